@@ -1,0 +1,60 @@
+// Mean over a window: y = Σ x / count. count is the window's size with padding (but not what
+// ceil mode adds beyond it), or only the pixels of the picture where INCLUDE_PAD is false.
+
+fn count(oy: i32, ox: i32) -> f32 {
+  let y0 = oy * P.stride_y - P.padding_y;
+  let x0 = ox * P.stride_x - P.padding_x;
+  #if INCLUDE_PAD
+  let rows = min(y0 + P.kernel_y, P.height + P.padding_y) - y0;
+  let columns = min(x0 + P.kernel_x, P.width + P.padding_x) - x0;
+  #else
+  let rows = min(y0 + P.kernel_y, P.height) - max(y0, 0);
+  let columns = min(x0 + P.kernel_x, P.width) - max(x0, 0);
+  #end
+  return f32(rows * columns);
+}
+
+#if GRADIENT
+// dx[p] = Σ dy / count over the windows that contain p.
+@compute @workgroup_size(16, 4)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let x = i32(id.x);
+  let y = i32(id.y);
+  let n = i32(id.z) / P.y_size.y;
+  let c = i32(id.z) % P.y_size.y;
+  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+  var sum = vec4f();
+  for (var ky = 0; ky < P.kernel_y; ky++) {
+    let ty = y + P.padding_y - ky;
+    if (ty < 0 || ty % P.stride_y != 0 || ty / P.stride_y >= P.x_size.z) { continue; }
+    for (var kx = 0; kx < P.kernel_x; kx++) {
+      let tx = x + P.padding_x - kx;
+      if (tx < 0 || tx % P.stride_x != 0 || tx / P.stride_x >= P.x_size.w) { continue; }
+      let oy = ty / P.stride_y;
+      let ox = tx / P.stride_x;
+      sum += load_x(n, c, oy, ox) / count(oy, ox);
+    }
+  }
+  store_y(n, c, y, x, sum);
+}
+#else
+@compute @workgroup_size(16, 4)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let ox = i32(id.x);
+  let oy = i32(id.y);
+  let n = i32(id.z) / P.y_size.y;
+  let c = i32(id.z) % P.y_size.y;
+  if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
+  var sum = vec4f();
+  for (var ky = 0; ky < P.kernel_y; ky++) {
+    let iy = oy * P.stride_y + ky - P.padding_y;
+    if (iy < 0 || iy >= P.height) { continue; }
+    for (var kx = 0; kx < P.kernel_x; kx++) {
+      let ix = ox * P.stride_x + kx - P.padding_x;
+      if (ix < 0 || ix >= P.width) { continue; }
+      sum += load_x(n, c, iy, ix);
+    }
+  }
+  store_y(n, c, oy, ox, sum / count(oy, ox));
+}
+#end

@@ -1,0 +1,103 @@
+// 2-D cross-correlation with a register tile, forward and input gradient alike.
+//
+//   y[n, m, r·oy + a, r·ox + b] = epilogue( Σ_{c,ky,kx} w[m,c,ky,kx] · x[n, c, s·oy + d·ky + y0, s·ox + d·kx + x0] )
+//
+// Forward: r = 1, a = b = 0, y0 = x0 = −padding. Input gradient of a stride-r convolution: one
+// dispatch for each phase (a, b) of the gradient, s = 1, with the weights that reach that phase.
+// x outside the picture is zero. Epilogue: + bias, + residual, activation, gate (the gradient of
+// the activation before, where gate is that activation's output).
+//
+// One invocation computes 4·QUADS channels of TILE neighbouring pixels. Weights are packed as
+// column ((c4·KW + kx)·4 + lane of c)·QUADS + quad, row block·kh + ky.
+
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let tile = i32(id.x) % P.tiles;
+  let oy = i32(id.x) / P.tiles;
+  let n = i32(id.y);
+  let block = i32(id.z);
+  if (oy >= P.rows) { return; }
+
+  #for i in 0..QUADS
+  #for j in 0..TILE
+  var sum_${i}_${j} = vec4f();
+  #end
+  #end
+
+  #if KW > 0
+  let left = tile * ${TILE * STRIDE} + P.x_start;
+  let column = n * P.x_size.w;
+  for (var ky = 0; ky < P.kernel_rows; ky++) {
+    let iy = oy * P.stride_y + ky * P.dilation_y + P.y_start;
+    if (iy < 0 || iy >= P.x_size.z) { continue; }
+    let w_row = block * P.kernel_rows + ky;
+    var w_column = 0;
+    for (var c = 0; c < P.x_size.y; c++) {
+      let row = c * P.x_size.z + iy;
+      #for o in 0..(TILE - 1) * STRIDE + (KW - 1) * DILATION + 1
+      #if Array.from({ length: KW }, (_, k) => o - k * DILATION).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
+      let x_${o} = select(vec4f(), texel_x(column + clamp(left + ${o}, 0, P.x_size.w - 1), row), left + ${o} >= 0 && left + ${o} < P.x_size.w);
+      #end
+      #end
+      #for kx in 0..KW
+      #for lane in 0..4
+      {
+        #for i in 0..QUADS
+        let w_${i} = texel_w(w_column + ${(kx * 4 + lane) * QUADS + i}, w_row);
+        #end
+        #for j in 0..TILE
+        #for i in 0..QUADS
+        sum_${i}_${j} = fma(w_${i}, vec4f(x_${j * STRIDE + kx * DILATION}.${"xyzw"[lane]}), sum_${i}_${j});
+        #end
+        #end
+      }
+      #end
+      #end
+      w_column += ${KW * 4 * QUADS};
+    }
+  }
+  #end
+
+  #for i in 0..QUADS
+  {
+    let m = block * ${QUADS} + ${i};
+    if (m < P.y_size.y) {
+      #if BIAS
+      let bias = texel_bias(0, m);
+      #end
+      let y = oy * P.step + P.y_phase;
+      #for j in 0..TILE
+      {
+        let ox = tile * ${TILE} + ${j};
+        if (ox < P.columns) {
+          let x = ox * P.step + P.x_phase;
+          var v = sum_${i}_${j};
+          #if BIAS
+          v += bias;
+          #end
+          #if RESIDUAL
+          v += load_residual(n, m, y, x);
+          #end
+          #if ACTIVATION === "relu"
+          v = max(v, vec4f());
+          #end
+          #if ACTIVATION === "relu6"
+          v = clamp(v, vec4f(), vec4f(6));
+          #end
+          #if GATE !== "none"
+          let gate = load_gate(n, m, y, x);
+          #end
+          #if GATE === "relu"
+          v = select(vec4f(), v, gate > vec4f());
+          #end
+          #if GATE === "relu6"
+          v = select(vec4f(), v, (gate > vec4f()) & (gate < vec4f(6)));
+          #end
+          store_y(n, m, y, x, v);
+        }
+      }
+      #end
+    }
+  }
+  #end
+}

@@ -1,0 +1,47 @@
+// Depthwise convolution and its input gradient: every channel has its own filter.
+//
+//   y[n,c,oy,ox] = Σ_{ky,kx} w[c,ky,kx] · x[n, c, ty / up, tx / up],   t = s·o + d·k + start,
+//
+// where only taps with t divisible by `up` and inside the picture count. Forward: up = 1. Input
+// gradient of stride r: s = 1, up = r, filters flipped. w: column kx, row c4·kh + ky.
+
+@compute @workgroup_size(16, 4)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let ox = i32(id.x);
+  let oy = i32(id.y);
+  let n = i32(id.z) / P.y_size.y;
+  let c = i32(id.z) % P.y_size.y;
+  if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
+  var sum = vec4f();
+  for (var ky = 0; ky < P.kernel_rows; ky++) {
+    let ty = oy * P.stride_y + ky * P.dilation_y + P.y_start;
+    if (ty < 0 || ty % P.up_y != 0 || ty / P.up_y >= P.x_size.z) { continue; }
+    for (var kx = 0; kx < P.kernel_columns; kx++) {
+      let tx = ox * P.stride_x + kx * P.dilation_x + P.x_start;
+      if (tx < 0 || tx % P.up_x != 0 || tx / P.up_x >= P.x_size.w) { continue; }
+      sum = fma(texel_w(kx, c * P.kernel_rows + ky), load_x(n, c, ty / P.up_y, tx / P.up_x), sum);
+    }
+  }
+  #if BIAS
+  sum += texel_bias(0, c);
+  #end
+  #if RESIDUAL
+  sum += load_residual(n, c, oy, ox);
+  #end
+  #if ACTIVATION === "relu"
+  sum = max(sum, vec4f());
+  #end
+  #if ACTIVATION === "relu6"
+  sum = clamp(sum, vec4f(), vec4f(6));
+  #end
+  #if GATE !== "none"
+  let gate = load_gate(n, c, oy, ox);
+  #end
+  #if GATE === "relu"
+  sum = select(vec4f(), sum, gate > vec4f());
+  #end
+  #if GATE === "relu6"
+  sum = select(vec4f(), sum, (gate > vec4f()) & (gate < vec4f(6)));
+  #end
+  store_y(n, c, oy, ox, sum);
+}

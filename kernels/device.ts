@@ -1,0 +1,94 @@
+/** The GPU: which one was found, what it can do, and how kernels should be shaped for it. */
+import { UserError } from "./errors.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** Where tensors live: measured, not a matter of taste (see docs/performance.md). */
+export type Storage = "buffer" | "texture";
+
+/** How {@linkcode openGpu} should behave. */
+export interface GpuOptions {
+  /** Where tensors live. Default: textures on software adapters, buffers on real GPUs. */
+  storage?: Storage;
+}
+
+/** An open device with everything kernels need to know about it. */
+export class Gpu implements Disposable {
+  /** Compiled pipelines, by generated source. */
+  readonly kernels: Map<string, Kernel> = new Map();
+  /** The first error the device reported outside any call that could throw it. */
+  fault: string | undefined;
+
+  constructor(
+    /** The adapter the device came from. */
+    readonly adapter: GPUAdapter,
+    /** The device itself. */
+    readonly device: GPUDevice,
+    /** Where tensors live unless one is too large for it. */
+    readonly storage: Storage,
+    /** Whether the adapter is a CPU in disguise (lavapipe, SwiftShader, WARP). */
+    readonly software: boolean,
+  ) {
+    device.addEventListener("uncapturederror", (event) => {
+      this.fault ??= (event as GPUUncapturedErrorEvent).error.message;
+    });
+  }
+
+  /** The adapter's name, for people. */
+  get name(): string {
+    const { description, device, vendor } = this.adapter.info;
+    return description || device || vendor || "unknown adapter";
+  }
+
+  /**
+   * Throws what went wrong on the device since the start, if anything did.
+   *
+   * @throws {Error} with the device's own message.
+   */
+  check(): void {
+    if (this.fault !== undefined) throw new Error(`the GPU reported: ${this.fault}`);
+  }
+
+  /** Gives the device back. */
+  [Symbol.dispose](): void {
+    this.device.destroy();
+  }
+}
+
+/** Whether an adapter computes on the CPU. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter ||
+    /llvmpipe|lavapipe|swiftshader|softpipe|basic render/i.test(
+      `${info.description} ${info.device} ${info.architecture}`,
+    );
+}
+
+/** What to do when there is no adapter. */
+export const NO_ADAPTER =
+  "no WebGPU adapter found; expected a GPU with a Vulkan, Metal or DX12 driver, or a software one: " +
+  "on Debian or Ubuntu install it with: apt-get install mesa-vulkan-drivers";
+
+/**
+ * Opens the best adapter with all its limits.
+ *
+ * @throws {UserError} when there is none.
+ */
+export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new UserError(NO_ADAPTER);
+  const { limits, features } = adapter;
+  const wanted = [
+    "maxStorageBufferBindingSize",
+    "maxBufferSize",
+    "maxTextureDimension2D",
+    "maxStorageTexturesPerShaderStage",
+    "maxStorageBuffersPerShaderStage",
+    "maxComputeInvocationsPerWorkgroup",
+    "maxComputeWorkgroupSizeX",
+  ] as const;
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(wanted.map((name) => [name, limits[name]])),
+    requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
+  });
+  const software = isSoftware(adapter.info);
+  return new Gpu(adapter, device, options.storage ?? (software ? "texture" : "buffer"), software);
+}

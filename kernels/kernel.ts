@@ -1,0 +1,169 @@
+/**
+ * Turns a WGSL template and its operands into a pipeline.
+ *
+ * A kernel never says where its operands live. For every operand `x` the runtime generates
+ *
+ *     load_x(n, c4, y, x) -> vec4f       the texel of channels 4·c4 .. 4·c4+3 (reads)
+ *     texel_x(column, row) -> vec4f      the same by sheet coordinates (reads)
+ *     store_x(n, c4, y, x, v)            lanes beyond the tensor's channels become zero (writes)
+ *     P.x_size  : vec4i                  pictures, channel quads, rows, columns
+ *     P.x_place : vec4i                  first row, row length in texels, channels, -
+ *
+ * and for every parameter `p` the field `P.p`.
+ */
+import type { Gpu, Storage } from "./device.ts";
+import { type Defines, expand } from "./template.ts";
+
+/** A hand-written kernel. */
+export interface KernelSource {
+  /** For error messages and profiles. */
+  readonly name: string;
+  /** The template. */
+  readonly wgsl: string;
+}
+
+/** What a pipeline is generated from; equal specs share one pipeline. */
+export interface KernelSpec {
+  readonly source: KernelSource;
+  readonly defines: Defines;
+  readonly reads: readonly { name: string; storage: Storage }[];
+  readonly writes: readonly { name: string; storage: Storage }[];
+  /** State a kernel updates in place: a flat `array<vec4f>` in a buffer. */
+  readonly scratch: readonly string[];
+  readonly parameters: readonly { name: string; type: "i32" | "f32" }[];
+}
+
+/** A compiled kernel. */
+export interface Kernel {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Binding 0 is the uniform block; reads, writes and scratch follow in that order. */
+const FIRST_OPERAND = 1;
+
+function readOperand(name: string, storage: Storage, binding: number): string {
+  const load = storage === "texture"
+    ? `textureLoad(${name}_memory, vec2i(column, row + P.${name}_place.x))`
+    : `${name}_memory[(row + P.${name}_place.x) * P.${name}_place.y + column]`;
+  const declaration = storage === "texture"
+    ? `var ${name}_memory: texture_storage_2d<rgba32float, read>;`
+    : `var<storage, read> ${name}_memory: array<vec4f>;`;
+  return `@group(0) @binding(${binding}) ${declaration}
+fn texel_${name}(column: i32, row: i32) -> vec4f { return ${load}; }
+fn load_${name}(n: i32, c4: i32, y: i32, x: i32) -> vec4f {
+  return texel_${name}(n * P.${name}_size.w + x, c4 * P.${name}_size.z + y);
+}`;
+}
+
+function writeOperand(name: string, storage: Storage, binding: number): string {
+  const declaration = storage === "texture"
+    ? `var ${name}_memory: texture_storage_2d<rgba32float, write>;`
+    : `var<storage, read_write> ${name}_memory: array<vec4f>;`;
+  const store = storage === "texture"
+    ? `textureStore(${name}_memory, vec2i(column, row), value);`
+    : `${name}_memory[row * P.${name}_place.y + column] = value;`;
+  return `@group(0) @binding(${binding}) ${declaration}
+fn store_${name}(n: i32, c4: i32, y: i32, x: i32, v: vec4f) {
+  let column = n * P.${name}_size.w + x;
+  let row = c4 * P.${name}_size.z + y + P.${name}_place.x;
+  let value = select(vec4f(), v, vec4i(0, 1, 2, 3) + 4 * c4 < vec4i(P.${name}_place.z));
+  ${store}
+}`;
+}
+
+/** The complete WGSL of a kernel. */
+export function generate(spec: KernelSpec): string {
+  const fields: string[] = [];
+  const operands: string[] = [];
+  let binding = FIRST_OPERAND;
+  for (const [list, make] of [[spec.reads, readOperand], [spec.writes, writeOperand]] as const) {
+    for (const { name, storage } of list) {
+      fields.push(`${name}_size: vec4i`, `${name}_place: vec4i`);
+      operands.push(make(name, storage, binding++));
+    }
+  }
+  for (const name of spec.scratch) {
+    operands.push(
+      `@group(0) @binding(${binding++}) var<storage, read_write> ${name}: array<vec4f>;`,
+    );
+  }
+  for (const { name, type } of spec.parameters) fields.push(`${name}: ${type}`);
+  return `struct Parameters { ${fields.join(", ")} }
+@group(0) @binding(0) var<uniform> P: Parameters;
+${operands.join("\n")}
+${expand(spec.source.wgsl, spec.defines)}`;
+}
+
+/** Explicit, because an automatic layout drops operands a variant does not touch. */
+function layoutEntries(spec: KernelSpec): GPUBindGroupLayoutEntry[] {
+  const visibility = GPUShaderStage.COMPUTE;
+  const uniform: GPUBindGroupLayoutEntry = { binding: 0, visibility, buffer: { type: "uniform" } };
+  const entries = [uniform];
+  const operand = (
+    storage: Storage,
+    access: GPUStorageTextureAccess,
+    type: GPUBufferBindingType,
+  ) => {
+    const binding = entries.length;
+    entries.push(
+      storage === "texture"
+        ? { binding, visibility, storageTexture: { access, format: "rgba32float" } }
+        : { binding, visibility, buffer: { type } },
+    );
+  };
+  for (const { storage } of spec.reads) operand(storage, "read-only", "read-only-storage");
+  for (const { storage } of spec.writes) operand(storage, "write-only", "storage");
+  for (const _ of spec.scratch) operand("buffer", "write-only", "storage");
+  return entries;
+}
+
+/**
+ * The compiled pipeline of a spec, from the device's cache where it was compiled before.
+ *
+ * @throws {Error} naming the kernel, with the compiler's message, when the WGSL is invalid.
+ */
+export async function compileKernel(gpu: Gpu, spec: KernelSpec): Promise<Kernel> {
+  const code = generate(spec);
+  const known = gpu.kernels.get(code);
+  if (known) return known;
+  const { device } = gpu;
+  const module = device.createShaderModule({ code, label: spec.source.name });
+  const layout = device.createBindGroupLayout({ entries: layoutEntries(spec) });
+  try {
+    const pipeline = await device.createComputePipelineAsync({
+      label: spec.source.name,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    });
+    const kernel = { pipeline, layout };
+    gpu.kernels.set(code, kernel);
+    return kernel;
+  } catch (error) {
+    const info = await module.getCompilationInfo();
+    const detail = info.messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");
+    throw new Error(`kernel ${spec.source.name} does not compile: ${detail || error}\n${code}`);
+  }
+}
+
+/** The uniform block: vec4i per operand pair, then the parameters in order. */
+export function packParameters(
+  operands: readonly { size: readonly number[]; place: readonly number[] }[],
+  parameters: readonly { value: number; type: "i32" | "f32" }[],
+): ArrayBuffer {
+  const words = operands.length * 8 + parameters.length;
+  const data = new DataView(new ArrayBuffer(Math.ceil(words / 4) * 16));
+  let at = 0;
+  for (const { size, place } of operands) {
+    for (const value of [...size, ...place]) {
+      data.setInt32(at, value, true);
+      at += 4;
+    }
+  }
+  for (const { value, type } of parameters) {
+    if (type === "i32") data.setInt32(at, value, true);
+    else data.setFloat32(at, value, true);
+    at += 4;
+  }
+  return data.buffer;
+}

@@ -1,0 +1,294 @@
+/** The building blocks that networks share, named and parameterised as in `torch.nn`. */
+import {
+  averagePool2d,
+  batchNorm,
+  conv2d,
+  globalAveragePool,
+  linear,
+  maxPool2d,
+  relu,
+  relu6,
+  type Tensor,
+} from "../ops/mod.ts";
+import { UserError } from "../kernels/errors.ts";
+import { Module, type Scope } from "./module.ts";
+
+/** One size for rows and columns, or one for each. */
+export type Pair = number | readonly [rows: number, columns: number];
+
+/** How a {@linkcode Conv2d} slides. */
+export interface Conv2dOptions {
+  /** Steps between windows. Default 1. */
+  readonly stride?: Pair;
+  /** Zeros around the input. Default 0. */
+  readonly padding?: Pair;
+  /** Steps between the elements of a window. Default 1. */
+  readonly dilation?: Pair;
+  /** Groups of channels that do not see each other. Default 1. */
+  readonly groups?: number;
+  /** Whether there is a bias. Default true. */
+  readonly bias?: boolean;
+}
+
+/** 2-D convolution, [N,I,H,W] to [N,O,H',W']. Weights: `weight` [O,I/groups,kh,kw], `bias` [O]. */
+export class Conv2d extends Module {
+  readonly type = "Conv2d";
+  readonly #inputs: number;
+  readonly #outputs: number;
+  readonly #kernel: readonly [number, number];
+  readonly #options: Conv2dOptions;
+
+  /** @param kernel Rows and columns of the window. */
+  constructor(inputs: number, outputs: number, kernel: Pair, options: Conv2dOptions = {}) {
+    super();
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+    this.#kernel = pair(kernel);
+    this.#options = options;
+  }
+
+  override parameters(): Record<string, readonly number[]> {
+    const { groups = 1, bias = true } = this.#options;
+    const weight = [this.#outputs, this.#inputs / groups, ...this.#kernel];
+    return bias ? { weight, bias: [this.#outputs] } : { weight };
+  }
+
+  forward(x: Tensor, scope: Scope): Tensor {
+    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = this.#options;
+    return conv2d(
+      x,
+      scope.parameter(this, "weight"),
+      bias ? scope.parameter(this, "bias") : undefined,
+      { stride, padding, dilation, groups },
+    );
+  }
+}
+
+/**
+ * Batch normalisation with the statistics of the training, [N,C,H,W] to the same. Weights: `weight`,
+ * `bias`, `running_mean`, `running_var`, all [C].
+ */
+export class BatchNorm2d extends Module {
+  readonly type = "BatchNorm2d";
+  readonly #channels: number;
+  readonly #epsilon: number;
+
+  /** @param epsilon Added to the variance. */
+  constructor(channels: number, epsilon = 1e-5) {
+    super();
+    this.#channels = channels;
+    this.#epsilon = epsilon;
+  }
+
+  override parameters(): Record<string, readonly number[]> {
+    const shape = [this.#channels];
+    return { weight: shape, bias: shape, running_mean: shape, running_var: shape };
+  }
+
+  forward(x: Tensor, scope: Scope): Tensor {
+    return batchNorm(x, {
+      weight: scope.parameter(this, "weight"),
+      bias: scope.parameter(this, "bias"),
+      mean: scope.parameter(this, "running_mean"),
+      variance: scope.parameter(this, "running_var"),
+      epsilon: this.#epsilon,
+    });
+  }
+}
+
+/** max(x, 0), any shape. */
+export class ReLU extends Module {
+  readonly type = "ReLU";
+
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** min(max(x, 0), 6), any shape. */
+export class ReLU6 extends Module {
+  readonly type = "ReLU6";
+
+  forward(x: Tensor): Tensor {
+    return relu6(x);
+  }
+}
+
+/** How a pooling slides. */
+export interface Pool2dOptions {
+  /** Steps between windows. Default: the window's own size. */
+  readonly stride?: Pair;
+  /** Elements around the input that the window may cover. Default 0. */
+  readonly padding?: Pair;
+  /** Whether a last, incomplete window counts. Default false. */
+  readonly ceilMode?: boolean;
+}
+
+/** The largest element of each window, [N,C,H,W] to [N,C,H',W']. */
+export class MaxPool2d extends Module {
+  readonly type = "MaxPool2d";
+  readonly #window: Required<Pool2dOptions> & { readonly kernel: Pair };
+
+  /** @param kernel Rows and columns of the window. */
+  constructor(
+    kernel: Pair,
+    { stride = kernel, padding = 0, ceilMode = false }: Pool2dOptions = {},
+  ) {
+    super();
+    this.#window = { kernel, stride, padding, ceilMode };
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.#window);
+  }
+}
+
+/** The mean of each window, [N,C,H,W] to [N,C,H',W']. */
+export class AvgPool2d extends Module {
+  readonly type = "AvgPool2d";
+  readonly #window: Required<Pool2dOptions> & {
+    readonly kernel: Pair;
+    readonly countIncludePad: boolean;
+  };
+
+  /**
+   * @param kernel Rows and columns of the window.
+   * @param options `countIncludePad`: whether padding counts as zeros (default) or not at all.
+   */
+  constructor(
+    kernel: Pair,
+    { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true }:
+      & Pool2dOptions
+      & { readonly countIncludePad?: boolean } = {},
+  ) {
+    super();
+    this.#window = { kernel, stride, padding, ceilMode, countIncludePad };
+  }
+
+  forward(x: Tensor): Tensor {
+    return averagePool2d(x, this.#window);
+  }
+}
+
+/**
+ * The mean over equal parts of the map, [N,C,H,W] to [N,C,h,w].
+ *
+ * Supported: h = w = 1, or H and W whole multiples of h and w. PyTorch's windows of unequal size for
+ * other maps are not.
+ */
+export class AdaptiveAvgPool2d extends Module {
+  readonly type = "AdaptiveAvgPool2d";
+  readonly #size: readonly [number, number];
+
+  /** @param size Rows and columns of the result. */
+  constructor(size: Pair) {
+    super();
+    this.#size = pair(size);
+  }
+
+  /** @throws {UserError} If the map cannot be cut into equal parts. */
+  forward(x: Tensor): Tensor {
+    const [rows, columns] = this.#size;
+    const [, , height, width] = x.shape;
+    if (rows === height && columns === width) return x;
+    if (rows === 1 && columns === 1) return globalAveragePool(x);
+    if (height % rows !== 0 || width % columns !== 0) {
+      throw new UserError(
+        `AdaptiveAvgPool2d: cannot cut a map of ${height}x${width} into ${rows}x${columns} equal ` +
+          "parts; supported: whole multiples",
+      );
+    }
+    const kernel = [height / rows, width / columns] as const;
+    return averagePool2d(x, { kernel, stride: kernel });
+  }
+}
+
+/** Nothing, at the time of use; any shape. */
+export class Dropout extends Module {
+  readonly type = "Dropout";
+
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** Nothing; any shape. */
+export class Identity extends Module {
+  readonly type = "Identity";
+
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/**
+ * PyTorch's step from [N,C,H,W] to [N,C·H·W]. Here tensors keep their four sizes, and
+ * {@linkcode Linear} flattens what it gets; so this does nothing.
+ */
+export class Flatten extends Module {
+  readonly type = "Flatten";
+
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/**
+ * A matrix product over everything but the batch, [N,C,H,W] with C·H·W = I to [N,O,1,1]. Weights:
+ * `weight` [O,I], `bias` [O].
+ */
+export class Linear extends Module {
+  readonly type = "Linear";
+  readonly #inputs: number;
+  readonly #outputs: number;
+
+  constructor(inputs: number, outputs: number) {
+    super();
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+  }
+
+  override parameters(): Record<string, readonly number[]> {
+    return { weight: [this.#outputs, this.#inputs], bias: [this.#outputs] };
+  }
+
+  /** @throws {UserError} If the input has other than I elements. */
+  forward(x: Tensor, scope: Scope): Tensor {
+    const [, channels, height, width] = x.shape;
+    if (channels * height * width !== this.#inputs) {
+      throw new UserError(
+        `Linear expects ${this.#inputs} inputs, got ${channels}x${height}x${width}`,
+      );
+    }
+    const bias = scope.parameter(this, "bias");
+    if (height === 1 && width === 1) return linear(x, scope.parameter(this, "weight"), bias);
+    // Over a map that is not flattened it is a convolution with one window, as large as the map.
+    const weight = scope.parameter(this, "weight", [this.#outputs, channels, height, width]);
+    return conv2d(x, weight, bias, {});
+  }
+}
+
+/** Modules one after another. Children are named `0`, `1`, ... */
+export class Sequential extends Module {
+  readonly type: string;
+  readonly #modules: readonly Module[];
+
+  /** @param type For torchvision's subclasses of Sequential. */
+  constructor(modules: readonly Module[], type = "Sequential") {
+    super();
+    this.type = type;
+    this.#modules = modules;
+  }
+
+  override children(): [name: string, child: Module][] {
+    return this.#modules.map((module, index) => [String(index), module]);
+  }
+
+  forward(x: Tensor, scope: Scope): Tensor {
+    return scope.run(x, ...this.#modules);
+  }
+}
+
+function pair(value: Pair): readonly [number, number] {
+  return typeof value === "number" ? [value, value] : value;
+}

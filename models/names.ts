@@ -1,0 +1,114 @@
+/** Finding a module by the name that a person typed. */
+import type { Tensor } from "../ops/mod.ts";
+import { UserError } from "../kernels/errors.ts";
+import { ancestors, type Trace, type TracedModule } from "./trace.ts";
+
+/** A module that the trace reached, so that it has an input and an output. */
+export interface FoundModule extends TracedModule {
+  /** Its path, such as `layer4.2.relu`. */
+  readonly name: string;
+  readonly input: Tensor;
+  readonly output: Tensor;
+}
+
+/**
+ * The path of a module, from the path itself or from `vis.py`'s numbering, in which a network is a
+ * Sequential of its children, or of the children of `features` where there is such a child: `7.2.relu`
+ * is `layer4.2.relu` in a ResNet, `12.expand3x3` is `features.12.expand3x3` in a SqueezeNet.
+ *
+ * @throws {UserError} If there is no such module; lists the nearest names.
+ */
+export function resolveModule(trace: Pick<Trace, "model" | "modules">, name: string): string {
+  const names = [...trace.modules.keys()].filter((path) => path !== "");
+  if (names.includes(name)) return name;
+  const numbered = fromNumber(names, name);
+  if (numbered !== undefined && names.includes(numbered)) return numbered;
+  throw new UserError(
+    `no module "${name}" in ${trace.model}; nearest: ${
+      nearest(numbered ?? name, names, 4).join(", ")
+    }; list all with: layers --model ${trace.model}`,
+  );
+}
+
+/**
+ * A module of a trace by name, as {@linkcode resolveModule} understands it.
+ *
+ * @throws {UserError} If there is no such module, or the network did not run it: it is for training
+ * only, or the picture is too small to get that far.
+ */
+export function findModule(trace: Trace, name: string): FoundModule {
+  const path = resolveModule(trace, name);
+  const { input, output, ...rest } = trace.modules.get(path)!;
+  if (!input || !output) {
+    const reason = trace.stopped ?? "it is not part of the forward pass";
+    throw new UserError(`module "${path}" of ${trace.model} has no output: ${reason}`);
+  }
+  return { name: path, input, output, ...rest };
+}
+
+/**
+ * The layer whose input is penalised when none was named: the last convolution run among those the
+ * target's output depends on.
+ *
+ * @throws {UserError} If there is no such target, or no convolution before it.
+ */
+export function defaultPenalty(trace: Trace, target: string): string {
+  const { name, output } = findModule(trace, target);
+  const before = ancestors([output]);
+  let last: { name: string; output: Tensor } | undefined;
+  for (const [path, { type, output }] of trace.modules) {
+    if (type !== "Conv2d" || !output || !before.has(output)) continue;
+    if (!last || output.id > last.output.id) last = { name: path, output };
+  }
+  if (!last) {
+    throw new UserError(
+      `no convolution before "${name}" in ${trace.model}; name the penalty layer yourself`,
+    );
+  }
+  return last.name;
+}
+
+/** The candidates most like a name, the most alike first. */
+export function nearest(name: string, candidates: Iterable<string>, count: number): string[] {
+  return [...candidates]
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+function fromNumber(names: readonly string[], name: string): string | undefined {
+  const [number, ...rest] = name.split(".");
+  if (!number || !/^\d+$/.test(number)) return undefined;
+  if (names[0] === "features") return `features.${name}`;
+  const children = names.filter((path) => !path.includes("."));
+  const child = children[Number(number)];
+  return child === undefined ? undefined : [child, ...rest].join(".");
+}
+
+/**
+ * Levenshtein's distance without regard to case, in which replacing a digit by a near one costs less
+ * than a whole step: `layer5` is nearer to `layer4` than to `layer1`.
+ */
+function editDistance(a: string, b: string): number {
+  const from = a.toLowerCase();
+  const to = b.toLowerCase();
+  let previous = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= to.length; j++) {
+      current.push(Math.min(
+        previous[j]! + 1,
+        current[j - 1]! + 1,
+        previous[j - 1]! + replacementCost(from[i - 1]!, to[j - 1]!),
+      ));
+    }
+    previous = current;
+  }
+  return previous[to.length]!;
+}
+
+function replacementCost(a: string, b: string): number {
+  if (a === b) return 0;
+  return /\d/.test(a) && /\d/.test(b) ? 0.5 + Math.abs(Number(a) - Number(b)) / 20 : 1;
+}

@@ -1,0 +1,241 @@
+/** Runs a network once on symbolic tensors and remembers what each module got and gave. */
+import { constant, type Shape, type Tensor } from "../ops/mod.ts";
+import { UserError } from "../kernels/errors.ts";
+import { joinPath, type Module, namedModules, type Scope } from "./module.ts";
+
+/** Where weights come from; a safetensors file is one. */
+export interface WeightSource {
+  /** What to call it in messages, usually a path. */
+  readonly name: string;
+  /** Whether there is a tensor of this name. */
+  has(key: string): boolean;
+  /** Its sizes. */
+  shape(key: string): readonly number[];
+  /** Its values in C order. */
+  read(key: string): Float32Array;
+}
+
+/** A network and what to call it in messages. */
+export interface NamedNetwork {
+  /** Such as `resnet18`. */
+  readonly name: string;
+  /** The tree of modules. */
+  readonly root: Module;
+}
+
+/** What a trace knows of one module. */
+export interface TracedModule {
+  /** The class in PyTorch, such as `Conv2d`. */
+  readonly type: string;
+  /** Whether it has no children. */
+  readonly leaf: boolean;
+  /** What it got in its last call; `undefined` if it never returned. */
+  readonly input: Tensor | undefined;
+  /** What it gave in its last call; `undefined` if it never returned. */
+  readonly output: Tensor | undefined;
+}
+
+/** A weight of the network that some tensor of the trace may depend on. */
+export interface Parameter {
+  /** Its name in the weight file, such as `layer1.0.conv1.weight`. */
+  readonly key: string;
+  /** Its shape in the weight file. */
+  readonly shape: readonly number[];
+}
+
+/** A network run once on symbolic tensors. */
+export interface Trace {
+  /** The network's name. */
+  readonly model: string;
+  /** The picture tensor it ran on, [N,3,H,W]. */
+  readonly input: Tensor;
+  /** The result of the whole network; `undefined` if it could not run to the end. */
+  readonly output: Tensor | undefined;
+  /** Every module of the network by its path, parents first; the root is `""`. */
+  readonly modules: ReadonlyMap<string, TracedModule>;
+  /** The weights that were used, by the tensor that stands for each. */
+  readonly parameters: ReadonlyMap<Tensor, Parameter>;
+  /** Where the weights are read from, if any were given. */
+  readonly weights: WeightSource | undefined;
+  /** Why the network could not run to the end, such as a picture too small for its last layers. */
+  readonly stopped: string | undefined;
+}
+
+/**
+ * Runs a network once on a symbolic picture. Nothing is computed and no weight is read: weights are
+ * read when a program that needs them is compiled.
+ *
+ * When the network cannot run to the end, for instance because the picture is too small for its last
+ * pooling, the trace ends there: modules that did return are usable, `stopped` says why.
+ *
+ * @param x The picture, normalised as the network expects it, [N,3,H,W]; or only its shape, when
+ * nothing but names and shapes is wanted.
+ */
+export function traceModel(
+  model: NamedNetwork,
+  x: Tensor | Shape,
+  weights?: WeightSource,
+): Trace {
+  const input = "op" in x ? x : constant(x, () => {
+    throw new Error(`the input of ${model.name} was traced for its shape only`);
+  });
+  const tracer = new Tracer(model, weights);
+  let output: Tensor | undefined;
+  let stopped: string | undefined;
+  try {
+    output = tracer.run(input, model.root);
+  } catch (error) {
+    if (!(error instanceof UserError || error instanceof RangeError)) throw error;
+    stopped = `${model.name} stops at ${tracer.where()} with an input of ${
+      input.shape.slice(2).join("x")
+    } pixels: ${error.message}`;
+  }
+  return {
+    model: model.name,
+    input,
+    output,
+    modules: tracer.modules(),
+    parameters: tracer.parameters,
+    weights,
+    stopped,
+  };
+}
+
+/**
+ * Checks, without reading any values, that the weights have every tensor that `targets` depend on,
+ * and in the right shape.
+ *
+ * @throws {UserError} Naming the file, the tensor, the expected and the found shape.
+ */
+export function checkWeights(trace: Trace, targets: readonly Tensor[]): void {
+  const needed = [...ancestors(targets)]
+    .map((tensor) => trace.parameters.get(tensor))
+    .filter((parameter) => parameter !== undefined);
+  const { weights, model } = trace;
+  if (!weights) {
+    if (needed.length > 0) throw noWeights(model);
+    return;
+  }
+  const missing = needed.filter(({ key }) => !weights.has(key));
+  if (missing.length > 1) {
+    const { key, shape } = missing[0]!;
+    throw new UserError(
+      `${weights.name}: ${missing.length} of the ${needed.length} tensors that ${model} needs here ` +
+        `are missing, the first is "${key}" [${shape}]; use the weights of ${model}, or a layer ` +
+        "that comes before",
+    );
+  }
+  for (const parameter of needed) checkParameter(weights, model, parameter);
+}
+
+/** Everything the given tensors depend on, themselves included. */
+export function ancestors(targets: readonly Tensor[]): Set<Tensor> {
+  const found = new Set<Tensor>();
+  const pending = [...targets];
+  for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
+    if (found.has(tensor)) continue;
+    found.add(tensor);
+    pending.push(...tensor.inputs);
+  }
+  return found;
+}
+
+/** The scope that a trace gives to the modules it runs. */
+class Tracer implements Scope {
+  readonly parameters = new Map<Tensor, Parameter>();
+  readonly #model: NamedNetwork;
+  readonly #weights: WeightSource | undefined;
+  readonly #modules: Map<string, Module>;
+  readonly #paths: Map<Module, string>;
+  readonly #calls = new Map<Module, { input: Tensor; output: Tensor }>();
+  readonly #constants = new Map<string, Tensor>();
+  /** The modules being run, outermost first; what is left of it after a throw says where. */
+  readonly #stack: Module[] = [];
+
+  constructor(model: NamedNetwork, weights: WeightSource | undefined) {
+    this.#model = model;
+    this.#weights = weights;
+    this.#modules = namedModules(model.root);
+    this.#paths = new Map([...this.#modules].map(([path, module]) => [module, path]));
+  }
+
+  run(x: Tensor, ...modules: Module[]): Tensor {
+    for (const module of modules) {
+      this.#stack.push(module);
+      const output = module.forward(x, this);
+      this.#stack.pop();
+      this.#calls.set(module, { input: x, output });
+      x = output;
+    }
+    return x;
+  }
+
+  parameter(module: Module, name: string, shape?: Shape): Tensor {
+    const key = joinPath(this.#path(module), name);
+    const stored = module.parameters()[name];
+    if (!stored) throw new Error(`${module.type} declares no parameter "${name}"`);
+    const cached = this.#constants.get(key);
+    if (cached) return cached;
+    const parameter: Parameter = { key, shape: stored };
+    const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter));
+    this.#constants.set(key, tensor);
+    this.parameters.set(tensor, parameter);
+    return tensor;
+  }
+
+  /** The innermost module being run. */
+  where(): string {
+    const module = this.#stack.at(-1)!;
+    return `${this.#path(module) || "the top"} (${module.type})`;
+  }
+
+  modules(): Map<string, TracedModule> {
+    return new Map(
+      [...this.#modules].map(([path, module]) => [path, {
+        type: module.type,
+        leaf: module.children().length === 0,
+        input: this.#calls.get(module)?.input,
+        output: this.#calls.get(module)?.output,
+      }]),
+    );
+  }
+
+  #path(module: Module): string {
+    const path = this.#paths.get(module);
+    if (path === undefined) {
+      throw new Error(`a ${module.type} was run that is no child of anything`);
+    }
+    return path;
+  }
+
+  #read(parameter: Parameter): Float32Array {
+    if (!this.#weights) throw noWeights(this.#model.name);
+    checkParameter(this.#weights, this.#model.name, parameter);
+    return this.#weights.read(parameter.key);
+  }
+}
+
+/** How a stored shape looks in a graph where everything has four sizes. */
+function graphShape(stored: readonly number[]): Shape {
+  if (stored.length === 1) return [1, stored[0]!, 1, 1];
+  const [o, i, h = 1, w = 1] = stored;
+  return [o!, i!, h, w];
+}
+
+function checkParameter(weights: WeightSource, model: string, { key, shape }: Parameter): void {
+  if (!weights.has(key)) {
+    throw new UserError(
+      `${weights.name}: no tensor "${key}", which ${model} expects as [${shape}]`,
+    );
+  }
+  const found = weights.shape(key);
+  if (found.length !== shape.length || found.some((size, axis) => size !== shape[axis])) {
+    throw new UserError(
+      `${weights.name}: tensor "${key}" is [${found}], ${model} expects [${shape}]`,
+    );
+  }
+}
+
+function noWeights(model: string): UserError {
+  return new UserError(`${model} needs weights: give a safetensors file with --weights`);
+}

@@ -1,0 +1,216 @@
+/** Element-by-element functions with broadcasting, and rectifiers. */
+import source from "../kernels/elementwise.wgsl" with { type: "text" };
+import { type Operation, perTexel } from "./operation.ts";
+import { sumTo } from "./sum.ts";
+import { formatShape, node, sameShape, type Shape, type Tensor } from "./tensor.ts";
+
+/** The name of an element function. */
+export type ElementFunctionName =
+  | "identity"
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "multiplyAdd"
+  | "affine"
+  | "relu"
+  | "relu6"
+  | "reluGradient"
+  | "relu6Gradient"
+  | "abs"
+  | "sign"
+  | "sqrt"
+  | "clampMin"
+  | "atLeast"
+  | "clampTo"
+  | "notLess"
+  | "mix";
+
+/** A function of up to three operands `a`, `b`, `c` and the numbers `P.k`, `P.l`. */
+interface ElementFunction {
+  /** WGSL on `vec4f`. */
+  readonly wgsl: string;
+  /** Gradients for the operands, before broadcasting is undone; dy has y's shape. */
+  readonly gradient: (
+    dy: Tensor,
+    inputs: readonly Tensor[],
+    y: Tensor<"elementwise">,
+  ) => (Tensor | undefined)[];
+}
+
+const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
+  identity: { wgsl: "a", gradient: (dy) => [dy] },
+  add: { wgsl: "a + b", gradient: (dy) => [dy, dy] },
+  sub: { wgsl: "a - b", gradient: (dy) => [dy, affine(dy, -1)] },
+  mul: { wgsl: "a * b", gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!)] },
+  div: {
+    wgsl: "a / b",
+    gradient: (dy, [, b], y) => [div(dy, b!), affine(mul(dy, div(y, b!)), -1)],
+  },
+  /** a·b + c. */
+  multiplyAdd: { wgsl: "a * b + c", gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!), dy] },
+  /** k·a + l. */
+  affine: {
+    wgsl: "P.k * a + P.l",
+    gradient: (dy, _, y) => [affine(dy, y.attributes.k)],
+  },
+  relu: { wgsl: "max(a, vec4f())", gradient: (dy, _, y) => [binary("reluGradient", dy, y)] },
+  relu6: {
+    wgsl: "clamp(a, vec4f(), vec4f(6))",
+    gradient: (dy, _, y) => [binary("relu6Gradient", dy, y)],
+  },
+  /** dy where the rectifier's output b says that its input got through. */
+  reluGradient: {
+    wgsl: "select(vec4f(), a, b > vec4f())",
+    gradient: (dy, [, b]) => [binary("reluGradient", dy, b!)],
+  },
+  relu6Gradient: {
+    wgsl: "select(vec4f(), a, (b > vec4f()) & (b < vec4f(6)))",
+    gradient: (dy, [, b]) => [binary("relu6Gradient", dy, b!)],
+  },
+  abs: { wgsl: "abs(a)", gradient: (dy, [a]) => [mul(dy, unary("sign", a!))] },
+  sign: { wgsl: "sign(a)", gradient: () => [] },
+  sqrt: { wgsl: "sqrt(a)", gradient: (dy, _, y) => [affine(div(dy, y), 0.5)] },
+  /** max(a, k); the gradient passes where a ≥ k. */
+  clampMin: {
+    wgsl: "max(a, vec4f(P.k))",
+    gradient: (dy, [a], y) => [mul(dy, unary("atLeast", a!, y.attributes.k))],
+  },
+  /** 1 where a ≥ k, else 0. */
+  atLeast: { wgsl: "select(vec4f(), vec4f(1), a >= vec4f(P.k))", gradient: () => [] },
+  /** The middle one of a, b, c: a clamped to [b, c]. */
+  clampTo: {
+    wgsl: "clamp(a, b, c)",
+    gradient: (dy, [a, b, c]) => [
+      mul(dy, mul(binary("notLess", a!, b!), binary("notLess", c!, a!))),
+    ],
+  },
+  /** 1 where a ≥ b, else 0. */
+  notLess: { wgsl: "select(vec4f(), vec4f(1), a >= b)", gradient: () => [] },
+  /** a + (b − a)·c. */
+  mix: {
+    wgsl: "a * (1 - c) + b * c",
+    gradient: (dy, [a, b, c]) => [
+      mul(dy, affine(c!, -1, 1)),
+      mul(dy, c!),
+      mul(dy, sub(b!, a!)),
+    ],
+  },
+};
+
+/** Which function, and its numbers. */
+export interface ElementwiseAttributes {
+  readonly f: ElementFunctionName;
+  readonly k: number;
+  readonly l: number;
+}
+
+/** The shape two or more operands have in common after broadcasting. */
+function broadcast(f: string, inputs: readonly Tensor[]): Shape {
+  const shape = [0, 1, 2, 3].map((axis) => Math.max(...inputs.map((i) => i.shape[axis]!)));
+  for (const input of inputs) {
+    if (input.shape.some((size, axis) => size !== 1 && size !== shape[axis])) {
+      const shapes = inputs.map((i) => formatShape(i.shape)).join(" and ");
+      throw new RangeError(`${f}: ${shapes} do not go together; sizes must be equal or 1`);
+    }
+  }
+  return shape as unknown as Shape;
+}
+
+function make(f: ElementFunctionName, inputs: Tensor[], k = 0, l = 0): Tensor<"elementwise"> {
+  return node("elementwise", broadcast(f, inputs), inputs, { f, k, l });
+}
+
+/** A function of one operand. */
+function unary(f: ElementFunctionName, a: Tensor, k = 0, l = 0): Tensor<"elementwise"> {
+  return make(f, [a], k, l);
+}
+
+/** A function of two operands. */
+function binary(f: ElementFunctionName, a: Tensor, b: Tensor): Tensor<"elementwise"> {
+  return make(f, [a, b]);
+}
+
+/** a + b */
+export function add(a: Tensor, b: Tensor): Tensor {
+  return binary("add", a, b);
+}
+/** a − b */
+export function sub(a: Tensor, b: Tensor): Tensor {
+  return binary("sub", a, b);
+}
+/** a · b */
+export function mul(a: Tensor, b: Tensor): Tensor {
+  return binary("mul", a, b);
+}
+/** a / b */
+export function div(a: Tensor, b: Tensor): Tensor {
+  return binary("div", a, b);
+}
+/** a · b + c */
+export function multiplyAdd(a: Tensor, b: Tensor, c: Tensor): Tensor {
+  return make("multiplyAdd", [a, b, c]);
+}
+/** k·a + l with numbers k and l. */
+export function affine(a: Tensor, k: number, l = 0): Tensor {
+  return unary("affine", a, k, l);
+}
+/** max(a, 0) */
+export function relu(a: Tensor): Tensor {
+  return unary("relu", a);
+}
+/** min(max(a, 0), 6) */
+export function relu6(a: Tensor): Tensor {
+  return unary("relu6", a);
+}
+/** |a|, with gradient 0 at 0 as in PyTorch. */
+export function abs(a: Tensor): Tensor {
+  return unary("abs", a);
+}
+/** √a */
+export function sqrt(a: Tensor): Tensor {
+  return unary("sqrt", a);
+}
+/** max(a, k) with a number k. */
+export function clampMin(a: Tensor, k: number): Tensor {
+  return unary("clampMin", a, k);
+}
+/** a clamped to [low, high]; the gradient passes inside, the bounds included. */
+export function clampTo(a: Tensor, low: Tensor, high: Tensor): Tensor {
+  return make("clampTo", [a, low, high]);
+}
+/** a·(1 − weight) + b·weight */
+export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
+  return make("mix", [a, b, weight]);
+}
+/** a repeated along its axes of size 1. */
+export function expand(a: Tensor, shape: Shape): Tensor {
+  if (sameShape(a.shape, shape)) return a;
+  return node("elementwise", shape, [a], { f: "identity", k: 0, l: 0 });
+}
+/** A node that copies a tensor, whatever it is. */
+export function copy(a: Tensor): Tensor<"elementwise"> {
+  return unary("identity", a);
+}
+
+/** Table entry. */
+export const elementwiseOperation: Operation<"elementwise"> = {
+  lower(y) {
+    const { f, k, l } = y.attributes;
+    const flags = y.inputs.map((i) =>
+      i.shape.map((size, axis) => size === 1 && y.shape[axis]! > 1)
+    );
+    return [{
+      source: { name: f, wgsl: source },
+      defines: { OPERANDS: y.inputs.length, BROADCAST: flags, EXPRESSION: FUNCTIONS[f].wgsl },
+      reads: Object.fromEntries(y.inputs.map((input, i) => ["abc"[i]!, input])),
+      writes: { y },
+      scalars: { k, l },
+      workgroups: perTexel(y),
+    }];
+  },
+  gradient(y, dy) {
+    const { gradient } = FUNCTIONS[y.attributes.f];
+    return gradient(dy, y.inputs, y).map((g, i) => g && sumTo(g, y.inputs[i]!.shape));
+  },
+};

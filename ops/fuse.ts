@@ -1,0 +1,145 @@
+/**
+ * Rewrites that save memory traffic: what follows a convolution becomes its epilogue, and what
+ * scales its output channels becomes part of its weights. Applied to the whole graph, forward and
+ * backward, after differentiation; a tensor somebody asked for keeps its value.
+ */
+import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
+import { ancestors } from "./gradient.ts";
+import { constant, isOp, node, type Tensor } from "./tensor.ts";
+
+type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
+
+function isConvolution(tensor: Tensor): tensor is Convolution {
+  return isOp(tensor, "conv2d") || isOp(tensor, "conv2dInputGradient");
+}
+
+/** The same convolution with a changed epilogue. */
+function extend(
+  conv: Convolution,
+  attributes: Partial<Conv2dAttributes>,
+  tensors: { weight?: Tensor; bias?: Tensor; residual?: Tensor; gate?: Tensor } = {},
+): Tensor {
+  const { weight = conv.inputs[1]!, ...epilogue } = { ...epilogueInputs(conv), ...tensors };
+  const { bias, residual, gate } = epilogue;
+  const inputs = [conv.inputs[0]!, weight, bias, residual, gate].filter((t) => t !== undefined);
+  return node(conv.op, conv.shape, inputs, {
+    ...conv.attributes,
+    ...attributes,
+    bias: bias !== undefined,
+    residual: residual !== undefined,
+  });
+}
+
+/** Weights times a factor for each output channel (their first axis). Shared by both directions. */
+class ScaledWeights {
+  readonly #known = new Map<string, Tensor>();
+
+  get(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
+    const key = `${weight.id} ${scale.id}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const scaled = constant(weight.shape, () => {
+      const factors = scale.attributes.load();
+      const row = weight.shape[1] * weight.shape[2] * weight.shape[3];
+      return weight.attributes.load().map((value, i) => value * factors[Math.floor(i / row)]!);
+    });
+    this.#known.set(key, scaled);
+    return scaled;
+  }
+}
+
+function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Tensor<"constant"> {
+  return tensor !== undefined && isOp(tensor, "constant") && tensor.shape[1] === c &&
+    tensor.shape[0] * tensor.shape[2] * tensor.shape[3] === 1;
+}
+
+/**
+ * Rewrites the graph below the given tensors.
+ *
+ * @returns for each of them, the tensor that now has its value
+ */
+export function fuse(roots: readonly Tensor[]): Tensor[] {
+  const nodes = ancestors(roots);
+  const uses = new Map<Tensor, number>();
+  const use = (tensor: Tensor) => uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
+  roots.forEach(use);
+  nodes.forEach((n) => n.inputs.forEach(use));
+
+  const scaledWeights = new ScaledWeights();
+  const rewritten = new Map<Tensor, Tensor>();
+  /** The rewritten input i of a node when nobody else wants it and it is a convolution. */
+  const soleConvolution = (n: Tensor, i: number): Convolution | undefined => {
+    const input = n.inputs[i]!;
+    const now = rewritten.get(input)!;
+    return uses.get(input) === 1 && isConvolution(now) ? now : undefined;
+  };
+  const bare = (conv: Convolution) =>
+    !conv.attributes.residual && conv.attributes.activation === "none" &&
+    conv.attributes.gate === "none";
+
+  /** conv · scale + shift: batch normalisation, or the scale alone. */
+  const absorbScale = (n: Tensor<"elementwise">): Tensor | undefined => {
+    const conv = soleConvolution(n, 0);
+    const [, scale, shift] = n.inputs;
+    const channels = n.shape[1];
+    if (!conv || conv.op !== "conv2d" || !bare(conv)) return;
+    const weight = conv.inputs[1]!;
+    if (!isOp(weight, "constant") || !isChannelConstant(scale, channels)) return;
+    if (!isChannelConstant(shift, channels)) return;
+    const { bias } = epilogueInputs(conv);
+    if (bias && !isOp(bias, "constant")) return;
+    const folded = constant(shift.shape, () => {
+      const s = scale.attributes.load();
+      const b = bias?.attributes.load();
+      return shift.attributes.load().map((value, c) => value + (b ? b[c]! * s[c]! : 0));
+    });
+    return extend(conv, {}, { weight: scaledWeights.get(weight, scale), bias: folded });
+  };
+
+  /** The gradient of that: conv2dInputGradient(dy · scale, weight). */
+  const absorbGradientScale = (n: Tensor<"conv2dInputGradient">): Tensor | undefined => {
+    const [dy, weight] = n.inputs as [Tensor, Tensor];
+    if (!isOp(dy, "elementwise") || dy.attributes.f !== "mul" || uses.get(dy) !== 1) return;
+    const scale = dy.inputs[1];
+    if (!isOp(weight, "constant") || !isChannelConstant(scale, weight.shape[0])) return;
+    const inputs = [rewritten.get(dy.inputs[0]!)!, scaledWeights.get(weight, scale)];
+    return node(n.op, n.shape, inputs, n.attributes);
+  };
+
+  const absorbResidual = (n: Tensor<"elementwise">): Tensor | undefined => {
+    // The later of two convolutions, so that the other is computed by then.
+    const order = n.inputs[0]!.id > n.inputs[1]!.id ? [0, 1] : [1, 0];
+    for (const i of order) {
+      const conv = soleConvolution(n, i);
+      const other = n.inputs[1 - i]!;
+      if (conv && bare(conv) && other.shape.every((size, axis) => size === conv.shape[axis])) {
+        return extend(conv, {}, { residual: rewritten.get(other)! });
+      }
+    }
+  };
+
+  const absorb = (n: Tensor): Tensor | undefined => {
+    if (isOp(n, "conv2dInputGradient")) return absorbGradientScale(n);
+    if (!isOp(n, "elementwise")) return;
+    const { f } = n.attributes;
+    if (f === "multiplyAdd") return absorbScale(n);
+    if (f === "add") return absorbResidual(n);
+    const conv = soleConvolution(n, 0);
+    if (!conv || conv.attributes.gate !== "none") return;
+    if (f === "relu" || f === "relu6") {
+      return conv.attributes.activation === "none" ? extend(conv, { activation: f }) : undefined;
+    }
+    if (f === "reluGradient" || f === "relu6Gradient") {
+      const gate = rewritten.get(n.inputs[1]!)!;
+      if (gate.shape.some((size, axis) => size !== conv.shape[axis])) return;
+      return extend(conv, { gate: f === "reluGradient" ? "relu" : "relu6" }, { gate });
+    }
+  };
+
+  for (const n of nodes) {
+    const inputs = n.inputs.map((input) => rewritten.get(input)!);
+    const changed = inputs.some((input, i) => input !== n.inputs[i]);
+    rewritten.set(n, absorb(n) ?? (changed ? node(n.op, n.shape, inputs, n.attributes) : n));
+  }
+  return roots.map((root) => rewritten.get(root)!);
+}

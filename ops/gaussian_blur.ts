@@ -1,0 +1,41 @@
+/** Gaussian blur, separable, with a mirrored border. */
+import source from "../kernels/gaussian_blur.wgsl" with { type: "text" };
+import { type Operation, perTexel } from "./operation.ts";
+import { node, type Tensor } from "./tensor.ts";
+
+/**
+ * Weights of a sampled Gaussian at distance 0, 1, ..., radius from the centre, normalised so that
+ * the whole kernel sums to 1. For {@linkcode gaussianBlur}, which takes any number of channels:
+ * the rest is zero.
+ */
+export function gaussianKernel(sigma: number, radius: number, channels = radius + 1): Float32Array {
+  const weights = new Float32Array(channels);
+  const at = (k: number) => Math.exp(-0.5 * (k / sigma) ** 2);
+  let total = 1;
+  for (let k = 1; k <= radius; k++) total += 2 * at(k);
+  for (let k = 0; k <= radius && k < channels; k++) weights[k] = at(k) / total;
+  return weights;
+}
+
+/**
+ * Blurs rows, then columns.
+ *
+ * @param x [N,C,H,W]
+ * @param weights [1,R+1,1,1] from {@linkcode gaussianKernel}: the kernel's right half
+ */
+export function gaussianBlur(x: Tensor, weights: Tensor): Tensor {
+  const rows = node("blurAxis", x.shape, [x, weights], { axis: 3 });
+  return node("blurAxis", x.shape, [rows, weights], { axis: 2 });
+}
+
+/** Table entry. */
+export const blurAxisOperation: Operation<"blurAxis"> = {
+  lower: (y) => [{
+    source: { name: "gaussianBlur", wgsl: source },
+    defines: { AXIS: y.attributes.axis },
+    reads: { x: y.inputs[0]!, w: y.inputs[1]! },
+    writes: { y },
+    workgroups: perTexel(y),
+  }],
+  gradient: "the loop never differentiates through its blur",
+};

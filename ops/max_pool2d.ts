@@ -1,0 +1,108 @@
+/** Maximum pooling. */
+import source from "../kernels/max_pool2d.wgsl" with { type: "text" };
+import gradientSource from "../kernels/max_pool2d_gradient.wgsl" with { type: "text" };
+import { type Operation, type Pair, pair, perTexel } from "./operation.ts";
+import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
+
+/** The window of a pooling node. */
+export interface MaxPool2dAttributes {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+}
+
+/** Options of the pooling operations, with PyTorch's defaults. */
+export interface Pool2dOptions {
+  kernel: number | Pair;
+  /** The kernel's size by default. */
+  stride?: number | Pair;
+  padding?: number | Pair;
+  /** Round the output's size up instead of down. */
+  ceilMode?: boolean;
+}
+
+/**
+ * Window and output size of a pooling operation (PyTorch's `pooling_output_shape`: in ceil mode a
+ * window must still start inside the picture or its left padding).
+ *
+ * @throws {RangeError} when the picture is smaller than the window.
+ */
+export function poolGeometry(
+  name: string,
+  x: Tensor,
+  options: Pool2dOptions,
+): MaxPool2dAttributes & { shape: Shape } {
+  const kernel = pair(options.kernel);
+  const stride = pair(options.stride ?? options.kernel);
+  const padding = pair(options.padding ?? 0);
+  const size = (length: number, axis: 0 | 1) => {
+    const span = length + 2 * padding[axis] - kernel[axis];
+    if (!options.ceilMode) return Math.floor(span / stride[axis]) + 1;
+    const count = Math.ceil(span / stride[axis]) + 1;
+    return (count - 1) * stride[axis] >= length + padding[axis] ? count - 1 : count;
+  };
+  const shape: Shape = [x.shape[0], x.shape[1], size(x.shape[2], 0), size(x.shape[3], 1)];
+  if (shape[2] < 1 || shape[3] < 1) {
+    throw new RangeError(
+      `${name}: input ${formatShape(x.shape)} is smaller than the window ${kernel.join("x")}`,
+    );
+  }
+  return { kernel, stride, padding, shape };
+}
+
+/** `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. */
+export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor<"maxPool2d"> {
+  const { shape, ...attributes } = poolGeometry("maxPool2d", x, options);
+  return node("maxPool2d", shape, [x], attributes);
+}
+
+/** The window as kernel parameters. */
+export function windowParameters({ kernel, stride, padding }: MaxPool2dAttributes) {
+  return {
+    kernel_y: kernel[0],
+    kernel_x: kernel[1],
+    stride_y: stride[0],
+    stride_x: stride[1],
+    padding_y: padding[0],
+    padding_x: padding[1],
+  };
+}
+
+function forward(y: Tensor<"maxPool2d"> | Tensor<"maxPool2dIndices">) {
+  return [{
+    source: { name: y.op, wgsl: source },
+    defines: { INDICES: y.op === "maxPool2dIndices" },
+    reads: { x: y.inputs[0]! },
+    writes: { y },
+    parameters: windowParameters(y.attributes),
+    workgroups: perTexel(y),
+  }];
+}
+
+/** Table entry. */
+export const maxPool2dOperation: Operation<"maxPool2d"> = {
+  lower: forward,
+  gradient(y, dy) {
+    const [x] = y.inputs as [Tensor];
+    const indices = node("maxPool2dIndices", y.shape, [x], y.attributes);
+    return [node("maxPool2dGradient", x.shape, [dy, indices], y.attributes)];
+  },
+};
+
+/** Table entry of the window positions of the maxima. */
+export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
+  lower: forward,
+  gradient: "positions are whole numbers",
+};
+
+/** Table entry of the gradient. */
+export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
+  lower: (dx) => [{
+    source: { name: "maxPool2dGradient", wgsl: gradientSource },
+    reads: { dy: dx.inputs[0]!, indices: dx.inputs[1]! },
+    writes: { dx },
+    parameters: windowParameters(dx.attributes),
+    workgroups: perTexel(dx),
+  }],
+  gradient: "second derivatives are not part of the method",
+};

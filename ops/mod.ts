@@ -1,0 +1,34 @@
+/** Tensors, differentiable operations, and compiled programs. */
+export { averagePool2d, type AveragePool2dOptions } from "./average_pool2d.ts";
+export { batchNorm, type BatchNormParameters } from "./batch_norm.ts";
+export { concat } from "./concat.ts";
+export { conv2d, type Conv2dOptions, linear } from "./conv2d.ts";
+export {
+  abs,
+  add,
+  affine,
+  clampMin,
+  clampTo,
+  div,
+  expand,
+  mix,
+  mul,
+  multiplyAdd,
+  relu,
+  relu6,
+  sqrt,
+  sub,
+} from "./elementwise.ts";
+export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
+export { ancestors, gradients } from "./gradient.ts";
+export { maxPool2d, type Pool2dOptions } from "./max_pool2d.ts";
+export type { OperationName } from "./operations.ts";
+export { compile, Program, type ProgramOptions } from "./program.ts";
+export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
+export { Random } from "./random.ts";
+export { pad, slice, type Triple } from "./slice.ts";
+export { type Axis, globalAveragePool, mean, sum } from "./sum.ts";
+export { constant, formatShape, sameShape, type Shape, sizeOf, type Tensor } from "./tensor.ts";
+export { tvDenoise } from "./tv_denoise.ts";
+export { Variable } from "./variable.ts";
+export { warp } from "./warp.ts";

@@ -1,0 +1,66 @@
+/** What an operation must say about itself: how it runs, and its gradient. */
+import type { KernelSource } from "../kernels/kernel.ts";
+import type { Gpu } from "../kernels/device.ts";
+import type { Defines } from "../kernels/template.ts";
+import type { OperationName } from "./operations.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Host-made texels a kernel reads, such as packed weights. Made when a program is compiled. */
+export interface HostSheet {
+  readonly width: number;
+  readonly height: number;
+  /** Four lanes per texel, `width · height · 4` values. */
+  readonly texels: () => Float32Array<ArrayBuffer>;
+}
+
+/** One dispatch of a kernel. */
+export interface Call {
+  readonly source: KernelSource;
+  readonly defines?: Defines;
+  readonly reads: Readonly<Record<string, Tensor | HostSheet>>;
+  readonly writes: Readonly<Record<string, Tensor>>;
+  /** Texels of in-place state, by name; its content does not outlive the call. */
+  readonly scratch?: Readonly<Record<string, number>>;
+  /** Integers. */
+  readonly parameters?: Readonly<Record<string, number>>;
+  /** Floats. */
+  readonly scalars?: Readonly<Record<string, number>>;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+}
+
+/**
+ * The gradient of an operation in terms of other operations: given dL/dy, dL/d(input) for each
+ * input that `needs` it (others may be left undefined).
+ */
+export type GradientRule<K extends OperationName> = (
+  y: Tensor<K>,
+  dy: Tensor,
+  needs: readonly boolean[],
+) => readonly (Tensor | undefined)[];
+
+/** An operation's entry in the table. */
+export interface Operation<K extends OperationName> {
+  /** The dispatches that compute the node. */
+  lower(y: Tensor<K>, gpu: Gpu): Call[];
+  /**
+   * When the node is a window on its first input, the texel row where it starts: then nothing is
+   * computed and `lower` is not called.
+   */
+  view?(y: Tensor<K>): number | undefined;
+  /** The rule, or why there is none. */
+  readonly gradient: GradientRule<K> | string;
+}
+
+/** Workgroups for the kernels that take one texel an invocation, 16×4 at a time. */
+export function perTexel(y: Tensor): [number, number, number] {
+  const [n, c, h, w] = y.shape;
+  return [Math.ceil(w / 16), Math.ceil(h / 4), n * Math.ceil(c / 4)];
+}
+
+/** A pair from one number or two. */
+export type Pair = readonly [y: number, x: number];
+
+/** `3` means `[3, 3]`. */
+export function pair(value: number | Pair): Pair {
+  return typeof value === "number" ? [value, value] : value;
+}

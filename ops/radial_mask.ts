@@ -1,0 +1,62 @@
+/** The Gaussian mask around a picture's centre. */
+import source from "../kernels/radial_mask.wgsl" with { type: "text" };
+import { type Operation, perTexel } from "./operation.ts";
+import { node, type Tensor } from "./tensor.ts";
+
+/** Which mask, in pixels. */
+export interface MaskShape {
+  /** Radius of the plateau, or of the ring of greatest weight without one. */
+  edge: number;
+  /** Standard deviation of the flank. */
+  sigma: number;
+  plateau: boolean;
+}
+
+/** Mask value before min-max normalisation at distance r. */
+export function maskProfile({ edge, sigma, plateau }: MaskShape, r: number): number {
+  const d = (plateau ? Math.max(0, r - edge) : r - edge) / sigma;
+  return Math.exp(-0.5 * d * d);
+}
+
+/**
+ * The numbers {@linkcode radialMask} takes for a height × width mask: edge, sigma, and the
+ * smallest and largest value before normalisation.
+ */
+export function maskNumbers(shape: MaskShape, height: number, width: number): number[] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let y = 0; y <= height >> 1; y++) {
+    for (let x = 0; x <= width >> 1; x++) {
+      const value = maskProfile(shape, Math.hypot(y, x));
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  return [shape.edge, shape.sigma, low, high];
+}
+
+/**
+ * m(r) = exp(−½ (d/σ)²), min-max normalised over the picture; r in pixels from (⌊H/2⌋, ⌊W/2⌋).
+ *
+ * @param numbers [1,4,1,1] from {@linkcode maskNumbers}
+ * @returns [1,1,H,W]
+ */
+export function radialMask(
+  numbers: Tensor,
+  height: number,
+  width: number,
+  plateau: boolean,
+): Tensor<"radialMask"> {
+  return node("radialMask", [1, 1, height, width], [numbers], { plateau });
+}
+
+/** Table entry. */
+export const radialMaskOperation: Operation<"radialMask"> = {
+  lower: (y) => [{
+    source: { name: "radialMask", wgsl: source },
+    defines: { PLATEAU: y.attributes.plateau },
+    reads: { shape: y.inputs[0]! },
+    writes: { y },
+    workgroups: perTexel(y),
+  }],
+  gradient: "the mask is scheduled, not learned",
+};

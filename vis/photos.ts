@@ -1,0 +1,207 @@
+/** Reading a folder of photos: which files there are, and each of them as a square of pixels. */
+
+import { basename, extname, join } from "node:path";
+import { GIF, Image } from "imagescript";
+import { UserError } from "../kernels/errors.ts";
+import { jpegOrientation, orient } from "./exif.ts";
+import type { Rgba } from "./png.ts";
+import { resizeArea } from "./resize.ts";
+
+/** One photo, resized to a square. */
+export interface Photo {
+  /** The file's name without its folder. */
+  name: string;
+  path: string;
+  /** Size of the original in pixels, the right way up. */
+  width: number;
+  height: number;
+  /** [3, size, size] RGB, 0..255, not rounded. */
+  pixels: Float32Array;
+}
+
+/** A file that could not be read, and why. */
+export interface SkippedPhoto {
+  file: string;
+  reason: string;
+}
+
+/** How to read photos. */
+export interface ReadPhotosOptions {
+  /** Side of the square in pixels; photos are stretched to it, as the method does. */
+  size: number;
+  /** Stop after this many readable photos; by default all are read. */
+  limit?: number | undefined;
+  /** Called after every file with the number of files looked at and the number there are. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Extensions that say "I am a picture". WebP and friends are among them although we cannot decode
+ * them: they are then named as skipped instead of being silently absent.
+ */
+const EXTENSIONS = new Set(
+  [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif"].concat(
+    [".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"],
+  ),
+);
+
+/** More pixels than this are refused: their decoded copies would not fit into memory. */
+const MOST_PIXELS = 200_000_000;
+
+/**
+ * The paths of all pictures (by extension) directly in a folder, sorted by name. Hidden files are
+ * left out.
+ *
+ * @throws {UserError} when there is no such folder or no picture in it.
+ */
+export function listPhotos(folder: string): string[] {
+  const names: string[] = [];
+  try {
+    for (const entry of Deno.readDirSync(folder)) {
+      const isPicture = EXTENSIONS.has(extname(entry.name).toLowerCase());
+      if (!entry.isDirectory && isPicture && !entry.name.startsWith(".")) names.push(entry.name);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`there is no folder ${folder}; give the folder that holds your photos`);
+    }
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new UserError(`${folder} is a file; give the folder that holds your photos`);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new UserError(`the folder ${folder} may not be read; check its permissions`);
+    }
+    throw error;
+  }
+  if (names.length === 0) {
+    throw new UserError(`no photos in ${folder}; it should hold JPEG, PNG or GIF files`);
+  }
+  // Plain code-unit order, the same on every machine and in every language setting.
+  return names.sort().map((name) => join(folder, name));
+}
+
+/**
+ * Reads photos one after the other (only one is held at its full size), turned the right way up,
+ * transparency over white, stretched to a square by area averaging. Unreadable files are skipped
+ * and named. To hold even less, call `readPhoto` on the paths of `listPhotos` yourself.
+ *
+ * @param source A folder, or a list of paths.
+ * @throws {UserError} as `listPhotos` does, and when not one file could be read.
+ */
+export async function readPhotos(
+  source: string | readonly string[],
+  { size, limit = Infinity, onProgress }: ReadPhotosOptions,
+): Promise<{ photos: Photo[]; skipped: SkippedPhoto[] }> {
+  const paths = typeof source === "string" ? listPhotos(source) : source;
+  const photos: Photo[] = [];
+  const skipped: SkippedPhoto[] = [];
+  for (const path of paths) {
+    if (photos.length >= limit) break;
+    try {
+      photos.push(await readPhoto(path, size));
+    } catch (error) {
+      if (!(error instanceof UnreadablePhoto)) throw error;
+      skipped.push({ file: basename(path), reason: error.reason });
+    }
+    onProgress?.(photos.length + skipped.length, paths.length);
+  }
+  if (photos.length === 0) {
+    const first = skipped[0];
+    throw new UserError(
+      first
+        ? `none of ${skipped.length} photos could be read; the first, ${first.file}: ${first.reason}`
+        : "no photos to read; give at least one",
+    );
+  }
+  return { photos, skipped };
+}
+
+/** One file that is no photo we can read. */
+export class UnreadablePhoto extends UserError {
+  override name = "UnreadablePhoto";
+
+  /** @param reason Why, without the path, as it stands in `SkippedPhoto`. */
+  constructor(path: string, readonly reason: string) {
+    super(`cannot read the photo ${path}: ${reason}`);
+  }
+}
+
+/**
+ * Reads one photo as `readPhotos` does.
+ *
+ * @param size Side of the square in pixels.
+ * @throws {UnreadablePhoto} when the file cannot be read or decoded; its message says why.
+ */
+export async function readPhoto(path: string, size: number): Promise<Photo> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    throw new UnreadablePhoto(path, error instanceof Error ? error.message : String(error));
+  }
+  const format = formatOf(bytes);
+  if (format !== "JPEG" && format !== "PNG" && format !== "GIF") {
+    throw new UnreadablePhoto(path, format);
+  }
+  let decoded: Rgba;
+  try {
+    decoded = await decode(bytes, format);
+  } catch (error) {
+    const detail = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    throw new UnreadablePhoto(path, `a damaged ${format} file (${detail})`);
+  }
+  const { width, height, rgba } = decoded;
+  const pixels = resizeArea(overWhite(rgba), { width, height }, { width: size, height: size });
+  return { name: basename(path), path, width, height, pixels };
+}
+
+async function decode(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): Promise<Rgba> {
+  const declared = declaredPixels(bytes, format);
+  if (declared > MOST_PIXELS) throw new Error(`${declared} pixels are too many`);
+  // The decoder may keep a view of what it is given, so nothing else uses `bytes` afterwards.
+  const image = format === "GIF" ? (await GIF.decode(bytes, true))[0] : await Image.decode(bytes);
+  if (!image || image.width < 1 || image.height < 1) throw new Error("it holds no picture");
+  const bitmap = { width: image.width, height: image.height, rgba: image.bitmap };
+  return format === "JPEG" ? orient(bitmap, jpegOrientation(bytes)) : bitmap;
+}
+
+/** Interleaved RGBA to planar [3, height, width] RGB; what is transparent shows white. */
+function overWhite(rgba: Uint8ClampedArray): Float32Array {
+  const count = rgba.length / 4;
+  const planar = new Float32Array(3 * count);
+  for (let i = 0; i < count; i++) {
+    const alpha = rgba[4 * i + 3]! / 255;
+    planar[i] = 255 + (rgba[4 * i]! - 255) * alpha;
+    planar[count + i] = 255 + (rgba[4 * i + 1]! - 255) * alpha;
+    planar[2 * count + i] = 255 + (rgba[4 * i + 2]! - 255) * alpha;
+  }
+  return planar;
+}
+
+/**
+ * What a file is, by its first bytes: names lie, and the decoder crashes on some formats. Anything
+ * but JPEG, PNG and GIF comes back as a phrase that says so.
+ */
+function formatOf(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "an empty file";
+  const starts = (magic: string, at = 0) =>
+    [...magic].every((character, i) => bytes[at + i] === character.charCodeAt(0));
+  if (starts("\xff\xd8\xff")) return "JPEG";
+  if (starts("\x89PNG\r\n\x1a\n")) return "PNG";
+  if (starts("GIF8")) return "GIF";
+  if (starts("RIFF") && starts("WEBP", 8)) return "WebP is not supported, save it as JPEG or PNG";
+  if (starts("BM")) return "BMP is not supported, save it as JPEG or PNG";
+  if (starts("II*\0") || starts("MM\0*")) return "TIFF is not supported, save it as JPEG or PNG";
+  if (starts("ftyp", 4)) return "HEIC or AVIF is not supported, save it as JPEG or PNG";
+  return "not a picture";
+}
+
+/** Width times height as the header of a PNG or GIF has it; JPEG has no cheap bomb, so 0. */
+function declaredPixels(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (format === "PNG" && bytes.length >= 24) return view.getUint32(16) * view.getUint32(20);
+  if (format === "GIF" && bytes.length >= 10) {
+    return view.getUint16(6, true) * view.getUint16(8, true);
+  }
+  return 0;
+}

@@ -1,0 +1,57 @@
+/** Pictures as PNG files, and float pictures as bytes. */
+
+import { Image } from "imagescript";
+
+/** An interleaved picture; `rgba` is [height, width, 4], 0..255. */
+export interface Rgba {
+  width: number;
+  height: number;
+  rgba: Uint8ClampedArray;
+}
+
+/** A picture as the bytes of a PNG file. */
+export async function encodePng(
+  rgba: ArrayLike<number>,
+  width: number,
+  height: number,
+): Promise<Uint8Array> {
+  if (rgba.length !== 4 * width * height) {
+    throw new RangeError(
+      `encodePng: ${width}x${height} needs ${4 * width * height} bytes of RGBA, got ${rgba.length}`,
+    );
+  }
+  const image = new Image(width, height);
+  image.bitmap.set(rgba);
+  return await image.encode();
+}
+
+/** The picture in a PNG file. */
+export async function decodePng(bytes: Uint8Array): Promise<Rgba> {
+  const image = await Image.decode(bytes);
+  return { width: image.width, height: image.height, rgba: image.bitmap };
+}
+
+/**
+ * A planar float picture as opaque bytes: rounded to the nearest level, clamped to 0..255.
+ *
+ * @param picture [3, height, width] RGB, 0..255.
+ * @returns [height, width, 4].
+ */
+export function pictureToRgba(
+  picture: ArrayLike<number>,
+  width: number,
+  height: number,
+): Uint8ClampedArray {
+  const count = width * height;
+  if (picture.length !== 3 * count) {
+    throw new RangeError(
+      `pictureToRgba: ${width}x${height} needs ${3 * count} values, got ${picture.length}`,
+    );
+  }
+  const rgba = new Uint8ClampedArray(4 * count); // a clamped array rounds and clamps by itself
+  for (let i = 0; i < count; i++) {
+    for (let c = 0; c < 3; c++) rgba[4 * i + c] = picture[c * count + i]!;
+    rgba[4 * i + 3] = 255;
+  }
+  return rgba;
+}
