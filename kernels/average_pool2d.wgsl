@@ -20,18 +20,18 @@ fn count(oy: i32, ox: i32) -> f32 {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let x = i32(id.x);
   let y = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (x >= P.y_size.w || y >= P.y_size.z) { return; }
   var sum = vec4f();
-  for (var ky = 0; ky < P.kernel_y; ky++) {
-    let ty = y + P.padding_y - ky;
-    if (ty < 0 || ty % P.stride_y != 0 || ty / P.stride_y >= P.x_size.z) { continue; }
-    for (var kx = 0; kx < P.kernel_x; kx++) {
-      let tx = x + P.padding_x - kx;
-      if (tx < 0 || tx % P.stride_x != 0 || tx / P.stride_x >= P.x_size.w) { continue; }
-      let oy = ty / P.stride_y;
-      let ox = tx / P.stride_x;
+  let ty = y + P.padding_y;
+  let tx = x + P.padding_x;
+  let y_first = quotient(max(0, ty - P.kernel_y + P.stride_y), P.stride_y);
+  let x_first = quotient(max(0, tx - P.kernel_x + P.stride_x), P.stride_x);
+  let y_last = min(quotient(ty, P.stride_y), P.x_size.z - 1);
+  let x_last = min(quotient(tx, P.stride_x), P.x_size.w - 1);
+  for (var oy = y_first; oy <= y_last; oy++) {
+    for (var ox = x_first; ox <= x_last; ox++) {
       sum += load_x(n, c, oy, ox) / count(oy, ox);
     }
   }
@@ -42,8 +42,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let ox = i32(id.x);
   let oy = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
   var sum = vec4f();
   for (var ky = 0; ky < P.kernel_y; ky++) {

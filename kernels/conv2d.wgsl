@@ -12,8 +12,8 @@
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let tile = i32(id.x) % P.tiles;
-  let oy = i32(id.x) / P.tiles;
+  let oy = quotient(i32(id.x), P.tiles);
+  let tile = i32(id.x) - oy * P.tiles;
   let n = i32(id.y);
   let block = i32(id.z);
   if (oy >= P.rows) { return; }

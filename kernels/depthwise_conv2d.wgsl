@@ -9,17 +9,19 @@
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let ox = i32(id.x);
   let oy = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
   var sum = vec4f();
   for (var ky = 0; ky < P.kernel_rows; ky++) {
     let ty = oy * P.stride_y + ky * P.dilation_y + P.y_start;
-    if (ty < 0 || ty % P.up_y != 0 || ty / P.up_y >= P.x_size.z) { continue; }
+    let iy = quotient(max(ty, 0), P.up_y);
+    if (ty < 0 || iy * P.up_y != ty || iy >= P.x_size.z) { continue; }
     for (var kx = 0; kx < P.kernel_columns; kx++) {
       let tx = ox * P.stride_x + kx * P.dilation_x + P.x_start;
-      if (tx < 0 || tx % P.up_x != 0 || tx / P.up_x >= P.x_size.w) { continue; }
-      sum = fma(texel_w(kx, c * P.kernel_rows + ky), load_x(n, c, ty / P.up_y, tx / P.up_x), sum);
+      let ix = quotient(max(tx, 0), P.up_x);
+      if (tx < 0 || ix * P.up_x != tx || ix >= P.x_size.w) { continue; }
+      sum = fma(texel_w(kx, c * P.kernel_rows + ky), load_x(n, c, iy, ix), sum);
     }
   }
   #if BIAS

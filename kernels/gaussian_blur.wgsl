@@ -13,8 +13,8 @@ fn mirror(p: i32, size: i32) -> i32 {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let x = i32(id.x);
   let y = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (x >= P.y_size.w || y >= P.y_size.z) { return; }
   var sum = texel_w(0, 0).x * load_x(n, c, y, x);
   for (var k = 1; k < P.w_place.z; k++) {

@@ -9,7 +9,7 @@
  *     P.x_size  : vec4i                  pictures, channel quads, rows, columns
  *     P.x_place : vec4i                  first row, row length in texels, channels, -
  *
- * and for every parameter `p` the field `P.p`.
+ * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers, fast.
  */
 import type { Gpu, Storage } from "./device.ts";
 import { type Defines, expand } from "./template.ts";
@@ -38,6 +38,13 @@ export interface Kernel {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
+
+/**
+ * a / b for 0 ≤ a < 2²², b > 0. Integer division is many times slower than this on adapters that
+ * do it lane by lane, and every kernel needs one or two.
+ */
+const QUOTIENT =
+  "fn quotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }";
 
 /** Binding 0 is the uniform block; reads, writes and scratch follow in that order. */
 const FIRST_OPERAND = 1;
@@ -92,6 +99,7 @@ export function generate(spec: KernelSpec): string {
   return `struct Parameters { ${fields.join(", ")} }
 @group(0) @binding(0) var<uniform> P: Parameters;
 ${operands.join("\n")}
+${QUOTIENT}
 ${expand(spec.source.wgsl, spec.defines)}`;
 }
 

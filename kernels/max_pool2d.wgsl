@@ -5,8 +5,8 @@
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let ox = i32(id.x);
   let oy = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
   var best = vec4f(-3.4028234e38);
   var position = vec4f(-1);

@@ -5,19 +5,21 @@
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let x = i32(id.x);
   let y = i32(id.y);
-  let n = i32(id.z) / P.dx_size.y;
-  let c = i32(id.z) % P.dx_size.y;
+  let n = quotient(i32(id.z), P.dx_size.y);
+  let c = i32(id.z) - n * P.dx_size.y;
   if (x >= P.dx_size.w || y >= P.dx_size.z) { return; }
   var sum = vec4f();
-  for (var ky = 0; ky < P.kernel_y; ky++) {
-    let ty = y + P.padding_y - ky;
-    if (ty < 0 || ty % P.stride_y != 0 || ty / P.stride_y >= P.dy_size.z) { continue; }
-    for (var kx = 0; kx < P.kernel_x; kx++) {
-      let tx = x + P.padding_x - kx;
-      if (tx < 0 || tx % P.stride_x != 0 || tx / P.stride_x >= P.dy_size.w) { continue; }
-      let winner = load_indices(n, c, ty / P.stride_y, tx / P.stride_x);
-      let dy = load_dy(n, c, ty / P.stride_y, tx / P.stride_x);
-      sum += select(vec4f(), dy, winner == vec4f(f32(ky * P.kernel_x + kx)));
+  let ty = y + P.padding_y;
+  let tx = x + P.padding_x;
+  let y_first = quotient(max(0, ty - P.kernel_y + P.stride_y), P.stride_y);
+  let x_first = quotient(max(0, tx - P.kernel_x + P.stride_x), P.stride_x);
+  let y_last = min(quotient(ty, P.stride_y), P.dy_size.z - 1);
+  let x_last = min(quotient(tx, P.stride_x), P.dy_size.w - 1);
+  for (var oy = y_first; oy <= y_last; oy++) {
+    for (var ox = x_first; ox <= x_last; ox++) {
+      let mine = (ty - oy * P.stride_y) * P.kernel_x + tx - ox * P.stride_x;
+      let winner = load_indices(n, c, oy, ox);
+      sum += select(vec4f(), load_dy(n, c, oy, ox), winner == vec4f(f32(mine)));
     }
   }
   store_dx(n, c, y, x, sum);

@@ -5,8 +5,8 @@
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let x = i32(id.x);
   let y = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (x >= P.y_size.w || y >= P.y_size.z) { return; }
   var sum = vec4f();
   #if AXIS === 0

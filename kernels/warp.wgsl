@@ -43,8 +43,8 @@ fn copy_of(p: i32, k: i32, size: i32) -> i32 {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let sx = i32(id.x);
   let sy = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   let width = P.x_size.w;
   let height = P.x_size.z;
   if (sx >= width || sy >= height) { return; }
@@ -92,8 +92,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let x = i32(id.x);
   let y = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c = i32(id.z) - n * P.y_size.y;
   if (x >= P.y_size.w || y >= P.y_size.z) { return; }
   let p = source(x, y);
   let q = vec2f(reflect_into(p.x, P.x_size.w), reflect_into(p.y, P.x_size.z));

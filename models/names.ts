@@ -1,13 +1,15 @@
 /** Finding a module by the name that a person typed. */
-import type { Tensor } from "../ops/mod.ts";
+import { ancestors, type Tensor } from "../ops/mod.ts";
 import { UserError } from "../kernels/errors.ts";
-import { ancestors, type Trace, type TracedModule } from "./trace.ts";
+import type { Trace, TracedModule } from "./trace.ts";
 
 /** A module that the trace reached, so that it has an input and an output. */
 export interface FoundModule extends TracedModule {
   /** Its path, such as `layer4.2.relu`. */
   readonly name: string;
+  /** What it got in its last call. */
   readonly input: Tensor;
+  /** What it gave in its last call. */
   readonly output: Tensor;
 }
 
@@ -40,7 +42,9 @@ export function findModule(trace: Trace, name: string): FoundModule {
   const path = resolveModule(trace, name);
   const { input, output, ...rest } = trace.modules.get(path)!;
   if (!input || !output) {
-    const reason = trace.stopped ?? "it is not part of the forward pass";
+    const reason = trace.stopped
+      ? `${trace.stopped}; use larger pictures or an earlier layer`
+      : "it is not part of the forward pass";
     throw new UserError(`module "${path}" of ${trace.model} has no output: ${reason}`);
   }
   return { name: path, input, output, ...rest };
@@ -54,7 +58,7 @@ export function findModule(trace: Trace, name: string): FoundModule {
  */
 export function defaultPenalty(trace: Trace, target: string): string {
   const { name, output } = findModule(trace, target);
-  const before = ancestors([output]);
+  const before = new Set(ancestors([output]));
   let last: { name: string; output: Tensor } | undefined;
   for (const [path, { type, output }] of trace.modules) {
     if (type !== "Conv2d" || !output || !before.has(output)) continue;

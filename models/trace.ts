@@ -1,5 +1,5 @@
 /** Runs a network once on symbolic tensors and remembers what each module got and gave. */
-import { constant, type Shape, type Tensor } from "../ops/mod.ts";
+import { ancestors, constant, type Shape, type Tensor } from "../ops/mod.ts";
 import { UserError } from "../kernels/errors.ts";
 import { joinPath, type Module, namedModules, type Scope } from "./module.ts";
 
@@ -35,7 +35,7 @@ export interface TracedModule {
   readonly output: Tensor | undefined;
 }
 
-/** A weight of the network that some tensor of the trace may depend on. */
+/** A weight of the network. */
 export interface Parameter {
   /** Its name in the weight file, such as `layer1.0.conv1.weight`. */
   readonly key: string;
@@ -53,8 +53,11 @@ export interface Trace {
   readonly output: Tensor | undefined;
   /** Every module of the network by its path, parents first; the root is `""`. */
   readonly modules: ReadonlyMap<string, TracedModule>;
-  /** The weights that were used, by the tensor that stands for each. */
-  readonly parameters: ReadonlyMap<Tensor, Parameter>;
+  /**
+   * The weights behind a tensor, besides those behind its inputs: for a constant that stands for a
+   * weight, and for what a module gave that used weights.
+   */
+  readonly parameters: ReadonlyMap<Tensor, readonly Parameter[]>;
   /** Where the weights are read from, if any were given. */
   readonly weights: WeightSource | undefined;
   /** Why the network could not run to the end, such as a picture too small for its last layers. */
@@ -108,9 +111,9 @@ export function traceModel(
  * @throws {UserError} Naming the file, the tensor, the expected and the found shape.
  */
 export function checkWeights(trace: Trace, targets: readonly Tensor[]): void {
-  const needed = [...ancestors(targets)]
-    .map((tensor) => trace.parameters.get(tensor))
-    .filter((parameter) => parameter !== undefined);
+  const needed = [
+    ...new Set([...ancestors(targets)].flatMap((tensor) => trace.parameters.get(tensor) ?? [])),
+  ];
   const { weights, model } = trace;
   if (!weights) {
     if (needed.length > 0) throw noWeights(model);
@@ -128,29 +131,17 @@ export function checkWeights(trace: Trace, targets: readonly Tensor[]): void {
   for (const parameter of needed) checkParameter(weights, model, parameter);
 }
 
-/** Everything the given tensors depend on, themselves included. */
-export function ancestors(targets: readonly Tensor[]): Set<Tensor> {
-  const found = new Set<Tensor>();
-  const pending = [...targets];
-  for (let tensor = pending.pop(); tensor; tensor = pending.pop()) {
-    if (found.has(tensor)) continue;
-    found.add(tensor);
-    pending.push(...tensor.inputs);
-  }
-  return found;
-}
-
 /** The scope that a trace gives to the modules it runs. */
 class Tracer implements Scope {
-  readonly parameters = new Map<Tensor, Parameter>();
+  readonly parameters = new Map<Tensor, Parameter[]>();
   readonly #model: NamedNetwork;
   readonly #weights: WeightSource | undefined;
   readonly #modules: Map<string, Module>;
   readonly #paths: Map<Module, string>;
   readonly #calls = new Map<Module, { input: Tensor; output: Tensor }>();
-  readonly #constants = new Map<string, Tensor>();
-  /** The modules being run, outermost first; what is left of it after a throw says where. */
-  readonly #stack: Module[] = [];
+  readonly #constants = new Map<string, { tensor: Tensor; parameter: Parameter }>();
+  /** The modules being run, outermost first, with the weights each asked for; kept after a throw. */
+  readonly #running: { module: Module; used: Parameter[] }[] = [];
 
   constructor(model: NamedNetwork, weights: WeightSource | undefined) {
     this.#model = model;
@@ -161,9 +152,11 @@ class Tracer implements Scope {
 
   run(x: Tensor, ...modules: Module[]): Tensor {
     for (const module of modules) {
-      this.#stack.push(module);
+      const used: Parameter[] = [];
+      this.#running.push({ module, used });
       const output = module.forward(x, this);
-      this.#stack.pop();
+      this.#running.pop();
+      if (used.length > 0) this.parameters.set(output, used);
       this.#calls.set(module, { input: x, output });
       x = output;
     }
@@ -172,20 +165,23 @@ class Tracer implements Scope {
 
   parameter(module: Module, name: string, shape?: Shape): Tensor {
     const key = joinPath(this.#path(module), name);
-    const stored = module.parameters()[name];
-    if (!stored) throw new Error(`${module.type} declares no parameter "${name}"`);
-    const cached = this.#constants.get(key);
-    if (cached) return cached;
-    const parameter: Parameter = { key, shape: stored };
-    const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter));
-    this.#constants.set(key, tensor);
-    this.parameters.set(tensor, parameter);
-    return tensor;
+    let known = this.#constants.get(key);
+    if (!known) {
+      const stored = module.parameters()[name];
+      if (!stored) throw new Error(`${module.type} declares no parameter "${name}"`);
+      const parameter: Parameter = { key, shape: stored };
+      const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter));
+      known = { tensor, parameter };
+      this.#constants.set(key, known);
+      this.parameters.set(tensor, [parameter]);
+    }
+    this.#running.at(-1)?.used.push(known.parameter);
+    return known.tensor;
   }
 
   /** The innermost module being run. */
   where(): string {
-    const module = this.#stack.at(-1)!;
+    const { module } = this.#running.at(-1)!;
     return `${this.#path(module) || "the top"} (${module.type})`;
   }
 

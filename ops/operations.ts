@@ -1,7 +1,7 @@
 /** The table of operations. A missing gradient rule does not compile. */
 import { averagePool2dGradientOperation, averagePool2dOperation } from "./average_pool2d.ts";
 import type { AveragePool2dAttributes } from "./average_pool2d.ts";
-import { concatOperation } from "./concat.ts";
+import { concatOperation, concatPairOperation } from "./concat.ts";
 import { conv2dInputGradientOperation, conv2dOperation } from "./conv2d.ts";
 import type { Conv2dAttributes } from "./conv2d.ts";
 import { elementwiseOperation } from "./elementwise.ts";
@@ -38,6 +38,7 @@ export interface OperationTable {
   slice: SliceAttributes;
   pad: SliceAttributes;
   concat: Record<string, never>;
+  concatPair: Record<string, never>;
   blurAxis: { axis: 2 | 3 };
   warp: Record<string, never>;
   warpTranspose: Record<string, never>;
@@ -66,6 +67,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,
+  concatPair: concatPairOperation,
   blurAxis: blurAxisOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,

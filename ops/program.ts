@@ -18,6 +18,7 @@ import { fuse } from "./fuse.ts";
 import { ancestors } from "./gradient.ts";
 import type { Call, HostSheet, Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
+import { partRows, Placement } from "./placement.ts";
 import { type Need, planMemory } from "./plan.ts";
 import { formatShape, isOp, type Shape, type Tensor } from "./tensor.ts";
 import type { Variable } from "./variable.ts";
@@ -122,6 +123,50 @@ export class Program implements Disposable {
     return unpackSheet(texels.subarray(place.row * stride * 4), shape, stride);
   }
 
+  /**
+   * Runs once with a timestamp around every kernel.
+   *
+   * @returns each dispatch's kernel and milliseconds, in order
+   * @throws {Error} when the adapter has no timestamps.
+   */
+  async profile(): Promise<{ name: string; ms: number }[]> {
+    const { device } = this.#gpu;
+    if (!device.features.has("timestamp-query")) throw new Error("this adapter has no timestamps");
+    const count = 2 * this.#dispatches.length;
+    using queries = disposable(device.createQuerySet({ type: "timestamp", count }));
+    using resolved = disposable(device.createBuffer({
+      size: count * 8,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    }));
+    using staging = disposable(device.createBuffer({
+      size: count * 8,
+      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+    }));
+    const encoder = device.createCommandEncoder();
+    this.#dispatches.forEach(({ kernel, bindings, workgroups }, i) => {
+      const pass = encoder.beginComputePass({
+        timestampWrites: {
+          querySet: queries.value,
+          beginningOfPassWriteIndex: 2 * i,
+          endOfPassWriteIndex: 2 * i + 1,
+        },
+      });
+      pass.setPipeline(kernel.pipeline);
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(...workgroups);
+      pass.end();
+    });
+    encoder.resolveQuerySet(queries.value, 0, count, resolved.value, 0);
+    encoder.copyBufferToBuffer(resolved.value, 0, staging.value, 0, count * 8);
+    device.queue.submit([encoder.finish()]);
+    await staging.value.mapAsync(GPUMapMode.READ);
+    const times = new BigUint64Array(staging.value.getMappedRange());
+    return this.#dispatches.map(({ name }, i) => ({
+      name,
+      ms: Number(times[2 * i + 1]! - times[2 * i]!) / 1e6,
+    }));
+  }
+
   /** Fills all planned memory with NaN, so that a test sees whatever a kernel leaves unwritten. */
   poison(): void {
     for (const sheet of this.#planned) {
@@ -136,6 +181,19 @@ export class Program implements Disposable {
   }
 }
 
+function disposable<T extends { destroy(): void }>(value: T): { value: T } & Disposable {
+  return { value, [Symbol.dispose]: () => value.destroy() };
+}
+
+/** Where a copy goes when not to its own tensor. */
+type Target = { variable: Variable } | { whole: Tensor; row: number };
+
+/** Dispatches that belong together. */
+interface Step {
+  calls: Call[];
+  target?: Target;
+}
+
 const isTensor = (operand: Tensor | HostSheet): operand is Tensor => "op" in operand;
 
 /** Compiles a graph: rewrites it, plans its memory, uploads its constants, builds its kernels. */
@@ -147,32 +205,31 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   const nodes = ancestors(roots);
   const operationOf = (n: Tensor) => OPERATIONS[n.op] as Operation<typeof n.op>;
 
-  /** The tensor whose memory a window shares, and the row where it starts. */
-  const base = (n: Tensor): { tensor: Tensor; row: number } => {
-    const start = operationOf(n).view?.(n);
-    if (start === undefined) return { tensor: n, row: 0 };
-    const { tensor, row } = base(n.inputs[0]!);
-    return { tensor, row: row + start };
-  };
+  const placement = new Placement(nodes);
 
   // The steps: every node's dispatches, then the copies into variables.
-  const steps: { calls: Call[]; target?: Variable }[] = [];
+  const steps: Step[] = [];
+  const copyInto = (value: Tensor, target: Target) => {
+    const copied = copy(value);
+    steps.push({ calls: operationOf(copied).lower(copied, gpu), target });
+  };
   for (const n of nodes) {
-    if (base(n).tensor === n && n.inputs.length) {
+    if (isOp(n, "concat")) {
+      for (const { part, row } of partRows(n)) {
+        if (!placement.isPlaced(part, n)) copyInto(part, { whole: n, row });
+      }
+    } else if (OPERATIONS[n.op].view?.(n as never) === undefined) {
       steps.push({ calls: operationOf(n).lower(n, gpu) });
     }
   }
-  assign.forEach(([variable], i) => {
-    const copied = copy(roots[outputs.length + i]!);
-    steps.push({ calls: operationOf(copied).lower(copied, gpu), target: variable });
-  });
+  assign.forEach(([variable], i) => copyInto(roots[outputs.length + i]!, { variable }));
 
   // Lifetimes.
   const needs: Need[] = [];
   const needOf = new Map<Tensor, number>();
   const scratchOf = new Map<string, number>();
   const touch = (tensor: Tensor, step: number) => {
-    const { tensor: owner } = base(tensor);
+    const { tensor: owner } = placement.owner(tensor);
     if (owner.inputs.length === 0) return;
     const known = needOf.get(owner);
     if (known !== undefined) needs[known]!.to = Math.max(needs[known]!.to, step);
@@ -184,6 +241,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   };
   steps.forEach(({ calls, target }, step) => {
     for (const [c, call] of calls.entries()) {
+      if (target && "whole" in target) touch(target.whole, step);
       if (!target) { for (const tensor of Object.values(call.writes)) touch(tensor, step); }
       for (const operand of Object.values(call.reads)) if (isTensor(operand)) touch(operand, step);
       for (const [name, texels] of Object.entries(call.scratch ?? {})) {
@@ -226,8 +284,13 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
     return planned[plan.slotOf[needOf.get(tensor)!]!]!;
   };
   const placeOf = (tensor: Tensor): Place => {
-    const { tensor: owner, row } = base(tensor);
+    const { tensor: owner, row } = placement.owner(tensor);
     return { sheet: sheetOf(owner), row };
+  };
+  const placeOfTarget = (target: Target): Place => {
+    if ("variable" in target) return { sheet: target.variable.sheet, row: 0 };
+    const whole = placeOf(target.whole);
+    return { sheet: whole.sheet, row: whole.row + target.row };
   };
 
   try {
@@ -255,7 +318,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
           )
         );
         const writes = Object.entries(call.writes).map(([name, tensor]) =>
-          describe(name, tensor, target ? { sheet: target.sheet, row: 0 } : placeOf(tensor))
+          describe(name, tensor, target ? placeOfTarget(target) : placeOf(tensor))
         );
         const scratch = Object.keys(call.scratch ?? {}).map((name) =>
           planned[plan.slotOf[scratchOf.get(`${step} ${c} ${name}`)!]!]!

@@ -328,15 +328,15 @@ function melon(random: Random): Paint {
 
 /** All motifs by name. */
 export const MOTIF_TABLE: Readonly<Record<string, Motif>> = {
-  ladybird: { turn: Math.PI, specimen: ladybird },
+  ladybird: { turn: 0.5, specimen: ladybird },
   fish: { turn: 0.6, specimen: fish },
   flower: { turn: Math.PI, specimen: flower },
-  leaf: { turn: Math.PI, specimen: leaf },
-  starfish: { turn: Math.PI, specimen: starfish },
+  leaf: { turn: 0.5, specimen: leaf },
+  starfish: { turn: 0.5, specimen: starfish },
   checkerboard: { turn: Math.PI, specimen: checkerboard },
-  shell: { turn: Math.PI, specimen: shell },
+  shell: { turn: 0.5, specimen: shell },
   bricks: { turn: 0.3, specimen: bricks },
-  butterfly: { turn: 0.8, specimen: butterfly },
+  butterfly: { turn: 0.5, specimen: butterfly },
   mushroom: { turn: 0.4, specimen: mushroom },
   eye: { turn: 0.5, specimen: eye },
   wheel: { turn: Math.PI, specimen: wheel },
@@ -345,7 +345,7 @@ export const MOTIF_TABLE: Readonly<Record<string, Motif>> = {
   ball: { turn: Math.PI, specimen: ball },
   tree: { turn: 0.3, specimen: tree },
   snowflake: { turn: Math.PI, specimen: snowflake },
-  bee: { turn: Math.PI, specimen: bee },
+  bee: { turn: 0.5, specimen: bee },
   target: { turn: Math.PI, specimen: target },
   melon: { turn: 0.6, specimen: melon },
 };

@@ -4,8 +4,8 @@
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let x = i32(id.x);
   let y = i32(id.y);
-  let n = i32(id.z) / P.y_size.y;
-  let c4 = i32(id.z) % P.y_size.y;
+  let n = quotient(i32(id.z), P.y_size.y);
+  let c4 = i32(id.z) - n * P.y_size.y;
   if (x >= P.y_size.w || y >= P.y_size.z) { return; }
   let first = P.a_place.z;
   if (c4 * 4 + 3 < first) {

@@ -1,0 +1,67 @@
+/**
+ * Which tensors have memory of their own. A window (an aligned slice) lies inside its input; the
+ * parts of a concatenation lie inside the whole, where their producers write them, when nothing
+ * stands in the way; only the other parts are copied.
+ */
+import type { Operation } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
+import { isOp, type Tensor } from "./tensor.ts";
+
+/** A tensor's memory: rows of another's, or its own from row 0. */
+export interface Owner {
+  readonly tensor: Tensor;
+  /** First texel row. */
+  readonly row: number;
+}
+
+/** Decides where the tensors of a graph lie. */
+export class Placement {
+  readonly #inside = new Map<Tensor, Owner>();
+
+  /** @param nodes the whole graph, inputs before users */
+  constructor(nodes: readonly Tensor[]) {
+    for (const n of nodes) {
+      const row = (OPERATIONS[n.op] as Operation<typeof n.op>).view?.(n);
+      if (row !== undefined) this.#inside.set(n, { tensor: n.inputs[0]!, row });
+      if (isOp(n, "concat")) this.#placeParts(n);
+    }
+  }
+
+  /** Who owns a tensor's memory, and where in it the tensor starts. */
+  owner(tensor: Tensor): Owner {
+    const inside = this.#inside.get(tensor);
+    if (!inside) return { tensor, row: 0 };
+    const owner = this.owner(inside.tensor);
+    return { tensor: owner.tensor, row: owner.row + inside.row };
+  }
+
+  /** Whether a part of a concatenation is written straight into it. */
+  isPlaced(part: Tensor, whole: Tensor): boolean {
+    return this.#inside.get(part)?.tensor === whole;
+  }
+
+  #placeParts(whole: Tensor<"concat">): void {
+    const placed: Tensor[] = [];
+    for (const { part, row } of partRows(whole)) {
+      if (part.inputs.length === 0 || this.#inside.has(part)) continue;
+      this.#inside.set(part, { tensor: whole, row });
+      placed.push(part);
+      // A kernel must not read the memory it writes: no part may be made from another.
+      const reads = placed.some((p) => p.inputs.some((i) => this.owner(i).tensor === whole));
+      if (reads) {
+        this.#inside.delete(part);
+        placed.pop();
+      }
+    }
+  }
+}
+
+/** The parts of an aligned concatenation with the texel row where each starts. */
+export function partRows(whole: Tensor<"concat">): { part: Tensor; row: number }[] {
+  let row = 0;
+  return whole.inputs.map((part) => {
+    const at = { part, row };
+    row += part.shape[1] / 4 * part.shape[2];
+    return at;
+  });
+}
