@@ -1,6 +1,7 @@
-// One axis of a separable blur: y[p] = Σ_{|k| ≤ R} w[|k|] · x[mirror(p + k)], the border mirrored
-// without repeating the edge pixel (OpenCV's BORDER_REFLECT_101, PyTorch's "reflect").
-// w holds the weights at distance 0, 1, ..., R as channels; R = its last channel.
+// One axis of a separable blur: y[p] = Σ_{|k| ≤ R} w[|k|] · x[mirror(p + k)] with Σ w = 1, the
+// border mirrored without repeating the edge pixel (OpenCV's BORDER_REFLECT_101, PyTorch's
+// "reflect"). Computed as differences from x[p], where float32 is finer.
+// w holds the weights at distance 0, 1, ..., R as channels; a zero weight ends it early.
 
 fn mirror(p: i32, size: i32) -> i32 {
   if (size == 1) { return 0; }
@@ -16,14 +17,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = quotient(i32(id.z), P.y_size.y);
   let c = i32(id.z) - n * P.y_size.y;
   if (x >= P.y_size.w || y >= P.y_size.z) { return; }
-  var sum = texel_w(0, 0).x * load_x(n, c, y, x);
+  let here = load_x(n, c, y, x);
+  var sum = here;
   for (var k = 1; k < P.w_place.z; k++) {
     let weight = texel_w(0, k >> 2)[k & 3];
     if (weight == 0) { break; }
     #if AXIS === 3
-    sum += weight * (load_x(n, c, y, mirror(x - k, P.x_size.w)) + load_x(n, c, y, mirror(x + k, P.x_size.w)));
+    sum += weight * (load_x(n, c, y, mirror(x - k, P.x_size.w)) - here + load_x(n, c, y, mirror(x + k, P.x_size.w)) - here);
     #else
-    sum += weight * (load_x(n, c, mirror(y - k, P.x_size.z), x) + load_x(n, c, mirror(y + k, P.x_size.z), x));
+    sum += weight * (load_x(n, c, mirror(y - k, P.x_size.z), x) - here + load_x(n, c, mirror(y + k, P.x_size.z), x) - here);
     #end
   }
   store_y(n, c, y, x, sum);

@@ -6,13 +6,20 @@
 //   u ← (λ·(u_E + u_W + u_S + u_N + dx_W − dx + dy_N − dy − bx_W + bx − by_N + by) + weight·f) / (weight + 4λ)
 //   t = ∇u (before the update) + b,  s = |t| per channel,  d ← t·λs/(1 + λs),  b ← t − d
 //
-// Sweeps stop after `sweeps`, or when the RMS change of one falls to eps. Reading order is kept
-// by walking the anti-diagonals, whose pixels do not depend on each other: one workgroup per
-// picture, a barrier per diagonal. state: five planes (u with a border of one, dx, dy, bx, by).
-// settings: [1,2,1,1] = weight, eps.
+// The border of u is never updated: it mirrors the second row and column above and to the left,
+// and repeats the last ones below and to the right. Sweeps stop when the RMS change of one falls
+// to eps. Reading order is kept by walking the anti-diagonals, whose pixels do not depend on each
+// other: one workgroup per picture, a barrier per diagonal, a dispatch per sweep (some drivers
+// give up on a kernel after 65535 turns of its loops).
+//
+// state: planes f, v = u − f, dx, dy, bx, by with a border of one, then a texel whose x is 1 once
+// the sweeps have stopped. v is kept instead of u because float32 is finer near zero.
+// settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up, 1 sweeps, 2 writes the result.
 
+#if PHASE === 1
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
-var<workgroup> change: f32;
+var<workgroup> stopped: f32;
+#end
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
@@ -22,72 +29,84 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let columns = P.x_size.w;
   let stride = columns + 2;
   let plane = stride * (rows + 2);
-  let u = n * 5 * plane;
-  let dx = u + plane;
+  let f = n * (6 * plane + 1);
+  let v = f + plane;
+  let dx = v + plane;
   let dy = dx + plane;
   let bx = dy + plane;
   let by = bx + plane;
-  let weight = texel_settings(0, 0).x;
-  let eps = texel_settings(0, 0).y;
-  let lambda = 2 * weight;
-  let norm = weight + 4 * lambda;
+  let done = by + plane;
 
+  #if PHASE === 0
   for (var i = me; i < plane; i += ${WORKGROUP}) {
-    // The border starts as the mirrored second row or column and is never updated.
-    var r = i / stride - 1;
-    var c = i % stride - 1;
-    if (r < 0) { r = min(1, rows - 1); } else if (r >= rows) { r = max(rows - 2, 0); }
-    if (c < 0) { c = min(1, columns - 1); } else if (c >= columns) { c = max(columns - 2, 0); }
-    state[u + i] = load_x(n, 0, r, c);
+    let padded_row = quotient(i, stride);
+    var r = padded_row - 1;
+    var c = i - padded_row * stride - 1;
+    if (r < 0) { r = min(1, rows - 1); }
+    if (c < 0) { c = min(1, columns - 1); }
+    state[f + i] = load_x(n, 0, min(r, rows - 1), min(c, columns - 1));
+    state[v + i] = vec4f();
     state[dx + i] = vec4f();
     state[dy + i] = vec4f();
     state[bx + i] = vec4f();
     state[by + i] = vec4f();
   }
-  storageBarrier();
+  if (me == 0) { state[done] = vec4f(); }
+  #end
 
-  for (var sweep = 0; sweep < P.sweeps; sweep++) {
-    var squares = 0.0;
-    for (var diagonal = 0; diagonal < rows + columns - 1; diagonal++) {
-      let last = min(diagonal, rows - 1);
-      for (var r = max(0, diagonal - columns + 1) + me; r <= last; r += ${WORKGROUP}) {
-        let i = (r + 1) * stride + diagonal - r + 1;
-        let before = state[u + i];
-        let east = state[u + i + 1];
-        let south = state[u + i + stride];
-        let b_x = state[bx + i];
-        let b_y = state[by + i];
-        let after = (lambda * (east + state[u + i - 1] + south + state[u + i - stride]
-          + state[dx + i - 1] - state[dx + i] + state[dy + i - stride] - state[dy + i]
-          - state[bx + i - 1] + b_x - state[by + i - stride] + b_y)
-          + weight * load_x(n, 0, r, diagonal - r)) / norm;
-        state[u + i] = after;
-        let step = after - before;
-        squares += dot(step, step);
-        let t_x = east - before + b_x;
-        let t_y = south - before + b_y;
-        let s = lambda * sqrt(t_x * t_x + t_y * t_y);
-        let shrink = s / (1 + s);
-        state[dx + i] = t_x * shrink;
-        state[dy + i] = t_y * shrink;
-        state[bx + i] = t_x - t_x * shrink;
-        state[by + i] = t_y - t_y * shrink;
-      }
-      storageBarrier();
+  #if PHASE === 1
+  if (me == 0) { stopped = state[done].x; }
+  if (workgroupUniformLoad(&stopped) != 0) { return; }
+  let weight = texel_settings(0, 0).x;
+  let lambda = 2 * weight;
+  let norm = weight + 4 * lambda;
+  var squares = 0.0;
+  for (var diagonal = 0; diagonal < rows + columns - 1; diagonal++) {
+    let last = min(diagonal, rows - 1);
+    for (var r = max(0, diagonal - columns + 1) + me; r <= last; r += ${WORKGROUP}) {
+      let i = (r + 1) * stride + diagonal - r + 1;
+      let here = state[f + i];
+      let before = state[v + i];
+      // Neighbours as differences from f here: exact where they are close.
+      let east = state[f + i + 1] - here + state[v + i + 1];
+      let west = state[f + i - 1] - here + state[v + i - 1];
+      let south = state[f + i + stride] - here + state[v + i + stride];
+      let north = state[f + i - stride] - here + state[v + i - stride];
+      let b_x = state[bx + i];
+      let b_y = state[by + i];
+      let after = lambda * (east + west + south + north
+        + state[dx + i - 1] - state[dx + i] + state[dy + i - stride] - state[dy + i]
+        - state[bx + i - 1] + b_x - state[by + i - stride] + b_y) / norm;
+      state[v + i] = after;
+      let step = after - before;
+      squares += dot(step, step);
+      let t_x = east - before + b_x;
+      let t_y = south - before + b_y;
+      let s = lambda * sqrt(t_x * t_x + t_y * t_y);
+      let shrink = s / (1 + s);
+      state[dx + i] = t_x * shrink;
+      state[dy + i] = t_y * shrink;
+      state[bx + i] = t_x - t_x * shrink;
+      state[by + i] = t_y - t_y * shrink;
     }
-    partial[local] = squares;
-    workgroupBarrier();
-    if (local == 0) {
-      var total = 0.0;
-      for (var i = 0; i < ${WORKGROUP}; i++) { total += partial[i]; }
-      change = sqrt(total / f32(rows * columns * P.x_place.z));
-    }
-    if (workgroupUniformLoad(&change) <= eps) { break; }
+    storageBarrier();
   }
+  partial[local] = squares;
+  workgroupBarrier();
+  if (me == 0) {
+    var total = 0.0;
+    for (var i = 0; i < ${WORKGROUP}; i++) { total += partial[i]; }
+    let change = sqrt(total / f32(rows * columns * P.x_place.z));
+    if (change <= texel_settings(0, 0).y) { state[done] = vec4f(1); }
+  }
+  #end
 
+  #if PHASE === 2
   for (var i = me; i < rows * columns; i += ${WORKGROUP}) {
-    let r = i / columns;
-    let c = i % columns;
-    store_y(n, 0, r, c, state[u + (r + 1) * stride + c + 1]);
+    let r = quotient(i, columns);
+    let c = i - r * columns;
+    let at = (r + 1) * stride + c + 1;
+    store_y(n, 0, r, c, state[f + at] + state[v + at]);
   }
+  #end
 }

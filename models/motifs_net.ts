@@ -4,32 +4,32 @@ import { AvgPool2d, BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "./laye
 import { Module, type Scope } from "./module.ts";
 import { parseSafetensors, type SafetensorsFile } from "./safetensors.ts";
 
-/** Channels after each convolution; between two convolutions the map is halved. */
-const CHANNELS = [16, 32, 64, 112, 128];
-
 /** Drawn motifs, and a last class for drawings cut into tiles and shuffled. */
 const CLASSES = 9;
 
-/** The motifs network, [N,3,H,W] to [N,classes,1,1]; H and W at least 16, made for 96. */
+/** Convolution without bias, batch norm, ReLU: [N,I,H,W] to [N,O,H,W]. */
+function block(inputs: number, outputs: number): Module[] {
+  return [
+    new Conv2d(inputs, outputs, 3, { padding: 1, bias: false }),
+    new BatchNorm2d(outputs),
+    new ReLU(),
+  ];
+}
+
+/** The motifs network, [N,3,H,W] to [N,9,1,1]; H and W at least 16, made for 96. */
 export class MotifsNet extends Module {
   readonly type = "MotifsNet";
-  readonly features: Sequential;
-  readonly classifier: Linear;
-
-  constructor({ classes = CLASSES }: { readonly classes?: number } = {}) {
-    super();
-    let inputs = 3;
-    this.features = new Sequential(CHANNELS.flatMap((outputs, index) => {
-      const block = [
-        new Conv2d(inputs, outputs, 3, { padding: 1, bias: false }),
-        new BatchNorm2d(outputs),
-        new ReLU(),
-      ];
-      inputs = outputs;
-      return index < CHANNELS.length - 1 ? [...block, new AvgPool2d(2)] : block;
-    }));
-    this.classifier = new Linear(inputs, classes);
-  }
+  readonly features = new Sequential([
+    new Conv2d(3, 24, 6, { stride: 2, padding: 2, bias: false }),
+    new BatchNorm2d(24),
+    new ReLU(),
+    ...[...block(24, 32), new AvgPool2d(2)],
+    ...[...block(32, 64), new AvgPool2d(2)],
+    ...[...block(64, 80), new AvgPool2d(2)],
+    ...block(80, 96),
+    ...block(96, 112),
+  ]);
+  readonly classifier = new Linear(112, CLASSES);
 
   forward(x: Tensor, scope: Scope): Tensor {
     return scope.run(globalAveragePool(scope.run(x, this.features)), this.classifier);

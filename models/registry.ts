@@ -8,6 +8,7 @@ import type { Module } from "./module.ts";
 import { MotifsNet, motifsWeights } from "./motifs_net.ts";
 import { nearest } from "./names.ts";
 import { ResNet, type ResNetOptions } from "./resnet.ts";
+import type { SafetensorsFile } from "./safetensors.ts";
 import { SqueezeNet } from "./squeezenet.ts";
 import type { WeightSource } from "./trace.ts";
 import { VGG } from "./vgg.ts";
@@ -35,7 +36,7 @@ export interface Model {
   /** The options in effect, chosen, found out or default; for the record of a run. */
   readonly options: Readonly<Record<string, string>>;
   /** Opens the weights that come with the program, for the model that has some. */
-  readonly builtInWeights?: () => WeightSource & Disposable;
+  readonly builtInWeights?: () => SafetensorsFile;
 }
 
 /** One entry of {@linkcode MODELS}. */

@@ -112,7 +112,7 @@ export function traceModel(
  */
 export function checkWeights(trace: Trace, targets: readonly Tensor[]): void {
   const needed = [
-    ...new Set([...ancestors(targets)].flatMap((tensor) => trace.parameters.get(tensor) ?? [])),
+    ...new Set(ancestors(targets).flatMap((tensor) => trace.parameters.get(tensor) ?? [])),
   ];
   const { weights, model } = trace;
   if (!weights) {

@@ -7,6 +7,7 @@ import { formatShape, node, sameShape, type Shape, type Tensor } from "./tensor.
 /** The name of an element function. */
 export type ElementFunctionName =
   | "identity"
+  | "detach"
   | "add"
   | "sub"
   | "mul"
@@ -40,6 +41,8 @@ interface ElementFunction {
 
 const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   identity: { wgsl: "a", gradient: (dy) => [dy] },
+  /** The same value, without a gradient. */
+  detach: { wgsl: "a", gradient: () => [] },
   add: { wgsl: "a + b", gradient: (dy) => [dy, dy] },
   sub: { wgsl: "a - b", gradient: (dy) => [dy, affine(dy, -1)] },
   mul: { wgsl: "a * b", gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!)] },
@@ -89,7 +92,7 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   notLess: { wgsl: "select(vec4f(), vec4f(1), a >= b)", gradient: () => [] },
   /** a + (b − a)·c. */
   mix: {
-    wgsl: "a * (1 - c) + b * c",
+    wgsl: "a + (b - a) * c",
     gradient: (dy, [a, b, c]) => [
       mul(dy, affine(c!, -1, 1)),
       mul(dy, c!),
@@ -179,7 +182,7 @@ export function clampMin(a: Tensor, k: number): Tensor {
 export function clampTo(a: Tensor, low: Tensor, high: Tensor): Tensor {
   return make("clampTo", [a, low, high]);
 }
-/** a·(1 − weight) + b·weight */
+/** a + (b − a)·weight */
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);
 }
@@ -187,6 +190,10 @@ export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
 export function expand(a: Tensor, shape: Shape): Tensor {
   if (sameShape(a.shape, shape)) return a;
   return node("elementwise", shape, [a], { f: "identity", k: 0, l: 0 });
+}
+/** The same value, without a gradient. */
+export function detach(a: Tensor): Tensor {
+  return unary("detach", a);
 }
 /** A node that copies a tensor, whatever it is. */
 export function copy(a: Tensor): Tensor<"elementwise"> {

@@ -9,6 +9,7 @@ export {
   affine,
   clampMin,
   clampTo,
+  detach,
   div,
   expand,
   mix,
@@ -26,6 +27,7 @@ export type { OperationName } from "./operations.ts";
 export { compile, Program, type ProgramOptions } from "./program.ts";
 export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
 export { Random } from "./random.ts";
+export { roll } from "./roll.ts";
 export { pad, slice, type Triple } from "./slice.ts";
 export { type Axis, globalAveragePool, mean, sum } from "./sum.ts";
 export { constant, formatShape, sameShape, type Shape, sizeOf, type Tensor } from "./tensor.ts";

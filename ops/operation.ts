@@ -19,7 +19,7 @@ export interface Call {
   readonly defines?: Defines;
   readonly reads: Readonly<Record<string, Tensor | HostSheet>>;
   readonly writes: Readonly<Record<string, Tensor>>;
-  /** Texels of in-place state, by name; its content does not outlive the call. */
+  /** Texels of in-place state, by name, shared by the calls of one node. */
   readonly scratch?: Readonly<Record<string, number>>;
   /** Integers. */
   readonly parameters?: Readonly<Record<string, number>>;

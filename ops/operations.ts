@@ -15,6 +15,7 @@ import {
 import type { MaxPool2dAttributes } from "./max_pool2d.ts";
 import type { Operation } from "./operation.ts";
 import { radialMaskOperation } from "./radial_mask.ts";
+import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
 import { sumAxisOperation } from "./sum.ts";
@@ -40,6 +41,7 @@ export interface OperationTable {
   concat: Record<string, never>;
   concatPair: Record<string, never>;
   blurAxis: { axis: 2 | 3 };
+  roll: { sign: 1 | -1 };
   warp: Record<string, never>;
   warpTranspose: Record<string, never>;
   radialMask: { plateau: boolean };
@@ -69,6 +71,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   concat: concatOperation,
   concatPair: concatPairOperation,
   blurAxis: blurAxisOperation,
+  roll: rollOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,
   radialMask: radialMaskOperation,

@@ -240,13 +240,15 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
     }
   };
   steps.forEach(({ calls, target }, step) => {
-    for (const [c, call] of calls.entries()) {
+    for (const call of calls) {
       if (target && "whole" in target) touch(target.whole, step);
       if (!target) { for (const tensor of Object.values(call.writes)) touch(tensor, step); }
       for (const operand of Object.values(call.reads)) if (isTensor(operand)) touch(operand, step);
       for (const [name, texels] of Object.entries(call.scratch ?? {})) {
+        const key = `${step} ${name}`;
+        if (scratchOf.has(key)) continue;
         const need: Need = { width: texels, height: 1, storage: "buffer", from: step, to: step };
-        scratchOf.set(`${step} ${c} ${name}`, needs.push(need) - 1);
+        scratchOf.set(key, needs.push(need) - 1);
       }
     }
   });
@@ -299,7 +301,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
     const blocks: { offset: number; data: ArrayBuffer }[] = [];
     let uniformSize = 0;
     const pending = steps.flatMap(({ calls, target }, step) =>
-      calls.map((call, c) => {
+      calls.map((call) => {
         const describe = (name: string, operand: Tensor | HostSheet, place: Place) => {
           const shape = isTensor(operand)
             ? operand.shape
@@ -321,7 +323,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
           describe(name, tensor, target ? placeOfTarget(target) : placeOf(tensor))
         );
         const scratch = Object.keys(call.scratch ?? {}).map((name) =>
-          planned[plan.slotOf[scratchOf.get(`${step} ${c} ${name}`)!]!]!
+          planned[plan.slotOf[scratchOf.get(`${step} ${name}`)!]!]!
         );
         const parameters = [
           ...Object.entries(call.parameters ?? {}).map(([name, value]) => (

@@ -1,10 +1,15 @@
 /** Total-variation denoising. */
 import source from "../kernels/tv_denoise.wgsl" with { type: "text" };
-import type { Operation } from "./operation.ts";
+import type { Call, Operation } from "./operation.ts";
 import { node, type Tensor } from "./tensor.ts";
 
-/** One workgroup walks a picture's anti-diagonals. Barriers cost more in larger workgroups. */
-const WORKGROUP = { software: 64, hardware: 256 };
+/**
+ * Invocations that walk a picture's anti-diagonals together. Barriers cost more in larger
+ * workgroups; too small ones would turn their loops more than 65535 times on a large picture.
+ */
+function workgroupSize(software: boolean, side: number): number {
+  return software && side <= 1024 ? 64 : 256;
+}
 
 /**
  * scikit-image's `denoise_tv_bregman(x, weight, max_num_iter=sweeps, eps, isotropic=True)` for
@@ -23,15 +28,16 @@ export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"
 export const tvDenoiseOperation: Operation<"tvDenoise"> = {
   lower(y, gpu) {
     const [n, , h, w] = y.shape;
-    return [{
+    const phase = (PHASE: number): Call => ({
       source: { name: "tvDenoise", wgsl: source },
-      defines: { WORKGROUP: gpu.software ? WORKGROUP.software : WORKGROUP.hardware },
+      defines: { PHASE, WORKGROUP: workgroupSize(gpu.software, Math.max(h, w)) },
       reads: { x: y.inputs[0]!, settings: y.inputs[1]! },
       writes: { y },
-      scratch: { state: n * 5 * (h + 2) * (w + 2) },
-      parameters: { sweeps: y.attributes.sweeps },
+      scratch: { state: n * (6 * (h + 2) * (w + 2) + 1) },
       workgroups: [n, 1, 1],
-    }];
+    });
+    const sweep = phase(1);
+    return [phase(0), ...Array.from({ length: y.attributes.sweeps }, () => sweep), phase(2)];
   },
   gradient: "the loop never differentiates through its denoising",
 };

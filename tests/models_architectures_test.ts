@@ -102,3 +102,11 @@ Deno.test("cifar10_resnet20: the shortcut takes every second pixel of odd maps t
   assert.deepEqual(trace.modules.get("layer2.0")!.output!.shape, [1, 32, 17, 18]);
   assert.deepEqual(trace.modules.get("layer2.0.shortcut")!.output!.shape, [1, 32, 17, 18]);
 });
+
+Deno.test("motifs: the weights that come along fit", () => {
+  const model = createModel("motifs");
+  using weights = model.builtInWeights!();
+  const trace = traceModel(model, [1, 3, model.inputSize, model.inputSize], weights);
+  checkWeights(trace, [trace.output!]);
+  assert.deepEqual(weights.names, [...stateDict(model.root).keys()]);
+});

@@ -275,7 +275,7 @@ Deno.test("penalty: the last convolution the target depends on", () => {
     ["inception_v3", "Mixed_7a", "Mixed_7a.branch7x7x3_4.conv"],
     ["inception_v3", "Mixed_6e", "Mixed_6e.branch_pool.conv"],
     ["cifar10_resnet20", "layer3", "layer3.2.conv2"],
-    ["motifs", "features", "features.16"],
+    ["motifs", "features", "features.18"],
   ];
   for (const [model, target, penalty] of cases) {
     const trace = traceModel(createModel(model), [1, 3, 96, 96]);

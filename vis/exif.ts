@@ -1,4 +1,4 @@
-/** The orientation a camera notes in its JPEG files, and turning a picture accordingly. */
+/** What a JPEG file says about its picture (orientation, size), and turning it the right way up. */
 
 import type { Rgba } from "./png.ts";
 
@@ -11,19 +11,40 @@ import type { Rgba } from "./png.ts";
 export function jpegOrientation(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    let at = 2; // after the start-of-image marker
-    while (view.getUint8(at) === 0xff) {
-      const marker = view.getUint8(at + 1);
-      if (marker === 0xda) return 1; // the picture itself begins: no more notes
-      const length = view.getUint16(at + 2);
-      const isExif = view.getUint32(at + 4) === 0x45786966 && view.getUint16(at + 8) === 0;
-      if (marker === 0xe1 && isExif) return orientationOfTiff(view, at + 10);
-      at += 2 + length;
+    for (const { marker, at } of jpegSegments(view)) {
+      const isExif = view.getUint32(at) === 0x45786966 && view.getUint16(at + 4) === 0; // "Exif\0\0"
+      if (marker === 0xe1 && isExif) return orientationOfTiff(view, at + 6);
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // RangeError: a length points past the end
   }
   return 1;
+}
+
+/** Width times height as a JPEG file declares it; 0 where it does not. Never throws. */
+export function jpegPixels(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    for (const { marker, at } of jpegSegments(view)) {
+      // Start of frame: c0..cf but for three markers of other meaning.
+      const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+      if (isFrame) return view.getUint16(at + 1) * view.getUint16(at + 3);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return 0;
+}
+
+/** The segments of a JPEG file before the picture itself: their markers and where they begin. */
+function* jpegSegments(view: DataView): Generator<{ marker: number; at: number }> {
+  let at = 2; // after the start-of-image marker
+  while (view.getUint8(at) === 0xff) {
+    const marker = view.getUint8(at + 1);
+    if (marker === 0xda) return;
+    yield { marker, at: at + 4 };
+    at += 2 + view.getUint16(at + 2);
+  }
 }
 
 function orientationOfTiff(view: DataView, tiff: number): number {

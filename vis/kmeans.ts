@@ -20,7 +20,9 @@ export interface KmeansOptions {
   n: number;
   /** Numbers per point. */
   dimensions: number;
+  /** Groups wanted. */
   clusters: number;
+  /** The same seed gives the same groups. */
   seed: number;
   /** Independent starts, of which the one with the least inertia is kept; 10 by default. */
   restarts?: number;

@@ -1,9 +1,10 @@
 /** Reading a folder of photos: which files there are, and each of them as a square of pixels. */
 
 import { basename, extname, join } from "node:path";
+// @ts-types="./imagescript.d.ts"
 import { GIF, Image } from "imagescript";
 import { UserError } from "../kernels/errors.ts";
-import { jpegOrientation, orient } from "./exif.ts";
+import { jpegOrientation, jpegPixels, orient } from "./exif.ts";
 import type { Rgba } from "./png.ts";
 import { resizeArea } from "./resize.ts";
 
@@ -11,9 +12,11 @@ import { resizeArea } from "./resize.ts";
 export interface Photo {
   /** The file's name without its folder. */
   name: string;
+  /** Where the file lies. */
   path: string;
-  /** Size of the original in pixels, the right way up. */
+  /** Width of the original in pixels, the right way up. */
   width: number;
+  /** Height of the original in pixels, the right way up. */
   height: number;
   /** [3, size, size] RGB, 0..255, not rounded. */
   pixels: Float32Array;
@@ -21,7 +24,9 @@ export interface Photo {
 
 /** A file that could not be read, and why. */
 export interface SkippedPhoto {
+  /** The file's name without its folder. */
   file: string;
+  /** What is wrong with it, as a phrase. */
   reason: string;
 }
 
@@ -46,7 +51,7 @@ const EXTENSIONS = new Set(
 );
 
 /** More pixels than this are refused: their decoded copies would not fit into memory. */
-const MOST_PIXELS = 200_000_000;
+const MOST_PIXELS = 100_000_000;
 
 /**
  * The paths of all pictures (by extension) directly in a folder, sorted by name. Hidden files are
@@ -118,11 +123,16 @@ export async function readPhotos(
 
 /** One file that is no photo we can read. */
 export class UnreadablePhoto extends UserError {
+  /** How the error introduces itself. */
   override name = "UnreadablePhoto";
 
-  /** @param reason Why, without the path, as it stands in `SkippedPhoto`. */
-  constructor(path: string, readonly reason: string) {
+  /** Why, as a phrase without the path. */
+  readonly reason: string;
+
+  /** An error for this file; `reason` as it stands in `SkippedPhoto`. */
+  constructor(path: string, reason: string) {
     super(`cannot read the photo ${path}: ${reason}`);
+    this.reason = reason;
   }
 }
 
@@ -196,8 +206,9 @@ function formatOf(bytes: Uint8Array): string {
   return "not a picture";
 }
 
-/** Width times height as the header of a PNG or GIF has it; JPEG has no cheap bomb, so 0. */
+/** Width times height as the file's header has it. */
 function declaredPixels(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): number {
+  if (format === "JPEG") return jpegPixels(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (format === "PNG" && bytes.length >= 24) return view.getUint32(16) * view.getUint32(20);
   if (format === "GIF" && bytes.length >= 10) {

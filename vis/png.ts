@@ -1,11 +1,15 @@
 /** Pictures as PNG files, and float pictures as bytes. */
 
+// @ts-types="./imagescript.d.ts"
 import { Image } from "imagescript";
 
-/** An interleaved picture; `rgba` is [height, width, 4], 0..255. */
+/** An interleaved picture. */
 export interface Rgba {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
+  /** [height, width, 4], 0..255. */
   rgba: Uint8ClampedArray;
 }
 

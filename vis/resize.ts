@@ -1,8 +1,10 @@
 /** Area-averaging resize on the CPU, equal to OpenCV's `INTER_AREA`. */
 
-/** The size of a picture in pixels. */
+/** The size of a picture. */
 export interface Size {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
 }
 

@@ -13,10 +13,11 @@ import torch.nn.functional as F
 HERE = os.path.dirname(os.path.abspath(__file__))
 EACH, HELD_OUT = 300, 50        # drawings per class
 DRAWN, SIDE = 112, 96           # pixels: as drawn, and as trained on after a random turn, zoom and shift
-BATCH, MINUTES = 64, float(os.environ.get('MINUTES', 13))
+BATCH, STEPS = 64, int(os.environ.get('STEPS', 3000))
 PEAK_RATE, WEIGHT_DECAY = 0.1, 5e-4
 EPSILON = float(os.environ.get('EPS', 1.5))
 SEED = 0
+RECON = float(os.environ.get('RECON', 0))
 GREY, JUMBLE = float(os.environ.get('GREY', .2)), float(os.environ.get('JUMBLE', .2))
 
 
@@ -43,6 +44,7 @@ class Net(nn.Module):
         super().__init__()
         self.features = nn.Sequential(nn.Conv2d(3, 24, 6, stride=2, padding=2, bias=False), nn.BatchNorm2d(24), nn.ReLU(),
             *block(24, 32), *block(32, 64), *block(64, 80), *block(80, 96)[:3], *block(96, 112)[:3])
+        if RECON: self.decoder = nn.Conv2d(112, 192, 1)
         self.classifier = nn.Linear(112, classes)
 
     def forward(self, x):
@@ -104,7 +106,7 @@ def save(path, tensors):
 if __name__ == '__main__':
     began = time.time()
     torch.manual_seed(SEED)
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("THREADS", 2)))
     rng = np.random.RandomState(SEED)
     x, y = drawings(EACH, 1000)
     held_x, held_y = drawings(HELD_OUT, 2000)
@@ -113,9 +115,9 @@ if __name__ == '__main__':
     net = Net(classes + 1).to(memory_format=torch.channels_last)
     print(sum(p.numel() for p in net.parameters()), 'parameters')
     opt = torch.optim.SGD(net.parameters(), PEAK_RATE, momentum=0.9, weight_decay=WEIGHT_DECAY, nesterov=True)
-    steps, step, losses, start = None, 0, [], time.time()
+    step, losses, start = 0, [], time.time()
     while True:
-        share = (time.time() - start) / (60 * MINUTES)
+        share = step / STEPS
         if share >= 1: break
         for group in opt.param_groups:
             group['lr'] = PEAK_RATE * min(1, share * 20) * 0.5 * (1 + np.cos(np.pi * share))
@@ -127,11 +129,17 @@ if __name__ == '__main__':
         bx[:j] = jumbled(bx[:j], rng); by[:j] = classes
         net.train()
         bx = bx.contiguous(memory_format=torch.channels_last)
+        clean = F.avg_pool2d(bx, 2)
         if EPSILON: bx = hardened(net, bx, by, rng)
-        loss = F.cross_entropy(net(bx), by)
+        if RECON:
+            f = net.features((bx - 0.5) / 0.25)
+            loss = F.cross_entropy(net.classifier(f.mean((2, 3))), by)
+            loss = loss + RECON * F.mse_loss(F.pixel_shuffle(net.decoder(f), 8), clean)
+        else:
+            loss = F.cross_entropy(net(bx), by)
         opt.zero_grad(); loss.backward(); opt.step()
         losses.append(loss.item()); step += 1
-        if step % 100 == 0:
+        if step % 300 == 0:
             print(f'{time.time() - start:5.0f} s step {step} loss {np.mean(losses[-100:]):.3f} held out {accuracy(net, held_x[::5], held_y[::5]):.3f}', flush=True)
     print(f'held-out accuracy {accuracy(net, held_x, held_y):.4f}')
     save(os.environ.get('OUT', os.path.join(HERE, 'motifs.safetensors')), {k: v for k, v in net.state_dict().items() if not k.endswith('num_batches_tracked')})

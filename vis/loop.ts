@@ -1,0 +1,391 @@
+/**
+ * The loop: a picture for each facet, grown by gradient descent. Its programs are compiled once
+ * and replayed; the pictures stay on the GPU; results come back ten iterations at a time.
+ */
+import type { Gpu } from "../kernels/device.ts";
+import {
+  add,
+  affine,
+  clampTo,
+  compile,
+  constant,
+  conv2d,
+  div,
+  gaussianBlur,
+  gaussianKernel,
+  gradients,
+  mean,
+  mix,
+  mul,
+  type Program,
+  type ProgramOptions,
+  radialMask,
+  Random,
+  roll,
+  type Shape,
+  sqrt,
+  sub,
+  type Tensor,
+  tvDenoise,
+  Variable,
+  warp,
+} from "../ops/mod.ts";
+import {
+  buildObjective,
+  type Goals,
+  METRICS,
+  type Metrics,
+  metricsShape,
+  readMetrics,
+} from "./objective.ts";
+import type { Parameters } from "./parameters.ts";
+import {
+  blurWeights,
+  drawWarp,
+  largestRadius,
+  scheduleAt,
+  type Warp,
+  warpMatrix,
+} from "./schedule.ts";
+import type { Trunk } from "./trunk.ts";
+import { Canvas } from "./canvas.ts";
+
+/** Iterations between two looks at the results: a readback costs 11 ms whatever its size. */
+const READ_EVERY = 10;
+
+/** What a loop needs. */
+export interface LoopOptions {
+  readonly trunk: Trunk;
+  readonly goals: Goals;
+  /** Start pictures, [K,3,S,S] in 0..255. */
+  readonly start: Float32Array;
+  /** S. */
+  readonly size: number;
+  readonly parameters: Parameters;
+  readonly seed: number;
+  /** The warp of iteration i instead of a random one, for tests. */
+  readonly warpAt?: (i: number) => Warp;
+  /** A circular shift (dx, dy) at iteration i, undone on the gradient, for tests. */
+  readonly rollAt?: (i: number) => readonly [dx: number, dy: number];
+}
+
+/** One iteration's results. */
+export interface IterationResult {
+  /** From 1. */
+  readonly iteration: number;
+  /** One per facet. */
+  readonly metrics: readonly Metrics[];
+}
+
+/** Standard deviations of natural images along brightness, red-blue and green-magenta (columns). */
+const COLOUR_AXES = [[0.26, 0.09, 0.02], [0.27, 0, -0.05], [0.27, -0.09, 0.03]] as const;
+
+/** A·Aᵀ as a 1×1 convolution. */
+function colourMatrix(): Tensor {
+  return constant([3, 3, 1, 1], () =>
+    Float32Array.from(
+      COLOUR_AXES.flatMap((a) =>
+        COLOUR_AXES.map((b) => a.reduce<number>((s, v, i) => s + v * b[i]!, 0))
+      ),
+    ));
+}
+
+/** √mean(x²) per picture, [K,1,1,1]. */
+export function rms(x: Tensor): Tensor {
+  return affine(sqrt(mean(mul(x, x), [1, 2, 3])), 1, 1e-20);
+}
+
+/** What becomes of the raw gradient before the step: colour, bands, size. */
+export function precondition(gradient: Tensor, p: Parameters): Tensor {
+  let g = gradient;
+  if (p.gradientColour) g = conv2d(g, colourMatrix());
+  if (p.gradientBands.length > 0) {
+    const size = Math.min(g.shape[2], g.shape[3]);
+    g = p.gradientBands.map((sigma) => {
+      const radius = Math.min(Math.max(1, Math.ceil(3 * sigma)), size - 1);
+      const band = sigma <= 0.05 ? g : gaussianBlur(
+        g,
+        constant([1, radius + 1, 1, 1], () => gaussianKernel(sigma, radius)),
+      );
+      return div(band, rms(band));
+    }).reduce(add);
+  }
+  return p.gradientScale === "rms" ? div(g, rms(g)) : g;
+}
+
+/** The running loop. Owns its GPU memory: give it back with `using`. */
+export class Loop implements Disposable {
+  readonly #gpu: Gpu;
+  readonly #options: LoopOptions;
+  readonly #owned = new DisposableStack();
+  readonly #random: Random;
+  readonly #canvas: Canvas;
+  readonly #shape: Shape;
+
+  /** pixel/255 − ½: float32 is twice as fine around zero as around one. */
+  readonly #picture: Variable;
+  readonly #velocity: Variable;
+  readonly #metrics: Variable;
+  readonly #lr: Variable;
+  readonly #lambda: Variable;
+  readonly #first: Variable;
+  readonly #l1Start: Variable;
+  readonly #maskNumbers: Variable;
+  readonly #blurWeights: Variable;
+  readonly #denoiseSettings: Variable;
+  readonly #theta: Variable;
+  readonly #shift: Variable;
+  readonly #ring: GPUBuffer;
+  readonly #staging: GPUBuffer;
+
+  #step!: Program;
+  #blur!: Program;
+  #brighten!: Program;
+  #denoise!: Program;
+  #evaluate!: Program;
+  #gradient: Tensor | undefined;
+  #iteration = 0;
+  #pending: number[] = [];
+
+  private constructor(gpu: Gpu, options: LoopOptions) {
+    const { size, parameters: p, seed } = options;
+    const k = options.goals.channels.length;
+    this.#gpu = gpu;
+    this.#options = options;
+    this.#random = new Random(seed);
+    this.#shape = [k, 3, size, size];
+    const variable = (shape: Shape, storage?: "buffer") =>
+      this.#owned.use(new Variable(gpu, shape, storage));
+    this.#picture = variable(this.#shape);
+    this.#velocity = variable(this.#shape);
+    this.#metrics = variable(metricsShape(k), "buffer");
+    this.#lr = variable([1, 1, 1, 1]);
+    this.#lambda = variable([1, 1, 1, 1]);
+    this.#first = variable([1, 1, 1, 1]);
+    this.#l1Start = variable([k, 1, 1, 1]);
+    this.#maskNumbers = variable([1, 4, 1, 1]);
+    this.#blurWeights = variable([1, largestRadius(p, size) + 1, 1, 1]);
+    this.#denoiseSettings = variable([1, 2, 1, 1]);
+    this.#theta = variable([1, 6, 1, 1]);
+    this.#shift = variable([1, 2, 1, 1]);
+    const size4 = this.#metricsBytes * READ_EVERY;
+    this.#ring = this.#buffer(size4, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
+    this.#staging = this.#buffer(size4, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+
+    this.#velocity.write(new Float32Array(options.start.length));
+    this.#l1Start.write(new Float32Array(k));
+    this.#canvas = new Canvas(options.start.map((v) => v / 255 - 0.5), k, size, p.scale);
+    this.#picture.write(this.#canvas.window());
+  }
+
+  /** Compiles the loop's programs. Ask for `gradient` to be able to read it after a step. */
+  static async create(gpu: Gpu, options: LoopOptions & { gradient?: boolean }): Promise<Loop> {
+    const loop = new Loop(gpu, options);
+    try {
+      await loop.#compile(options.gradient ?? false);
+      return loop;
+    } catch (error) {
+      loop[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #buffer(size: number, usage: number): GPUBuffer {
+    const buffer = this.#gpu.device.createBuffer({ size, usage });
+    this.#owned.defer(() => buffer.destroy());
+    return buffer;
+  }
+
+  get #metricsBytes(): number {
+    return this.#shape[0] * Math.ceil(METRICS.length / 4) * 16;
+  }
+
+  async #compile(keepGradient: boolean): Promise<void> {
+    const { trunk, goals, parameters: p, size } = this.#options;
+    const x = this.#picture.tensor;
+    const black = constant([1, 1, 1, 1], () => new Float32Array([-0.5]));
+    const white = constant([1, 1, 1, 1], () => new Float32Array([0.5]));
+    const mask = radialMask(this.#maskNumbers.tensor, size, size, p.maskRadius > 0);
+
+    // Forward through the warped picture, and back.
+    const warps = this.#options.warpAt || p.warpShift > 0 || p.warpZoom > 0 || p.warpTurn > 0;
+    let seen: Tensor = x;
+    if (this.#options.rollAt) seen = roll(seen, this.#shift.tensor);
+    if (warps) seen = warp(seen, this.#theta.tensor);
+    const inputs = {
+      lambda: this.#lambda.tensor,
+      l1Start: this.#l1Start.tensor,
+      first: this.#first.tensor,
+    };
+    const { loss, metrics, l1Start } = buildObjective(trunk.observe(seen), goals, inputs, p);
+    const [raw] = gradients(loss, [x]) as [Tensor];
+
+    // The step.
+    const g = precondition(raw, p);
+    const velocity = p.momentumRestart ? g : add(affine(this.#velocity.tensor, p.momentum), g);
+    const nesterov = add(g, affine(velocity, p.momentum));
+    const { std } = trunk.model.normalisation;
+    const unit = p.momentumDamping ? 1 - p.momentum : 1;
+    // A gradient of and a step in normalised values are each std times those of pixels.
+    const scale = constant(
+      [1, 3, 1, 1],
+      () => Float32Array.from(std, (s) => p.gradientSpace === "normalised" ? unit * s * s : unit),
+    );
+    const step = mul(mul(nesterov, mul(scale, this.#lr.tensor)), mask);
+    const stepped = clampTo(sub(x, step), black, white);
+
+    const program = async (options: ProgramOptions) =>
+      this.#owned.use(await compile(this.#gpu, options));
+    this.#gradient = keepGradient ? raw : undefined;
+    this.#step = await program({
+      outputs: keepGradient ? [raw] : [],
+      assign: [
+        [this.#picture, stepped],
+        [this.#velocity, velocity],
+        [this.#metrics, metrics],
+        [this.#l1Start, l1Start],
+      ],
+    });
+    const blurred = mix(x, gaussianBlur(x, this.#blurWeights.tensor), mask);
+    this.#blur = await program({ assign: [[this.#picture, clampTo(blurred, black, white)]] });
+    const brighter = clampTo(affine(x, 1, 5 / 255), black, white);
+    this.#brighten = await program({ assign: [[this.#picture, brighter]] });
+    const denoised = tvDenoise(x, this.#denoiseSettings.tensor, p.denoiseSweeps);
+    this.#denoise = await program({ assign: [[this.#picture, mix(x, denoised, mask)]] });
+    const plain = buildObjective(trunk.observe(x), goals, inputs, p);
+    this.#evaluate = await program({ assign: [[this.#metrics, plain.metrics]] });
+  }
+
+  /** Bytes of GPU memory planned for everything but weights, and for weights. */
+  get memory(): { plan: number; constants: number } {
+    const programs = [this.#step, this.#blur, this.#brighten, this.#denoise, this.#evaluate];
+    return {
+      plan: programs.reduce((bytes, program) => bytes + program.planBytes, 0),
+      constants: programs.reduce((bytes, program) => bytes + program.constantBytes, 0),
+    };
+  }
+
+  /** The program of a step, for profiles. */
+  get stepProgram(): Program {
+    return this.#step;
+  }
+
+  /** Iterations done. */
+  get iteration(): number {
+    return this.#iteration;
+  }
+
+  #set(variable: Variable, values: readonly number[] | Float32Array): void {
+    variable.write(values);
+  }
+
+  /**
+   * Does the next iteration. Its results come with the next {@linkcode results}; call that at
+   * least every ten iterations.
+   */
+  async step(): Promise<void> {
+    if (this.#pending.length >= READ_EVERY) throw new Error("loop: read the results first");
+    const { parameters: p, size, warpAt, rollAt } = this.#options;
+    const i = ++this.#iteration;
+    const s = scheduleAt(p, i, size);
+    if (s.moveWindow) {
+      this.#canvas.paste(await this.#picture.read());
+      this.#canvas.move(p.window, this.#random);
+      this.#picture.write(this.#canvas.window());
+    }
+    this.#set(this.#lr, [s.lr]);
+    this.#set(this.#lambda, [s.lambda]);
+    this.#set(this.#first, [i === 1 ? 1 : 0]);
+    this.#set(this.#maskNumbers, s.mask);
+    const drawn = warpAt?.(i) ?? drawWarp(p, size, this.#random);
+    this.#set(this.#theta, warpMatrix(drawn, size));
+    this.#set(this.#shift, rollAt?.(i) ?? [0, 0]);
+    if (s.regularise) {
+      const channels = this.#blurWeights.shape[1];
+      this.#set(this.#blurWeights, blurWeights(p, s.sigma, size, channels));
+      this.#set(this.#denoiseSettings, [s.denoiseWeight, 1e-3]);
+    }
+
+    const encoder = this.#gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    if (s.regularise) this.#blur.encode(pass);
+    if (s.brighten) this.#brighten.encode(pass);
+    this.#step.encode(pass);
+    if (s.regularise) this.#denoise.encode(pass);
+    pass.end();
+    const bytes = this.#metricsBytes;
+    const metrics = this.#metrics.sheet.memory as GPUBuffer;
+    encoder.copyBufferToBuffer(metrics, 0, this.#ring, this.#pending.length * bytes, bytes);
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    this.#pending.push(i);
+  }
+
+  /** The results of the iterations since the last call. Waits for them to be finished. */
+  async results(): Promise<IterationResult[]> {
+    const encoder = this.#gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.#ring, 0, this.#staging, 0, this.#ring.size);
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    await this.#staging.mapAsync(GPUMapMode.READ);
+    const texels = new Float32Array(this.#staging.getMappedRange().slice(0));
+    this.#staging.unmap();
+    this.#gpu.check();
+    const lanes = this.#metricsBytes / 4;
+    return this.#pending.splice(0).map((iteration, slot) => ({
+      iteration,
+      metrics: this.#metricsOf(texels.subarray(slot * lanes, (slot + 1) * lanes)),
+    }));
+  }
+
+  /** Texel (k, quad) holds metrics 4·quad… of picture k. */
+  #metricsOf(texels: Float32Array): Metrics[] {
+    const [k] = this.#shape;
+    const values = new Float32Array(k * METRICS.length);
+    for (let i = 0; i < k; i++) {
+      for (let j = 0; j < METRICS.length; j++) {
+        values[i * METRICS.length + j] = texels[((j >> 2) * k + i) * 4 + (j & 3)]!;
+      }
+    }
+    return readMetrics(values);
+  }
+
+  /** Whether it is time to read the results. */
+  get full(): boolean {
+    return this.#pending.length >= READ_EVERY;
+  }
+
+  /** The metrics of the pictures as they are, seen without a warp. */
+  async evaluate(): Promise<Metrics[]> {
+    this.#evaluate.run();
+    const values = await this.#metrics.read();
+    this.#gpu.check();
+    return readMetrics(values);
+  }
+
+  /** The pictures, [K,3,S,S] in 0..255. */
+  async pictures(): Promise<Float32Array<ArrayBuffer>> {
+    return (await this.#picture.read()).map((v) => (v + 0.5) * 255);
+  }
+
+  /** The raw gradient of the last step with respect to 0..1 pixels, if it was asked for. */
+  async gradient(): Promise<Float32Array<ArrayBuffer>> {
+    if (!this.#gradient) throw new Error("loop: create it with gradient: true");
+    return await this.#step.read(this.#gradient);
+  }
+
+  /** Runs the rest of the iterations; `onResults` gets them ten at a time. */
+  async run(
+    onResults?: (results: IterationResult[], loop: Loop) => void | Promise<void>,
+  ): Promise<void> {
+    while (this.#iteration < this.#options.parameters.iterations) {
+      await this.step();
+      if (this.full || this.#iteration === this.#options.parameters.iterations) {
+        await onResults?.(await this.results(), this);
+      }
+    }
+  }
+
+  /** Frees all GPU memory of the loop. */
+  [Symbol.dispose](): void {
+    this.#owned.dispose();
+  }
+}

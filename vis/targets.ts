@@ -1,0 +1,121 @@
+/** Targets: what each facet's picture should excite, and the picture it starts from. */
+
+import type { Facets } from "./facets.ts";
+
+/** One facet's target. */
+export interface Target {
+  /** The images nearest to the facet's centre, nearest first. */
+  indices: number[];
+  /** Their distances to the centre in the embedding. */
+  distances: number[];
+  /** Their weights, which sum to 1. */
+  weights: number[];
+  /** [channels] the weighted mean of their pooled activations. */
+  target: Float32Array;
+  /** The channels with the largest targets, in rising order of index. */
+  channels: Int32Array;
+  /** [3, size, size] the weighted mean of the images, 0..255. */
+  start: Float32Array;
+}
+
+/**
+ * How distances d become weights: `median` is softmax(-d / median d); `inverse`, the paper's, is
+ * softmax(1 / d), which gives nearly all weight to an image that happens to lie on the centre.
+ */
+export type Weighting = "median" | "inverse";
+
+/** What `findTargets` needs to know. */
+export interface TargetOptions {
+  /** Channels of the layer. */
+  channels: number;
+  /** Channels that a facet's picture should excite, at most; 50 by default. */
+  keep?: number | undefined;
+  /** Images per facet, at most; 10 by default. */
+  nearest?: number | undefined;
+  /** `median` by default. */
+  weighting?: Weighting | undefined;
+}
+
+/**
+ * Makes a target for each facet from its members nearest to its centre.
+ *
+ * @param facets What `findFacets` found.
+ * @param pooled [n, channels] the layer's pooled output for each image.
+ * @param pixels Gives image i as [3, size, size], 0..255; asked only for images that are needed,
+ * so they can be read again instead of being held.
+ */
+export async function findTargets(
+  facets: Facets,
+  pooled: Float32Array,
+  pixels: (image: number) => Float32Array | Promise<Float32Array>,
+  { channels, keep = 50, nearest = 10, weighting = "median" }: TargetOptions,
+): Promise<Target[]> {
+  const targets: Target[] = [];
+  for (let facet = 0; facet < facets.sizes.length; facet++) {
+    const members = membersByDistance(facets, facet).slice(0, nearest);
+    const indices = members.map((member) => member.image);
+    const distances = members.map((member) => member.distance);
+    const weights = weightsOf(distances, weighting);
+    const activations = indices.map((i) => pooled.subarray(i * channels, (i + 1) * channels));
+    const target = weightedSum(activations, weights);
+    const start = weightedSum(await Promise.all(indices.map(pixels)), weights);
+    targets.push({ indices, distances, weights, target, channels: largest(target, keep), start });
+  }
+  return targets;
+}
+
+/** A facet's images, nearest to its centre first; equal distances by index. */
+export function membersByDistance(
+  { embedding, labels, centres }: Facets,
+  facet: number,
+): { image: number; distance: number }[] {
+  const members: { image: number; distance: number }[] = [];
+  labels.forEach((label, image) => {
+    if (label !== facet) return;
+    const dx = embedding[2 * image]! - centres[2 * facet]!;
+    const dy = embedding[2 * image + 1]! - centres[2 * facet + 1]!;
+    members.push({ image, distance: Math.hypot(dx, dy) });
+  });
+  return members.sort((a, b) => a.distance - b.distance || a.image - b.image);
+}
+
+/** Weights that sum to 1 for distances, which may be 0. */
+export function weightsOf(distances: readonly number[], weighting: Weighting): number[] {
+  const logits = weighting === "inverse"
+    ? distances.map((d) => 1 / d)
+    : distances.map((d) => -d / Math.max(median(distances), 1e-12));
+  const most = Math.max(...logits);
+  // An image on the centre itself has an infinite 1 / d: it takes all (shared, if there are more).
+  const powers = logits.map((z) => z === most ? 1 : Math.exp(z - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** The mean of all images' pooled activations, [channels]. */
+export function meanActivation(pooled: Float32Array, channels: number): Float32Array {
+  const n = pooled.length / channels;
+  const mean = new Float64Array(channels);
+  for (let i = 0; i < pooled.length; i++) mean[i % channels]! += pooled[i]! / n;
+  return Float32Array.from(mean);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function weightedSum(vectors: Float32Array[], weights: number[]): Float32Array {
+  const sum = new Float64Array(vectors[0]?.length ?? 0);
+  vectors.forEach((vector, k) => {
+    const weight = weights[k]!;
+    for (let i = 0; i < sum.length; i++) sum[i]! += weight * vector[i]!;
+  });
+  return Float32Array.from(sum);
+}
+
+/** Indices of the largest values, ties to the smaller index; in rising order of index. */
+function largest(values: Float32Array, count: number): Int32Array {
+  const order = Array.from(values.keys()).sort((a, b) => values[b]! - values[a]! || a - b);
+  return Int32Array.from(order.slice(0, count)).sort();
+}
