@@ -1,0 +1,68 @@
+/** `demo`: the whole method on built-in images with the built-in network. */
+import { openGpu } from "../kernels/device.ts";
+import { createModel } from "../models/registry.ts";
+import { drawClass, FACETS } from "../models/motifs/draw.ts";
+import { chooseParameters } from "../vis/parameters.ts";
+import { adjustedRandIndex } from "../vis/rand_index.ts";
+import { openTrunk } from "../vis/trunk.ts";
+import type { SourceImage } from "../vis/visualize.ts";
+import type { Command } from "./options.ts";
+import { say } from "./progress.ts";
+import { runAndReport } from "./run.ts";
+
+const SIZE = 128;
+const LAYER = "features.18";
+
+/** The command. */
+export const demoCommand: Command = {
+  summary: "Run the whole method on built-in images with the built-in network.",
+  usage: "[--out FOLDER]",
+  positionals: [],
+  options: {
+    out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },
+    iterations: { type: "string", short: "n", value: "N", help: "Iterations (120)" },
+    seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+  },
+  async run(args) {
+    const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 120;
+    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const model = createModel("motifs");
+    using weights = model.builtInWeights!();
+    const trunk = openTrunk(model, weights, { layer: LAYER }, SIZE);
+    using gpu = await openGpu();
+    say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
+    const drawings = drawClass({ size: SIZE });
+    say(`${drawings.length} drawings of one class; its facets: ${FACETS.join(", ")}`);
+    const images = drawings.map(({ name, pixels }): SourceImage => ({
+      name,
+      pixels: planar(pixels, SIZE * SIZE),
+    }));
+    const run = await runAndReport(gpu, {
+      trunk,
+      images,
+      skipped: [],
+      size: SIZE,
+      facets: FACETS.length,
+      parameters: chooseParameters("default", { iterations }),
+      preset: "default",
+      seed,
+      saveEvery: 40,
+      out: args.text("out") ?? "generated/demo",
+      weightsName: weights.name,
+      title: `built-in drawings in ${model.name} ${trunk.target}`,
+    });
+    const known = drawings.map(({ facet }) => facet);
+    const index = adjustedRandIndex(known, run.facets.labels);
+    // deno-lint-ignore no-console
+    console.log(`adjusted Rand index of the facets found: ${index.toFixed(3)}`);
+  },
+};
+
+/** Interleaved RGB to planes. */
+function planar(rgb: Uint8ClampedArray, pixels: number): Float32Array {
+  const out = new Float32Array(3 * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) out[c * pixels + i] = rgb[3 * i + c]!;
+  }
+  return out;
+}

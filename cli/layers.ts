@@ -1,0 +1,54 @@
+/** `layers`: the networks, and the modules of one. */
+import { createModel, MODELS } from "../models/registry.ts";
+import { traceModel } from "../models/trace.ts";
+import type { Command } from "./options.ts";
+import { say } from "./progress.ts";
+import { keyValues } from "./visualize.ts";
+
+/** The command. */
+export const layersCommand: Command = {
+  summary: "List the networks, or every module of one with its type and output shape.",
+  usage: "[--model NAME] [--size PIXELS]",
+  positionals: [],
+  options: {
+    model: {
+      type: "string",
+      short: "m",
+      value: "NAME",
+      help: "Network; without it all are listed",
+    },
+    size: {
+      type: "string",
+      value: "PIXELS",
+      help: "Side of the pictures (default: the network's)",
+    },
+    "model-option": {
+      type: "string",
+      multiple: true,
+      value: "NAME=VALUE,...",
+      help: "Options of the network",
+    },
+  },
+  // deno-lint-ignore require-await
+  async run(args) {
+    const name = args.text("model");
+    if (name === undefined) {
+      for (const [model, { inputSize }] of Object.entries(MODELS)) {
+        // deno-lint-ignore no-console
+        console.log(`${model.padEnd(20)} ${inputSize} px`);
+      }
+      return;
+    }
+    const model = createModel(name, keyValues("model-option", args.list("model-option")));
+    const size = args.integer("size", { min: 1, max: 8192 }) ?? model.inputSize;
+    const trace = traceModel(model, [1, 3, size, size]);
+    const rows = [...trace.modules].filter(([path]) => path !== "");
+    const width = Math.max(...rows.map(([path]) => path.length));
+    for (const [path, { type, output }] of rows) {
+      const shape = output ? output.shape.slice(1).join("×") : "-";
+      // deno-lint-ignore no-console
+      console.log(`${path.padEnd(width)}  ${type.padEnd(18)} ${shape}`);
+    }
+    if (trace.stopped) say(trace.stopped);
+  },
+};

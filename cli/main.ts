@@ -1,0 +1,82 @@
+/** The command line program. */
+import { UserError } from "../kernels/errors.ts";
+import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
+import { layersCommand } from "./layers.ts";
+import { type Command, help, parse, UsageError } from "./options.ts";
+import { presetsCommand } from "./presets.ts";
+import { say } from "./progress.ts";
+import { VERSION } from "./version.ts";
+import { visualizeCommand } from "./visualize.ts";
+
+const PROGRAM = "mindseye";
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  visualize: visualizeCommand,
+  demo: demoCommand,
+  layers: layersCommand,
+  presets: presetsCommand,
+  doctor: doctorCommand,
+};
+
+function overview(): string {
+  return [
+    `${PROGRAM} ${VERSION}: what a layer of a convolutional network has learned to see`,
+    "",
+    `Usage: ${PROGRAM} COMMAND [options]`,
+    "",
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`),
+    "",
+    `${PROGRAM} COMMAND --help tells more.`,
+  ].join("\n");
+}
+
+/**
+ * Runs the program.
+ *
+ * @returns the exit code: 0, 1 when something cannot be done, 2 when the command line is wrong
+ */
+export async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  // deno-lint-ignore no-console
+  const print = (text: string) => console.log(text);
+  try {
+    if (name === undefined) throw new UsageError(overview());
+    if (name === "--help" || name === "-h" || name === "help") print(overview());
+    else if (name === "--version" || name === "-V") print(`${PROGRAM} ${VERSION}`);
+    else {
+      const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
+      if (!command) {
+        throw new UsageError(
+          `no command "${name}"; expected one of: ${Object.keys(COMMANDS).join(", ")}`,
+        );
+      }
+      const parsed = parse(name, command, rest);
+      if (parsed.flag("help")) print(help(PROGRAM, name, command));
+      else await command.run(parsed);
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      say(error.message);
+      return 2;
+    }
+    if (error instanceof UserError) {
+      say(`error: ${error.message}`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+/** Mesa complains on stderr when this is not set, though it has no use for it here. */
+function quietMesa(): void {
+  if (Deno.build.os === "linux" && !Deno.env.get("XDG_RUNTIME_DIR")) {
+    Deno.env.set("XDG_RUNTIME_DIR", "/tmp");
+  }
+}
+
+if (import.meta.main) {
+  quietMesa();
+  Deno.exit(await main(Deno.args));
+}

@@ -1,0 +1,132 @@
+/** Command-line options: parsing with errors a person can act on. */
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { nearest } from "../models/names.ts";
+
+/** The command line makes no sense; exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** An option of a command. */
+export interface OptionSpec {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  /** May be given more than once. */
+  readonly multiple?: boolean;
+  /** The value's name in the help, such as `FILE`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** A command of the program. */
+export interface Command {
+  /** One line for the table of commands. */
+  readonly summary: string;
+  /** What follows the command's name. */
+  readonly usage: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Names of positional arguments that must be given. */
+  readonly positionals: readonly string[];
+  run(args: Arguments): Promise<void>;
+  /** More help, below the options. */
+  readonly notes?: string;
+}
+
+/** Parsed arguments of a command. */
+export class Arguments {
+  constructor(
+    readonly positionals: readonly string[],
+    readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>,
+  ) {}
+
+  /** The value of a text option. */
+  text(name: string): string | undefined {
+    const value = this.values[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /** All values of an option that may be repeated. */
+  list(name: string): string[] {
+    const value = this.values[name];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
+  /** Whether a flag is set. */
+  flag(name: string): boolean {
+    return this.values[name] === true;
+  }
+
+  /**
+   * A whole number.
+   *
+   * @throws {UsageError} when it is none, or outside its range.
+   */
+  integer(name: string, range: { min: number; max: number }): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return;
+    const value = Number(text);
+    if (text.trim() === "" || !Number.isInteger(value) || value < range.min || value > range.max) {
+      throw new UsageError(
+        `--${name}: expected a whole number from ${range.min} to ${range.max}, got "${text}"`,
+      );
+    }
+    return value;
+  }
+}
+
+/**
+ * Parses what follows a command's name.
+ *
+ * @throws {UsageError} for unknown options (the nearest are named), missing or spare arguments.
+ */
+export function parse(name: string, command: Command, args: string[]): Arguments {
+  const options = { ...command.options, help: HELP };
+  const config: ParseArgsConfig["options"] = {};
+  for (const [key, { type, short, multiple }] of Object.entries(options)) {
+    config[key] = { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) };
+  }
+  const known = (option: string) => Object.hasOwn(options, option);
+  for (const arg of args) {
+    const option = /^--([^=]+)/.exec(arg)?.[1];
+    if (option && !known(option)) {
+      const close = nearest(option, Object.keys(options), 2).map((o) => `--${o}`).join(" or ");
+      throw new UsageError(`${name}: no option --${option}; did you mean ${close}?`);
+    }
+  }
+  try {
+    const parsed = parseArgs({ args, options: config, allowPositionals: true, strict: true });
+    const { positionals } = parsed;
+    if (!parsed.values.help) {
+      const missing = command.positionals[positionals.length];
+      if (missing) throw new UsageError(`${name}: missing ${missing}; see: ${name} --help`);
+      if (positionals.length > command.positionals.length) {
+        const spare = positionals[command.positionals.length];
+        throw new UsageError(`${name}: unexpected "${spare}"; see: ${name} --help`);
+      }
+    }
+    return new Arguments(positionals, parsed.values);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${name}: ${(error as Error).message.split(". ")[0]}`);
+  }
+}
+
+const HELP: OptionSpec = { type: "boolean", short: "h", help: "Show this help" };
+
+/** The help of a command. */
+export function help(program: string, name: string, command: Command): string {
+  const rows = Object.entries({ ...command.options, help: HELP }).map(([key, spec]) => {
+    const short = spec.short ? `-${spec.short}, ` : "    ";
+    const value = spec.type === "string" ? ` ${spec.value ?? "VALUE"}` : "";
+    return `  ${short}--${key}${value}`.padEnd(30) + spec.help;
+  });
+  return [
+    `${command.summary}`,
+    "",
+    `Usage: ${program} ${name} ${command.usage}`.trimEnd(),
+    "",
+    "Options:",
+    ...rows,
+    ...(command.notes ? ["", command.notes] : []),
+  ].join("\n");
+}

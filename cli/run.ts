@@ -1,0 +1,93 @@
+/** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
+import { join } from "node:path";
+import type { Gpu } from "../kernels/device.ts";
+import { optionName, type Parameters } from "../vis/parameters.ts";
+import { Report, summarise } from "../vis/report.ts";
+import type { Trunk } from "../vis/trunk.ts";
+import { type SourceImage, type Visualization, visualize } from "../vis/visualize.ts";
+import { Progress, say } from "./progress.ts";
+import { VERSION } from "./version.ts";
+
+/** What to run. */
+export interface RunOptions {
+  readonly trunk: Trunk;
+  readonly images: readonly SourceImage[];
+  readonly skipped: readonly { file: string; reason: string }[];
+  readonly size: number;
+  readonly facets: number;
+  readonly parameters: Parameters;
+  readonly preset: string;
+  readonly seed: number;
+  readonly saveEvery: number;
+  readonly out: string;
+  readonly weightsName: string;
+  readonly title: string;
+}
+
+/** The command line as typed, for the manifest. */
+function commandLine(): string {
+  const quote = (arg: string) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`;
+  return ["mindseye", ...Deno.args].map(quote).join(" ");
+}
+
+/** Runs the method, writes the report, prints what came of it. */
+export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
+  const { trunk, parameters, out, images, size } = options;
+  const report = new Report({ folder: out, size, images, title: options.title });
+  const looking = new Progress("activations");
+  const growing = new Progress("iterations");
+  const started = performance.now();
+  const run = await visualize(gpu, options, async (event) => {
+    if (event.kind === "activations") looking.update(event.done, event.total);
+    if (event.kind === "ready") {
+      const mb = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
+      const { plan, constants } = event.memory;
+      say(`loop compiled: ${mb(plan)} for activations, ${mb(constants)} for weights`);
+    }
+    if (event.kind === "iterations") {
+      const { iteration, metrics } = event.results.at(-1)!;
+      const mean = (name: "own" | "loss") =>
+        metrics.reduce((total, m) => total + m[name], 0) / metrics.length;
+      growing.update(iteration, event.total, `own ${mean("own").toFixed(2)}`);
+    }
+    await report.take(event);
+  });
+  const { info } = gpu.adapter;
+  await report.finish(run, {
+    command: commandLine(),
+    version: VERSION,
+    versions: { deno: Deno.version.deno, v8: Deno.version.v8, os: Deno.build.target },
+    adapter: {
+      name: gpu.name,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      software: gpu.software,
+      storage: gpu.storage,
+    },
+    model: trunk.model.name,
+    model_options: trunk.model.options,
+    weights: options.weightsName,
+    layer: trunk.target,
+    penalty: trunk.penalty,
+    size,
+    seed: options.seed,
+    preset: options.preset,
+    parameters: Object.fromEntries(
+      Object.entries(parameters).map(([key, value]) => [optionName(key), value]),
+    ),
+    skipped: options.skipped,
+  });
+
+  const seconds = (performance.now() - started) / 1000;
+  for (const { facet, images: count, own, distance } of summarise(run)) {
+    // deno-lint-ignore no-console
+    console.log(
+      `facet ${facet} (${count} images): own channels ${own[0].toFixed(2)} → ` +
+        `${own[1].toFixed(2)} of the photos', distance of the others ` +
+        `${(distance[1] / distance[0]).toFixed(2)} of the start's`,
+    );
+  }
+  // deno-lint-ignore no-console
+  console.log(`${join(out, "overview.png")} (${seconds.toFixed(0)} s)`);
+  return run;
+}

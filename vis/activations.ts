@@ -1,0 +1,43 @@
+/** What a layer answers to each image of a folder. */
+import type { Gpu } from "../kernels/device.ts";
+import { compile, Variable } from "../ops/mod.ts";
+import type { Trunk } from "./trunk.ts";
+
+/** Images looked at together. */
+const BATCH = 8;
+
+/**
+ * Global average pool of the target layer for each image.
+ *
+ * @param picture Image i, [3,S,S] in 0..255.
+ * @returns [n,C]
+ */
+export async function poolActivations(
+  gpu: Gpu,
+  trunk: Trunk,
+  count: number,
+  size: number,
+  picture: (i: number) => Float32Array,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Float32Array<ArrayBuffer>> {
+  const batch = Math.min(BATCH, count);
+  const plane = 3 * size * size;
+  const pooled = new Float32Array(count * trunk.channels);
+  using input = new Variable(gpu, [batch, 3, size, size]);
+  const output = trunk.observe(input.tensor).pooled;
+  using program = await compile(gpu, { outputs: [output] });
+  const pixels = new Float32Array(batch * plane);
+  for (let first = 0; first < count; first += batch) {
+    const images = Math.min(batch, count - first);
+    for (let i = 0; i < images; i++) {
+      const values = picture(first + i);
+      for (let j = 0; j < plane; j++) pixels[i * plane + j] = values[j]! / 255 - 0.5;
+    }
+    input.write(pixels);
+    program.run();
+    const values = await program.read(output);
+    pooled.set(values.subarray(0, images * trunk.channels), first * trunk.channels);
+    onProgress?.(first + images, count);
+  }
+  return pooled;
+}

@@ -1,0 +1,161 @@
+/** The files a run leaves behind. */
+import { join } from "node:path";
+import type { Facets } from "./facets.ts";
+import type { IterationResult } from "./loop.ts";
+import { METRICS, type Metrics } from "./objective.ts";
+import { encodePng, pictureToRgba, type Rgba } from "./png.ts";
+import { drawScatter } from "./scatter.ts";
+import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
+import type { Target } from "./targets.ts";
+import type { SourceImage, Visualization, VisualizeEvent } from "./visualize.ts";
+
+/** Where and what to write. */
+export interface ReportOptions {
+  /** The folder; made when the first file is written. */
+  readonly folder: string;
+  /** Side of the pictures. */
+  readonly size: number;
+  readonly images: readonly SourceImage[];
+  /** Stands above the plots, such as `ants in squeezenet1_1 features.12`. */
+  readonly title: string;
+}
+
+/** One facet's start and end, for people and the manifest. */
+export interface FacetSummary {
+  /** From 1. */
+  readonly facet: number;
+  /** Number of images. */
+  readonly images: number;
+  /** The own channels' activation over the photos', at the start and at the end. */
+  readonly own: readonly [start: number, end: number];
+  /** Mean distance of the other channels from their targets, start and end. */
+  readonly distance: readonly [start: number, end: number];
+}
+
+/** Start and end of each facet. */
+export function summarise({ facets, before, after }: Visualization): FacetSummary[] {
+  return before.map((start, i) => ({
+    facet: i + 1,
+    images: facets.sizes[i]!,
+    own: [start.own, after[i]!.own],
+    distance: [start.other_distance, after[i]!.other_distance],
+  }));
+}
+
+const facetFolder = (facet: number) => `facet_${String(facet + 1).padStart(2, "0")}`;
+
+/** Writes a run's files as they become known. A file is either there and whole or not there. */
+export class Report {
+  readonly #options: ReportOptions;
+  readonly #rows: IterationResult[] = [];
+  #frames: Frame[][] = [];
+  #folders: string[] = [];
+
+  constructor(options: ReportOptions) {
+    this.#options = options;
+  }
+
+  /** Takes note of what a run tells. */
+  async take(event: VisualizeEvent): Promise<void> {
+    if (event.kind === "facets") await this.#writeFacets(event.facets, event.targets);
+    else if (event.kind === "iterations") this.#rows.push(...event.results);
+    else if (event.kind === "pictures") await this.#takePictures(event);
+  }
+
+  /** Writes what is only known at the end, and the manifest last. */
+  async finish(run: Visualization, manifest: Record<string, unknown>): Promise<void> {
+    const { size } = this.#options;
+    const titles = run.facets.sizes;
+    for (const [i, frames] of this.#frames.entries()) {
+      const title = `facet ${i + 1} (${titles[i]} images)`;
+      await this.#png(`${this.#folders[i]}/final.png`, this.#picture(frames.at(-1)!.picture));
+      await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
+    }
+    const sheet = this.#frames.map((frames, i) => ({
+      title: `facet ${i + 1}`,
+      frames: [{ ...frames[0]!, label: "start" }, { ...frames.at(-1)!, label: "final" }],
+    }));
+    await this.#png("overview.png", drawContactSheet(sheet, { size }));
+    await this.#write("losses.csv", new TextEncoder().encode(this.#csv()));
+    await this.#write(
+      "manifest.json",
+      new TextEncoder().encode(
+        JSON.stringify(
+          { ...manifest, ...this.#findings(run) },
+          null,
+          2,
+        ) + "\n",
+      ),
+    );
+  }
+
+  async #writeFacets(facets: Facets, targets: readonly Target[]): Promise<void> {
+    const { images, size, title } = this.#options;
+    this.#folders = targets.map((_, i) => facetFolder(i));
+    this.#frames = targets.map(() => []);
+    const thumbnails = targets.map(({ indices }) => images[indices[0]!]!.pixels);
+    await this.#png("facets.png", drawScatter(facets, { thumbnails, size, title }));
+  }
+
+  async #takePictures(
+    { iteration, pictures, save }: Extract<VisualizeEvent, { kind: "pictures" }>,
+  ): Promise<void> {
+    const plane = pictures.length / this.#frames.length;
+    for (const [i, frames] of this.#frames.entries()) {
+      const picture = pictures.slice(i * plane, (i + 1) * plane);
+      frames.push({ label: String(iteration), picture });
+      const number = String(iteration).padStart(4, "0");
+      if (save) {
+        await this.#png(`${this.#folders[i]}/iteration_${number}.png`, this.#picture(picture));
+      }
+    }
+  }
+
+  #picture(values: ArrayLike<number>): Rgba {
+    const { size } = this.#options;
+    return { rgba: pictureToRgba(values, size, size), width: size, height: size };
+  }
+
+  #csv(): string {
+    const lines = this.#rows.flatMap(({ iteration, metrics }) =>
+      metrics.map((m: Metrics, i) => [iteration, i + 1, ...METRICS.map((name) => m[name])].join())
+    );
+    return [["iteration", "facet", ...METRICS].join(), ...lines].join("\n") + "\n";
+  }
+
+  #findings(run: Visualization): Record<string, unknown> {
+    const { images } = this.#options;
+    return {
+      seconds: run.seconds,
+      summary: summarise(run),
+      facets: run.targets.map((target, i) => ({
+        facet: i + 1,
+        folder: this.#folders[i],
+        centre: [run.facets.centres[2 * i], run.facets.centres[2 * i + 1]],
+        chosen: target.indices.map((index, j) => ({
+          image: images[index]!.name,
+          distance: target.distances[j],
+          weight: target.weights[j],
+        })),
+        channels: [...target.channels],
+      })),
+      images: images.map(({ name }, i) => ({
+        image: name,
+        facet: run.facets.labels[i]! + 1,
+        embedding: [run.facets.embedding[2 * i], run.facets.embedding[2 * i + 1]],
+      })),
+    };
+  }
+
+  async #png(name: string, { rgba, width, height }: Rgba): Promise<void> {
+    await this.#write(name, await encodePng(rgba, width, height));
+  }
+
+  /** Under another name first: a killed run leaves no half file. */
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    const path = join(this.#options.folder, name);
+    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await Deno.writeFile(`${path}.part`, bytes);
+    await Deno.rename(`${path}.part`, path);
+  }
+}
