@@ -1,6 +1,5 @@
 /** The GPU: which one was found, what it can do, and how kernels should be shaped for it. */
 import { UserError } from "./errors.ts";
-import type { Kernel } from "./kernel.ts";
 
 /** Where tensors live: measured, not a matter of taste (see docs/performance.md). */
 export type Storage = "buffer" | "texture";
@@ -13,11 +12,10 @@ export interface GpuOptions {
 
 /** An open device with everything kernels need to know about it. */
 export class Gpu implements Disposable {
-  /** Compiled pipelines, by generated source. */
-  readonly kernels: Map<string, Kernel> = new Map();
   /** The first error the device reported outside any call that could throw it. */
   fault: string | undefined;
 
+  /** Use {@linkcode openGpu}. */
   constructor(
     /** The adapter the device came from. */
     readonly adapter: GPUAdapter,

@@ -43,8 +43,7 @@ export interface Kernel {
  * a / b for 0 ≤ a < 2²², b > 0. Integer division is many times slower than this on adapters that
  * do it lane by lane, and every kernel needs one or two.
  */
-const QUOTIENT =
-  "fn quotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }";
+const QUOTIENT = "fn quotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }";
 
 /** Binding 0 is the uniform block; reads, writes and scratch follow in that order. */
 const FIRST_OPERAND = 1;
@@ -133,8 +132,19 @@ function layoutEntries(spec: KernelSpec): GPUBindGroupLayoutEntry[] {
  */
 export async function compileKernel(gpu: Gpu, spec: KernelSpec): Promise<Kernel> {
   const code = generate(spec);
-  const known = gpu.kernels.get(code);
-  if (known) return known;
+  let compiled = cache.get(gpu);
+  if (!compiled) cache.set(gpu, compiled = new Map());
+  const known = compiled.get(code);
+  if (known) return await known;
+  const pending = build(gpu, spec, code);
+  compiled.set(code, pending);
+  return await pending;
+}
+
+/** Compiled or compiling kernels of each device, by their source. */
+const cache = new WeakMap<Gpu, Map<string, Promise<Kernel>>>();
+
+async function build(gpu: Gpu, spec: KernelSpec, code: string): Promise<Kernel> {
   const { device } = gpu;
   const module = device.createShaderModule({ code, label: spec.source.name });
   const layout = device.createBindGroupLayout({ entries: layoutEntries(spec) });
@@ -144,9 +154,7 @@ export async function compileKernel(gpu: Gpu, spec: KernelSpec): Promise<Kernel>
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main" },
     });
-    const kernel = { pipeline, layout };
-    gpu.kernels.set(code, kernel);
-    return kernel;
+    return { pipeline, layout };
   } catch (error) {
     const info = await module.getCompilationInfo();
     const detail = info.messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");

@@ -55,13 +55,17 @@ const READ_EVERY = 10;
 
 /** What a loop needs. */
 export interface LoopOptions {
+  /** The network and its layers. */
   readonly trunk: Trunk;
+  /** What the pictures should come to excite. */
   readonly goals: Goals;
   /** Start pictures, [K,3,S,S] in 0..255. */
   readonly start: Float32Array;
   /** S. */
   readonly size: number;
+  /** What to do. */
   readonly parameters: Parameters;
+  /** Seeds the warps and the window's moves. */
   readonly seed: number;
   /** The warp of iteration i instead of a random one, for tests. */
   readonly warpAt?: (i: number) => Warp;
@@ -263,11 +267,6 @@ export class Loop implements Disposable {
       plan: programs.reduce((bytes, program) => bytes + program.planBytes, 0),
       constants: programs.reduce((bytes, program) => bytes + program.constantBytes, 0),
     };
-  }
-
-  /** The program of a step, for profiles. */
-  get stepProgram(): Program {
-    return this.#step;
   }
 
   /** Iterations done. */

@@ -18,6 +18,7 @@ export interface Parameters {
 
   /** Step size: RMS change of 0..1 pixels when the gradient is normalised, raw otherwise. */
   startLr: number;
+  /** The same at the end. */
   endLr: number;
   /** Nesterov momentum. */
   momentum: number;
@@ -46,12 +47,14 @@ export interface Parameters {
   distance: "relative" | "charbonnier";
   /** Weight of the penalty layer's L1 norm. */
   startLambda: number;
+  /** The same at the end. */
   endLambda: number;
   /** The norm as a share of the first iteration's, or the plain sum. */
   lambdaScale: "start" | "raw";
 
   /** Width of the mask in the paper's units: sigma/6 pixels for a picture of 512. */
   startMaskSigma: number;
+  /** The same at the end. */
   endMaskSigma: number;
   /** Radius of the mask's plateau as a share of the side; 0 for the paper's mask. */
   maskRadius: number;
@@ -60,11 +63,13 @@ export interface Parameters {
   regulariseStep: number;
   /** Standard deviation of the blur. */
   startSigma: number;
+  /** The same at the end. */
   endSigma: number;
   /** The blur's kernel: OpenCV's max(5, ⌊3.3σ⌋) made odd, or 3σ to either side. */
   blurRadius: "opencv" | "three_sigma";
   /** TV denoising weight; small is smooth. */
   startDenoiseWeight: number;
+  /** The same at the end. */
   endDenoiseWeight: number;
   /** Most sweeps of the denoiser, which stops by itself when a sweep changes less than 1e-3. */
   denoiseSweeps: number;

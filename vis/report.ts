@@ -15,6 +15,7 @@ export interface ReportOptions {
   readonly folder: string;
   /** Side of the pictures. */
   readonly size: number;
+  /** The images of the run. */
   readonly images: readonly SourceImage[];
   /** Stands above the plots, such as `ants in squeezenet1_1 features.12`. */
   readonly title: string;
@@ -51,6 +52,7 @@ export class Report {
   #frames: Frame[][] = [];
   #folders: string[] = [];
 
+  /** Nothing is written yet. */
   constructor(options: ReportOptions) {
     this.#options = options;
   }

@@ -10,6 +10,7 @@ export interface Warp {
   turn: number;
   /** Shift in pixels. */
   dx: number;
+  /** Shift in pixels. */
   dy: number;
 }
 

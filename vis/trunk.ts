@@ -15,6 +15,7 @@ export interface Observed {
 
 /** A network with the layers to look at chosen. */
 export interface Trunk {
+  /** The network. */
   readonly model: Model;
   /** Full name of the layer to visualise. */
   readonly target: string;

@@ -11,18 +11,23 @@ import type { Trunk } from "./trunk.ts";
 
 /** An image to be explained: [3,S,S], 0..255. */
 export interface SourceImage {
+  /** What to call it in the report. */
   readonly name: string;
+  /** [3,S,S], 0..255. */
   readonly pixels: Float32Array;
 }
 
 /** What to visualise. */
 export interface VisualizeOptions {
+  /** The network and its layers. */
   readonly trunk: Trunk;
+  /** The folder's images. */
   readonly images: readonly SourceImage[];
   /** Side of the images and of the pictures. */
   readonly size: number;
   /** How many facets to look for. */
   readonly facets: number;
+  /** What the loop does. */
   readonly parameters: Parameters;
   /** Seeds everything that is random. */
   readonly seed: number;
@@ -45,12 +50,15 @@ export type VisualizeEvent =
 
 /** The outcome of a run. */
 export interface Visualization {
+  /** Which images belong together. */
   readonly facets: Facets;
+  /** What each facet's picture started from and aimed at. */
   readonly targets: readonly Target[];
   /** [K,3,S,S] in 0..255. */
   readonly pictures: Float32Array;
-  /** Each facet's metrics of the start picture and of the final one, seen as they are. */
+  /** Each facet's metrics of the start picture, seen without a warp. */
   readonly before: readonly Metrics[];
+  /** The same of the final picture. */
   readonly after: readonly Metrics[];
   /** Seconds spent on the images, on compiling, and in the loop. */
   readonly seconds: { activations: number; compile: number; loop: number };

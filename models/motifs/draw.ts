@@ -39,7 +39,7 @@ const SAMPLES = 3;
 
 /**
  * Draws one motif on a random background: its colours, place, size (a diameter of about half to
- * four fifths of the picture), turn and the faint pixel noise are random too.
+ * four fifths of the picture, all of it inside), turn and the faint pixel noise are random too.
  *
  * @param motif One of {@linkcode MOTIFS}.
  * @param size The picture's side in pixels.
@@ -53,7 +53,7 @@ export function drawMotif(motif: string, size: number, random: Random): Uint8Cla
   const paint = kind.specimen(random);
   const radius = random.uniform(0.24, 0.4);
   const angle = random.uniform(-kind.turn, kind.turn);
-  const stray = 0.55 - radius;
+  const stray = 0.5 - radius;
   const [left, top] = [0.5 + random.uniform(-stray, stray), 0.5 + random.uniform(-stray, stray)];
   const [c, s] = [Math.cos(angle) / radius, Math.sin(angle) / radius];
   const noise = random.uniform(0, 0.06);

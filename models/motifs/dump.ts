@@ -1,32 +1,33 @@
 /**
- * Writes drawings as raw bytes for train.py, class after class, `each` pictures per class:
+ * Writes drawings as raw bytes, for train.py: `count` pictures of each motif, motif after motif,
  *
- *     deno run --allow-write models/motifs/dump.ts <file> <each> <size> <seed>
+ *     deno run --allow-write models/motifs/dump.ts motifs <file> <count> <size> <seed>
  *
- * and the demo's class, one byte for the facet before each picture's pixels:
+ * or the demo's class, each picture's pixels after one byte for its facet:
  *
- *     deno run --allow-write models/motifs/dump.ts <file> demo <count> <size> <seed>
+ *     deno run --allow-write models/motifs/dump.ts class <file> <count> <size> <seed>
  */
 
 import { Random } from "../../ops/random.ts";
 import { drawClass, drawMotif, MOTIFS } from "./draw.ts";
 
-const [path, ...rest] = Deno.args;
-if (!path || rest.length < 3) throw new Error("usage: dump.ts <file> [demo] <count> <size> <seed>");
-const [count, size, seed] = rest.slice(-3).map(Number) as [number, number, number];
-
-using file = await Deno.open(path, { write: true, create: true, truncate: true });
-const out = file.writable.getWriter();
-if (rest[0] === "demo") {
-  for (const { facet, pixels } of drawClass({ count, size, seed })) {
-    await out.write(Uint8Array.of(facet, ...pixels));
-  }
-} else {
+function* motifs(count: number, size: number, seed: number): Generator<Uint8Array> {
   const random = new Random(seed);
   for (const motif of MOTIFS) {
-    for (let i = 0; i < count; i++) {
-      await out.write(new Uint8Array(drawMotif(motif, size, random).buffer as ArrayBuffer));
-    }
+    for (let i = 0; i < count; i++) yield Uint8Array.from(drawMotif(motif, size, random));
   }
 }
-await out.close();
+
+function* demo(count: number, size: number, seed: number): Generator<Uint8Array> {
+  for (const { facet, pixels } of drawClass({ count, size, seed })) {
+    yield Uint8Array.of(facet, ...pixels);
+  }
+}
+
+const [what, file, ...numbers] = Deno.args;
+const [count, size, seed] = numbers.map(Number);
+if (!file || !count || !size || seed === undefined) {
+  throw new Error("usage: dump.ts motifs|class <file> <count> <size> <seed>");
+}
+const pictures = what === "class" ? demo(count, size, seed) : motifs(count, size, seed);
+await Deno.writeFile(file, ReadableStream.from(pictures));

@@ -26,17 +26,17 @@ function domed(colour: Colour, x: number, y: number): Colour {
 
 function ladybird(random: Random): Paint {
   const wings = vivid(random, -0.02, 0.05);
-  const spots = [[0.42, 0.35], [0.3, -0.15], [0.42, -0.5]].map(([x, y]) => ({
-    x: x! + random.uniform(-0.06, 0.06),
-    y: y! + random.uniform(-0.06, 0.06),
-    radius: random.uniform(0.13, 0.19),
+  const spots = [[0.38, 0.22], [0.38, -0.38]].map(([x, y]) => ({
+    x: x! + random.uniform(-0.05, 0.05),
+    y: y! + random.uniform(-0.05, 0.05),
+    radius: random.uniform(0.16, 0.21),
   }));
   return (x, y) => {
     const side = Math.abs(x);
     if (disc(side, y, 0.22, 0.72, 0.09) < 0) return CHALK;
     if (disc(x, y, 0, 0.68, 0.36) < 0) return INK;
     if (ellipse(x, y + 0.1, 0.78, 0.82) < 0) {
-      if (side < 0.04 || spots.some((s) => disc(side, y, s.x, s.y, s.radius) < 0)) return INK;
+      if (side < 0.05 || spots.some((s) => disc(side, y, s.x, s.y, s.radius) < 0)) return INK;
       return domed(wings, x, y + 0.1);
     }
     const legs = [0.3, -0.1, -0.5].some((at) =>
@@ -68,7 +68,7 @@ function fish(random: Random): Paint {
 }
 
 function flower(random: Random): Paint {
-  const petal = random.pick([CHALK, vivid(random, 0.78, 0.95)]);
+  const petal = mix(CHALK, vivid(random), random.uniform(0, 0.12));
   const heart = vivid(random, 0.11, 0.15);
   const count = 8 + random.integer(5);
   const slim = 2.5 / count;
@@ -157,14 +157,14 @@ function butterfly(random: Random): Paint {
   return (x, y) => {
     const side = Math.abs(x);
     if (ellipse(x, y, 0.08, 0.5) < 0) return INK;
-    if (stroke(side, y, [0.03, 0.45], [0.28, 0.92], 0.03) < 0) return INK;
+    if (stroke(side, y, [0.03, 0.45], [0.28, 0.92], 0.04) < 0) return INK;
     const [a, b] = turn(side - 0.5, y - 0.36, -0.6);
     const [c, d] = turn(side - 0.42, y + 0.42, 0.7);
     const eyes = Math.min(disc(a, b, 0.2, 0, 0), disc(c, d, 0.12, 0, 0));
     const edge = Math.min(ellipse(a, b, 0.56, fore), ellipse(c, d, 0.46, hind));
     if (edge > 0) return undefined;
-    if (edge > -0.09 || eyes < 0.06) return INK;
-    return eyes < 0.15 ? spot : shade(wing, 0.75 + 0.4 * side);
+    if (edge > -0.09 || eyes < 0.08) return INK;
+    return eyes < 0.19 ? spot : shade(wing, 0.75 + 0.4 * side);
   };
 }
 

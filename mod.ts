@@ -1,0 +1,93 @@
+/**
+ * mindseye as a library: what a layer of a convolutional network has learned to see.
+ *
+ * @example The whole method on a folder of images
+ * ```ts ignore
+ * import {
+ *   chooseParameters, createModel, encodePng, openGpu, openSafetensors, openTrunk, pictureToRgba,
+ *   readPhotos, visualize,
+ * } from "./mod.ts";
+ *
+ * using gpu = await openGpu();
+ * using weights = openSafetensors("squeezenet1_1.safetensors");
+ * const model = createModel("squeezenet1_1", {}, weights);
+ * const trunk = openTrunk(model, weights, { layer: "features.12" }, 224);
+ * const { photos } = await readPhotos("photos/ants", { size: 224 });
+ * const { pictures } = await visualize(
+ *   gpu,
+ *   { trunk, images: photos, size: 224, facets: 3, parameters: chooseParameters(), seed: 0 },
+ *   (event) => {
+ *     if (event.kind === "iterations") console.log(event.results.at(-1)!.iteration);
+ *   },
+ * );
+ * const first = pictures.subarray(0, 3 * 224 * 224);
+ * await Deno.writeFile("facet_1.png", await encodePng(pictureToRgba(first, 224, 224), 224, 224));
+ * ```
+ *
+ * @module
+ */
+export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/device.ts";
+export { UserError } from "./kernels/errors.ts";
+export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./models/names.ts";
+export {
+  createModel,
+  type Model,
+  type ModelEntry,
+  MODELS,
+  type Normalisation,
+} from "./models/registry.ts";
+export { Module, namedModules, type Scope, stateDict } from "./models/module.ts";
+export {
+  encodeSafetensors,
+  openSafetensors,
+  parseSafetensors,
+  SafetensorsFile,
+} from "./models/safetensors.ts";
+export {
+  checkWeights,
+  type NamedNetwork,
+  type Parameter,
+  type Trace,
+  type TracedModule,
+  traceModel,
+  type WeightSource,
+} from "./models/trace.ts";
+export * from "./ops/mod.ts";
+export { poolActivations } from "./vis/activations.ts";
+export { type FacetOptions, type Facets, findFacets } from "./vis/facets.ts";
+export { type IterationResult, Loop, type LoopOptions } from "./vis/loop.ts";
+export { type Goals, METRICS, type Metrics } from "./vis/objective.ts";
+export {
+  chooseParameters,
+  type Parameters,
+  PRESETS,
+  validateParameters,
+} from "./vis/parameters.ts";
+export {
+  listPhotos,
+  type Photo,
+  readPhoto,
+  readPhotos,
+  type ReadPhotosOptions,
+  type SkippedPhoto,
+  UnreadablePhoto,
+} from "./vis/photos.ts";
+export { decodePng, encodePng, pictureToRgba, type Rgba } from "./vis/png.ts";
+export { adjustedRandIndex } from "./vis/rand_index.ts";
+export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/report.ts";
+export type { Warp } from "./vis/schedule.ts";
+export {
+  findTargets,
+  meanActivation,
+  type Target,
+  type TargetOptions,
+  type Weighting,
+} from "./vis/targets.ts";
+export { type Observed, openTrunk, type Trunk } from "./vis/trunk.ts";
+export {
+  type SourceImage,
+  type Visualization,
+  visualize,
+  type VisualizeEvent,
+  type VisualizeOptions,
+} from "./vis/visualize.ts";

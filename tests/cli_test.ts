@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { encodePng } from "../vis/png.ts";
+import { MODELS } from "../models/registry.ts";
+
+const ROOT = join(import.meta.dirname!, "..");
+
+interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function mindseye(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", join(ROOT, "cli", "main.ts"), ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+/** A folder with some noise pictures in it, gone afterwards. */
+async function withFolder(
+  pictures: number,
+  body: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (let i = 0; i < pictures; i++) {
+      const rgba = Uint8ClampedArray.from(
+        { length: 40 * 40 * 4 },
+        (_, j) => j % 4 === 3 ? 255 : (j * (i + 3) * 37) % 251,
+      );
+      await Deno.writeFile(join(folder, `photo_${i}.png`), await encodePng(rgba, 40, 40));
+    }
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** One clear line on stderr, the exit code, and nothing on stdout. */
+function assertRefused(outcome: Outcome, code: number, ...patterns: RegExp[]): void {
+  assert.equal(outcome.code, code, outcome.err);
+  assert.equal(outcome.out, "");
+  // The adapter's name and progress may stand above it.
+  const line = outcome.err.trimEnd().split("\n").at(-1)!;
+  for (const pattern of patterns) assert.match(line, pattern);
+  assert.doesNotMatch(outcome.err, /^\s+at /m, "a stack trace reached the user");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+const NET = ["--model", "motifs", "--layer", "features.18", "--size", "64"];
+
+Deno.test("wrong usage is one line on stderr and exit code 2", async (t) => {
+  const cases: [string[], RegExp][] = [
+    [["visualise"], /no command "visualise"; expected one of: visualize/],
+    [["visualize"], /missing IMAGES/],
+    [["visualize", "x", "--layer", "l"], /missing --model/],
+    [["visualize", "x", "--model", "motifs"], /missing --layer/],
+    [["visualize", "x", "y", ...NET], /unexpected "y"/],
+    [["visualize", "x", ...NET, "--facet", "3"], /no option --facet; did you mean --facets/],
+    [["visualize", "x", ...NET, "--facets", "0"], /--facets: expected a whole number from 1/],
+    [["visualize", "x", ...NET, "--facets", "two"], /--facets: .* got "two"/],
+    [["visualize", "x", ...NET, "--octave", "start_lr"], /--octave: expected NAME=VALUE/],
+    [["layers", "--model", "motifs", "--size", "big"], /--size: .* got "big"/],
+  ];
+  for (const [args, pattern] of cases) {
+    await t.step(args.join(" "), async () => assertRefused(await mindseye(args), 2, pattern));
+  }
+});
+
+Deno.test("no command at all shows the commands on stderr", async () => {
+  const { code, out, err } = await mindseye([]);
+  assert.equal(code, 2);
+  assert.equal(out, "");
+  assert.match(err, /visualize .*\n.*demo/);
+});
+
+Deno.test("help goes to stdout and names every option", async () => {
+  const { code, out } = await mindseye(["visualize", "--help"]);
+  assert.equal(code, 0);
+  for (const option of ["--model", "--weights", "--layer", "--penalty", "--facets", "--seed"]) {
+    assert.ok(out.includes(option), option);
+  }
+});
+
+Deno.test("what cannot be done is one line on stderr, exit code 1, and writes nothing", async (t) => {
+  await withFolder(2, async (folder) => {
+    const out = join(folder, "out");
+    const text = join(folder, "notes.txt");
+    await Deno.writeTextFile(text, "no weights");
+    const empty = join(folder, "empty");
+    await Deno.mkdir(empty);
+    const broken = join(folder, "broken");
+    await Deno.mkdir(broken);
+    await Deno.writeTextFile(join(broken, "a.jpg"), "not a jpeg");
+    const cases: [string, string[], RegExp][] = [
+      ["no such folder", [join(folder, "nowhere"), ...NET], /nowhere/],
+      ["a file for a folder", [text, ...NET], /notes\.txt/],
+      ["no images in it", [empty, ...NET], /no (images|photos)/],
+      ["none readable", [broken, ...NET], /none of 1 photos could be read.*a\.jpg/],
+      ["fewer images than facets", [folder, ...NET, "--facets", "5"], /2 images cannot make 5/],
+      ["no such model", [folder, "--model", "resnet81", "--layer", "x"], /resnet81.*resnet18/],
+      ["no such layer", [folder, ...NET.with(3, "feature.18")], /feature\.18.*features\.18/],
+      ["no such penalty", [folder, ...NET, "--penalty", "foo"], /no module "foo"/],
+      [
+        "no weights",
+        [folder, "--model", "resnet18", "--layer", "layer1"],
+        /resnet18 needs weights.*--weights/,
+      ],
+      [
+        "not safetensors",
+        [folder, "--model", "resnet18", "--layer", "layer1", "--weights", text],
+        /notes\.txt.*not a safetensors file/,
+      ],
+      [
+        "weights of another network",
+        [folder, "--model", "resnet18", "--layer", "layer1", "--weights", motifs()],
+        /conv1\.weight/,
+      ],
+      ["no such preset", [folder, ...NET, "--preset", "best"], /no preset "best"; .*default/],
+      ["no such parameter", [folder, ...NET, "--octave", "lr=1"], /no parameter "lr"; nearest: /],
+      ["parameter out of range", [folder, ...NET, "--octave", "momentum=2"], /momentum: expected/],
+      ["parameter no number", [folder, ...NET, "--octave", "start_lr=abc"], /start_lr: expected/],
+    ];
+    for (const [name, args, pattern] of cases) {
+      await t.step(name, async () => {
+        assertRefused(await mindseye(["visualize", ...args, "--out", out]), 1, pattern);
+        assert.ok(!await exists(out), "something was written");
+      });
+    }
+  });
+});
+
+function motifs(): string {
+  return join(ROOT, "models", "motifs", "motifs.safetensors");
+}
+
+Deno.test("without an adapter the error says what to install", async () => {
+  await withFolder(2, async (folder) => {
+    const nowhere = { VK_ICD_FILENAMES: "/nowhere.json", VK_DRIVER_FILES: "/nowhere.json" };
+    const out = join(folder, "out");
+    const run = ["visualize", folder, ...NET, "--facets", "2", "--out", out];
+    assertRefused(await mindseye(run, nowhere), 1, /no WebGPU adapter.*mesa-vulkan-drivers/);
+    assert.ok(!await exists(out));
+    const doctor = await mindseye(["doctor"], nowhere);
+    assert.equal(doctor.code, 1);
+    assert.match(doctor.err, /mesa-vulkan-drivers/);
+  });
+});
+
+Deno.test("an unreadable image is skipped, counted and named, and the run leaves all its files", async () => {
+  await withFolder(4, async (folder) => {
+    await Deno.writeTextFile(join(folder, "broken.jpg"), "not a jpeg");
+    const out = join(folder, "out");
+    const args = ["visualize", folder, ...NET, "--facets", "2", "--iterations", "12"];
+    const run = await mindseye([...args, "--save-every", "5", "--seed", "3", "--out", out]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.err, /skipped broken\.jpg: /);
+    assert.match(run.err, /1 of 5 skipped/);
+    assert.match(run.out, /facet 2 .*own channels/);
+    for (const file of ["facets.png", "overview.png", "losses.csv"]) {
+      assert.ok(await exists(join(out, file)), file);
+    }
+    for (const facet of ["facet_01", "facet_02"]) {
+      for (
+        const file of ["iteration_0005.png", "iteration_0010.png", "final.png", "progress.png"]
+      ) {
+        assert.ok(await exists(join(out, facet, file)), `${facet}/${file}`);
+      }
+    }
+    const csv = (await Deno.readTextFile(join(out, "losses.csv"))).trimEnd().split("\n");
+    assert.equal(csv.length, 1 + 12 * 2);
+    assert.ok(csv.slice(1).every((row) => row.split(",").every((v) => Number.isFinite(Number(v)))));
+    const manifest = JSON.parse(await Deno.readTextFile(join(out, "manifest.json")));
+    assert.match(manifest.command, /^mindseye visualize .*--seed 3/);
+    assert.equal(manifest.seed, 3);
+    assert.equal(manifest.parameters.start_lr, 0.034);
+    assert.equal(manifest.facets.length, 2);
+    assert.equal(manifest.facets[0].channels.length, 50);
+    assert.equal(manifest.skipped[0].file, "broken.jpg");
+    assert.ok(manifest.adapter.name && manifest.versions.deno && manifest.version);
+
+    // The same seed gives the same bytes.
+    const again = join(folder, "again");
+    assert.equal((await mindseye([...args, "--seed", "3", "--out", again])).code, 0);
+    const final = (run: string) => Deno.readFile(join(run, "facet_01", "final.png"));
+    assert.deepEqual(await final(again), await final(out));
+  });
+});
+
+Deno.test("layers lists every network, and every module with type and shape", async () => {
+  const all = await mindseye(["layers"]);
+  for (const model of Object.keys(MODELS)) assert.ok(all.out.includes(model), model);
+  const { code, out } = await mindseye(["layers", "--model", "resnet18", "--size", "64"]);
+  assert.equal(code, 0);
+  assert.match(out, /^layer3\.0\.downsample\.0 +Conv2d +256×4×4$/m);
+  assert.match(out, /^fc +Linear +1000×1×1$/m);
+});
+
+Deno.test("doctor names the adapter and tests it", async () => {
+  const { code, out } = await mindseye(["doctor"]);
+  assert.equal(code, 0);
+  assert.match(out, /adapter +\S+/);
+  assert.match(out, /self-test +passed/);
+});
+
+Deno.test("presets lists every parameter", async () => {
+  const { out } = await mindseye(["presets"]);
+  assert.match(out, /^start_lr +0\.034 +0\.5 /m);
+});

@@ -1,0 +1,401 @@
+/**
+ * The operations of ops/mod.ts on plain arrays: slow loops in float64, written from the definitions
+ * and from nothing else. Signatures are the same, so one expression runs on the GPU and here.
+ */
+import type {
+  AveragePool2dOptions,
+  Axis,
+  Conv2dOptions,
+  OperationName,
+  Pool2dOptions,
+  Shape,
+  Triple,
+} from "../ops/mod.ts";
+
+/** An array [n,c,h,w] in C order. */
+export interface Values {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+/** What both ops/mod.ts (T = Tensor) and this file (T = Values) can do. */
+export interface Operations<T> {
+  abs(a: T): T;
+  add(a: T, b: T): T;
+  affine(a: T, k: number, l?: number): T;
+  averagePool2d(x: T, options: AveragePool2dOptions): T;
+  batchNorm(
+    x: T,
+    parameters: { mean: T; variance: T; weight?: T; bias?: T; epsilon?: number },
+  ): T;
+  clampMin(a: T, k: number): T;
+  clampTo(a: T, low: T, high: T): T;
+  concat(parts: readonly T[]): T;
+  conv2d(x: T, weight: T, bias?: T, options?: Conv2dOptions): T;
+  detach(a: T): T;
+  div(a: T, b: T): T;
+  expand(a: T, shape: Shape): T;
+  gaussianBlur(x: T, weights: T): T;
+  globalAveragePool(x: T): T;
+  linear(x: T, weight: T, bias?: T): T;
+  maxPool2d(x: T, options: Pool2dOptions): T;
+  mean(x: T, axes: readonly Axis[]): T;
+  mix(a: T, b: T, weight: T): T;
+  mul(a: T, b: T): T;
+  multiplyAdd(a: T, b: T, c: T): T;
+  pad(x: T, options: { low: Triple; high: Triple }): T;
+  radialMask(numbers: T, height: number, width: number, plateau: boolean): T;
+  relu(a: T): T;
+  relu6(a: T): T;
+  roll(x: T, shift: T): T;
+  slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
+  sqrt(a: T): T;
+  sub(a: T, b: T): T;
+  sum(x: T, axes: readonly Axis[]): T;
+  tvDenoise(x: T, settings: T, sweeps: number): T;
+  warp(x: T, theta: T): T;
+}
+
+/** An array from a formula for its elements. */
+export function generate(
+  shape: Shape,
+  at: (n: number, c: number, y: number, x: number) => number,
+): Values {
+  const data = new Float64Array(shape[0] * shape[1] * shape[2] * shape[3]);
+  let i = 0;
+  for (let n = 0; n < shape[0]; n++) {
+    for (let c = 0; c < shape[1]; c++) {
+      for (let y = 0; y < shape[2]; y++) {
+        for (let x = 0; x < shape[3]; x++) data[i++] = at(n, c, y, x);
+      }
+    }
+  }
+  return { shape, data };
+}
+
+/** One element. */
+export function at({ shape, data }: Values, n: number, c: number, y: number, x: number): number {
+  return data[((n * shape[1] + c) * shape[2] + y) * shape[3] + x]!;
+}
+
+/** One element, or zero outside the picture. */
+function padded(a: Values, n: number, c: number, y: number, x: number): number {
+  const inside = y >= 0 && y < a.shape[2] && x >= 0 && x < a.shape[3];
+  return inside ? at(a, n, c, y, x) : 0;
+}
+
+/** f element by element; arrays of size 1 along an axis are repeated along it. */
+function elementwise(f: (...values: number[]) => number, ...operands: Values[]): Values {
+  const shape = [0, 1, 2, 3].map((axis) => Math.max(...operands.map((o) => o.shape[axis]!)));
+  return generate(
+    shape as unknown as Shape,
+    (...index) =>
+      f(...operands.map((o) => {
+        const [n, c, y, x] = index.map((i, axis) => o.shape[axis] === 1 ? 0 : i);
+        return at(o, n!, c!, y!, x!);
+      })),
+  );
+}
+
+const pair = (value: number | readonly [number, number]) =>
+  typeof value === "number" ? [value, value] as const : value;
+
+function* range(count: number): Generator<number> {
+  for (let i = 0; i < count; i++) yield i;
+}
+
+/** The numbers of the window at output (oy, ox) that lie inside the picture. */
+function* windowOf(
+  x: Values,
+  n: number,
+  c: number,
+  [y0, x0]: [number, number],
+  [kh, kw]: readonly [number, number],
+): Generator<number> {
+  for (let y = Math.max(y0, 0); y < Math.min(y0 + kh, x.shape[2]); y++) {
+    for (let col = Math.max(x0, 0); col < Math.min(x0 + kw, x.shape[3]); col++) {
+      yield at(x, n, c, y, col);
+    }
+  }
+}
+
+/** One number for each pooling window: f(its values, its first row and column). */
+function pool(
+  x: Values,
+  options: Pool2dOptions,
+  f: (values: number[], first: [number, number]) => number,
+): Values {
+  const kernel = pair(options.kernel);
+  const stride = pair(options.stride ?? options.kernel);
+  const padding = pair(options.padding ?? 0);
+  const count = (axis: 0 | 1) => {
+    const size = x.shape[axis + 2]!;
+    let windows = 0; // windows that fit; in ceil mode those that start before the right padding
+    for (let first = -padding[axis];; first += stride[axis], windows++) {
+      const end = first + kernel[axis] <= size + padding[axis];
+      // PyTorch's ceil mode keeps a last window that sticks out if it starts before the padding.
+      const previousTouchesEnd = first - stride[axis] + kernel[axis] >= size + padding[axis];
+      if (!end && !(options.ceilMode && first < size && !previousTouchesEnd)) return windows;
+    }
+  };
+  return generate([x.shape[0], x.shape[1], count(0), count(1)], (n, c, oy, ox) => {
+    const first: [number, number] = [oy * stride[0] - padding[0], ox * stride[1] - padding[1]];
+    return f([...windowOf(x, n, c, first, kernel)], first);
+  });
+}
+
+function sumOver(x: Values, axes: readonly Axis[]): Values {
+  const shape = x.shape.map((size, axis) => axes.includes(axis as Axis) ? 1 : size);
+  const span = (axis: Axis, i: number) => axes.includes(axis) ? range(x.shape[axis]) : [i];
+  return generate(shape as unknown as Shape, (n, c, y, col) => {
+    let total = 0;
+    for (const i of span(0, n)) {
+      for (const j of span(1, c)) {
+        for (const k of span(2, y)) {
+          for (const l of span(3, col)) total += at(x, i, j, k, l);
+        }
+      }
+    }
+    return total;
+  });
+}
+
+/** -3 -2 -1 0 1 2 3 of five pixels is 3 2 1 0 1 2 3: the edge pixel itself is not repeated. */
+function mirror(i: number, size: number): number {
+  while (size > 1 && (i < 0 || i >= size)) i = i < 0 ? -i : 2 * (size - 1) - i;
+  return size === 1 ? 0 : i;
+}
+
+/** PyTorch's reflection at the outer edges of the edge pixels, then clipped to pixel centres. */
+function reflect(p: number, size: number): number {
+  while (p < -0.5 || p > size - 0.5) p = p < -0.5 ? -1 - p : 2 * size - 1 - p;
+  return Math.min(Math.max(p, 0), size - 1);
+}
+
+const wrap = (i: number, size: number) => ((i % size) + size) % size;
+
+/** Split-Bregman sweeps over one picture; u has a border of one pixel that never changes. */
+function denoise(f: Values, n: number, weight: number, eps: number, sweeps: number): Values {
+  const [, channels, h, w] = f.shape;
+  const lambda = 2 * weight;
+  const inner = (i: number, size: number) => i < 0 ? Math.min(1, size - 1) : Math.min(i, size - 1);
+  const plane = (): Values => generate([1, channels, h + 2, w + 2], () => 0);
+  const u = generate(
+    [1, channels, h + 2, w + 2],
+    (_, c, y, x) => at(f, n, c, inner(y - 1, h), inner(x - 1, w)),
+  );
+  const [dx, dy, bx, by] = [plane(), plane(), plane(), plane()];
+  const index = (c: number, y: number, x: number) => (c * (h + 2) + y) * (w + 2) + x;
+  for (let sweep = 0, rms = Infinity; sweep < sweeps && rms > eps; sweep++) {
+    let squares = 0;
+    for (let y = 1; y <= h; y++) {
+      for (let x = 1; x <= w; x++) {
+        for (let c = 0; c < channels; c++) {
+          const here = index(c, y, x);
+          const [west, north] = [index(c, y, x - 1), index(c, y - 1, x)];
+          const before = u.data[here]!;
+          const [ux, uy] = [u.data[here + 1]! - before, u.data[index(c, y + 1, x)]! - before];
+          const neighbours = u.data[here + 1]! + u.data[west]! + u.data[index(c, y + 1, x)]! +
+            u.data[north]!;
+          const splits = dx.data[west]! - dx.data[here]! + dy.data[north]! - dy.data[here]! -
+            bx.data[west]! + bx.data[here]! - by.data[north]! + by.data[here]!;
+          const after = (lambda * (neighbours + splits) + weight * at(f, n, c, y - 1, x - 1)) /
+            (weight + 4 * lambda);
+          u.data[here] = after;
+          squares += (after - before) ** 2;
+          const [tx, ty] = [ux + bx.data[here]!, uy + by.data[here]!];
+          const s = Math.hypot(tx, ty);
+          dx.data[here] = lambda * s * tx / (1 + lambda * s);
+          dy.data[here] = lambda * s * ty / (1 + lambda * s);
+          bx.data[here] = tx - dx.data[here]!;
+          by.data[here] = ty - dy.data[here]!;
+        }
+      }
+    }
+    rms = Math.sqrt(squares / (h * w * channels));
+  }
+  return generate([1, channels, h, w], (_, c, y, x) => at(u, 0, c, y + 1, x + 1));
+}
+
+/** The references. */
+export const reference: Operations<Values> = {
+  abs: (a) => elementwise(Math.abs, a),
+  add: (a, b) => elementwise((p, q) => p! + q!, a, b),
+  affine: (a, k, l = 0) => elementwise((p) => k * p! + l, a),
+  clampMin: (a, k) => elementwise((p) => Math.max(p!, k), a),
+  clampTo: (a, low, high) => elementwise((p, q, r) => Math.min(Math.max(p!, q!), r!), a, low, high),
+  detach: (a) => a,
+  div: (a, b) => elementwise((p, q) => p! / q!, a, b),
+  mix: (a, b, weight) => elementwise((p, q, r) => (1 - r!) * p! + r! * q!, a, b, weight),
+  mul: (a, b) => elementwise((p, q) => p! * q!, a, b),
+  multiplyAdd: (a, b, c) => elementwise((p, q, r) => p! * q! + r!, a, b, c),
+  relu: (a) => elementwise((p) => p! > 0 ? p! : 0, a),
+  relu6: (a) => elementwise((p) => Math.min(Math.max(p!, 0), 6), a),
+  sqrt: (a) => elementwise(Math.sqrt, a),
+  sub: (a, b) => elementwise((p, q) => p! - q!, a, b),
+  expand: (a, shape) => elementwise((p) => p!, a, generate(shape, () => 0)),
+
+  batchNorm: (x, { mean, variance, weight, bias, epsilon = 1e-5 }) =>
+    generate(x.shape, (n, c, y, col) => {
+      const unit = (at(x, n, c, y, col) - mean.data[c]!) / Math.sqrt(variance.data[c]! + epsilon);
+      return unit * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
+    }),
+
+  conv2d(x, weight, bias, options = {}) {
+    const [sy, sx] = pair(options.stride ?? 1);
+    const [py, px] = pair(options.padding ?? 0);
+    const [dy, dx] = pair(options.dilation ?? 1);
+    const [n, , h, w] = x.shape;
+    const [outputs, inputs, kh, kw] = weight.shape;
+    const perGroup = outputs / (options.groups ?? 1);
+    const shape: Shape = [
+      n,
+      outputs,
+      Math.floor((h + 2 * py - dy * (kh - 1) - 1) / sy + 1),
+      Math.floor((w + 2 * px - dx * (kw - 1) - 1) / sx + 1),
+    ];
+    return generate(shape, (picture, o, oy, ox) => {
+      let total = bias?.data[o] ?? 0;
+      const firstInput = Math.floor(o / perGroup) * inputs;
+      for (let i = 0; i < inputs; i++) {
+        for (let ky = 0; ky < kh; ky++) {
+          for (let kx = 0; kx < kw; kx++) {
+            total += at(weight, o, i, ky, kx) *
+              padded(x, picture, firstInput + i, oy * sy - py + ky * dy, ox * sx - px + kx * dx);
+          }
+        }
+      }
+      return total;
+    });
+  },
+  linear: (x, weight, bias) =>
+    generate([x.shape[0], weight.shape[0], 1, 1], (n, o) => {
+      let total = bias?.data[o] ?? 0;
+      for (const i of range(x.shape[1])) total += at(x, n, i, 0, 0) * at(weight, o, i, 0, 0);
+      return total;
+    }),
+
+  maxPool2d: (x, options) => pool(x, options, (values) => Math.max(...values)),
+  averagePool2d: (x, options) =>
+    pool(x, options, (values, [y0, x0]) => {
+      const [kh, kw] = pair(options.kernel);
+      const [py, px] = pair(options.padding ?? 0);
+      const total = values.reduce((a, b) => a + b, 0);
+      if (options.countIncludePad === false) return total / values.length;
+      // What ceil mode adds beyond the padding is not counted.
+      const rows = Math.min(y0 + kh, x.shape[2] + py) - y0;
+      const columns = Math.min(x0 + kw, x.shape[3] + px) - x0;
+      return total / (rows * columns);
+    }),
+
+  sum: sumOver,
+  mean(x, axes) {
+    const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+    return elementwise((p) => p! / count, sumOver(x, axes));
+  },
+  globalAveragePool: (x) => reference.mean(x, [2, 3]),
+
+  slice(x, { start = [0, 0, 0], size, step = [1, 1, 1] }) {
+    const all = [0, 1, 2].map((i) => Math.ceil((x.shape[i + 1]! - start[i]!) / step[i]!));
+    const [c, h, w] = size ?? all;
+    return generate([x.shape[0], c!, h!, w!], (n, i, j, k) => {
+      return at(x, n, start[0] + i * step[0], start[1] + j * step[1], start[2] + k * step[2]);
+    });
+  },
+  pad(x, { low, high }) {
+    const [n, ...sizes] = x.shape;
+    const [c, h, w] = sizes.map((size, i) => size + low[i]! + high[i]!);
+    return generate([n, c!, h!, w!], (i, k, y, col) => {
+      const channel = k - low[0];
+      return channel < 0 || channel >= x.shape[1]
+        ? 0
+        : padded(x, i, channel, y - low[1], col - low[2]);
+    });
+  },
+  concat(parts) {
+    const [n, , h, w] = parts[0]!.shape;
+    const sources = parts.flatMap((part) =>
+      [...range(part.shape[1])].map((channel) => ({ part, channel }))
+    );
+    return generate([n, sources.length, h, w], (i, c, y, x) => {
+      return at(sources[c]!.part, i, sources[c]!.channel, y, x);
+    });
+  },
+
+  gaussianBlur(x, weights) {
+    const [, , h, w] = x.shape;
+    const radius = weights.shape[1] - 1;
+    const taps = [...range(2 * radius + 1)].map((i) => i - radius);
+    const along = (f: (k: number) => number) =>
+      taps.reduce((total, k) => total + weights.data[Math.abs(k)]! * f(k), 0);
+    const rows = generate(x.shape, (n, c, y, col) => {
+      return along((k) => at(x, n, c, y, mirror(col + k, w)));
+    });
+    return generate(x.shape, (n, c, y, col) => {
+      return along((k) => at(rows, n, c, mirror(y + k, h), col));
+    });
+  },
+  roll: (x, { data: [dx, dy] }) =>
+    generate(x.shape, (n, c, y, col) => {
+      return at(x, n, c, wrap(y - dy!, x.shape[2]), wrap(col - dx!, x.shape[3]));
+    }),
+  warp(x, { data: theta }) {
+    const [, , h, w] = x.shape;
+    return generate(x.shape, (n, c, row, column) => {
+      const [u, v] = [(2 * column + 1) / w - 1, (2 * row + 1) / h - 1];
+      const place = (i: number, size: number) => {
+        const normalised = theta[i]! * u + theta[i + 1]! * v + theta[i + 2]!;
+        return reflect(((normalised + 1) * size - 1) / 2, size);
+      };
+      const [px, py] = [place(0, w), place(3, h)];
+      const [x0, y0] = [Math.floor(px), Math.floor(py)];
+      const [fx, fy] = [px - x0, py - y0];
+      // A pixel beyond the edge only ever has weight 0.
+      return (1 - fy) * ((1 - fx) * at(x, n, c, y0, x0) + fx * padded(x, n, c, y0, x0 + 1)) +
+        fy * ((1 - fx) * padded(x, n, c, y0 + 1, x0) + fx * padded(x, n, c, y0 + 1, x0 + 1));
+    });
+  },
+  /** Finds the extremes itself, and so checks maskNumbers too. */
+  radialMask({ data: [edge, sigma] }, height, width, plateau) {
+    const flank = generate([1, 1, height, width], (_n, _c, y, x) => {
+      const r = Math.hypot(y - Math.floor(height / 2), x - Math.floor(width / 2));
+      const d = (plateau && r < edge! ? 0 : r - edge!) / sigma!;
+      return Math.exp(-d * d / 2);
+    });
+    const [low, high] = [Math.min(...flank.data), Math.max(...flank.data)];
+    return elementwise((p) => (p! - low) / (high - low), flank);
+  },
+  tvDenoise(x, { data: [weight, eps] }, sweeps) {
+    const pictures = [...range(x.shape[0])].map((n) => denoise(x, n, weight!, eps!, sweeps));
+    return generate(x.shape, (n, c, y, col) => at(pictures[n]!, 0, c, y, col));
+  },
+};
+
+/**
+ * The reference behind each operation of the graph. Those of gradients are covered by differences
+ * of the function they belong to.
+ */
+export const REFERENCE_OF: Record<
+  Exclude<OperationName, "constant" | "variable">,
+  keyof Operations<unknown>
+> = {
+  conv2d: "conv2d",
+  conv2dInputGradient: "conv2d",
+  maxPool2d: "maxPool2d",
+  maxPool2dIndices: "maxPool2d",
+  maxPool2dGradient: "maxPool2d",
+  averagePool2d: "averagePool2d",
+  averagePool2dGradient: "averagePool2d",
+  elementwise: "multiplyAdd",
+  sumAxis: "sum",
+  slice: "slice",
+  pad: "pad",
+  concat: "concat",
+  concatPair: "concat",
+  blurAxis: "gaussianBlur",
+  roll: "roll",
+  warp: "warp",
+  warpTranspose: "warp",
+  radialMask: "radialMask",
+  tvDenoise: "tvDenoise",
+};

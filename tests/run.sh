@@ -1,0 +1,23 @@
+#!/bin/sh
+# Runs all tests and closes with the line "N passed, N failed".
+# usage: sh tests/run.sh DENO [arguments of deno test]
+set -u
+deno=$1
+shift
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# tee hides the exit code, so it goes through a file.
+{ "$deno" test -A --no-check "$@" 2>&1; echo $? >"$log.rc"; } | tee "$log"
+rc=$(cat "$log.rc")
+rm -f "$log.rc"
+# Deno's own closing line: "ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)", maybe in colour.
+plain=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^(ok|FAILED) \| ' | tail -n 1)
+passed=$(printf '%s' "$plain" | sed -n 's/.*| \([0-9]*\) passed.*/\1/p')
+failed=$(printf '%s' "$plain" | sed -n 's/.*| \([0-9]*\) failed.*/\1/p')
+if [ -z "$passed" ] || [ "$passed" = 0 ]; then
+  echo "no test ran"
+  exit 1
+fi
+ignored=$(printf '%s' "$plain" | sed -n 's/.*| \([0-9]*\) ignored.*/\1/p')
+echo "${passed} passed, ${failed:-0} failed${ignored:+, $ignored skipped}"
+exit "$rc"
