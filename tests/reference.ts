@@ -290,7 +290,7 @@ export const reference: Operations<Values> = {
 
   sum: sumOver,
   mean(x, axes) {
-    const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+    const count = axes.reduce<number>((product, axis) => product * x.shape[axis], 1);
     return elementwise((p) => p! / count, sumOver(x, axes));
   },
   globalAveragePool: (x) => reference.mean(x, [2, 3]),
