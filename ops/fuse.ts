@@ -5,7 +5,7 @@
  */
 import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
 import { ancestors } from "./gradient.ts";
-import { constant, isOp, node, type Tensor } from "./tensor.ts";
+import { constant, isOp, node, sameShape, type Tensor } from "./tensor.ts";
 
 type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
 
@@ -81,8 +81,8 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   const absorbScale = (n: Tensor<"elementwise">): Tensor | undefined => {
     const conv = soleConvolution(n, 0);
     const [, scale, shift] = n.inputs;
-    const channels = n.shape[1];
     if (!conv || conv.op !== "conv2d" || !bare(conv)) return;
+    const channels = conv.shape[1];
     const weight = conv.inputs[1]!;
     if (!isOp(weight, "constant") || !isChannelConstant(scale, channels)) return;
     if (!isChannelConstant(shift, channels)) return;
@@ -100,9 +100,10 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   const absorbGradientScale = (n: Tensor<"conv2dInputGradient">): Tensor | undefined => {
     const [dy, weight] = n.inputs as [Tensor, Tensor];
     if (!isOp(dy, "elementwise") || dy.attributes.f !== "mul" || uses.get(dy) !== 1) return;
-    const scale = dy.inputs[1];
+    const [unscaled, scale] = dy.inputs as [Tensor, Tensor];
+    if (!sameShape(unscaled.shape, dy.shape)) return;
     if (!isOp(weight, "constant") || !isChannelConstant(scale, weight.shape[0])) return;
-    const inputs = [rewritten.get(dy.inputs[0]!)!, scaledWeights.get(weight, scale)];
+    const inputs = [rewritten.get(unscaled)!, scaledWeights.get(weight, scale)];
     return node(n.op, n.shape, inputs, n.attributes);
   };
 

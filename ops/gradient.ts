@@ -31,12 +31,12 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   const collected = new Map<Tensor, Tensor>([[loss, expand(one, loss.shape)]]);
   for (const node of nodes.reverse()) {
     const dy = collected.get(node);
-    if (!dy || !active.has(node) || wrt.includes(node)) continue;
+    const needs = node.inputs.map((input) => active.has(input));
+    if (!dy || !needs.includes(true)) continue;
     const operation = OPERATIONS[node.op] as Operation<typeof node.op>;
     if (typeof operation.gradient === "string") {
       throw new TypeError(`${node.op} has no gradient: ${operation.gradient}`);
     }
-    const needs = node.inputs.map((input) => active.has(input));
     operation.gradient(node, dy, needs).forEach((gradient, i) => {
       if (!needs[i] || !gradient) return;
       const input = node.inputs[i]!;

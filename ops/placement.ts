@@ -35,19 +35,24 @@ export class Placement {
     return { tensor: owner.tensor, row: owner.row + inside.row };
   }
 
-  /** Whether a part of a concatenation is written straight into it. */
-  isPlaced(part: Tensor, whole: Tensor): boolean {
-    return this.#inside.get(part)?.tensor === whole;
+  /** Whether a part of a concatenation is written straight into it, at this row. */
+  isPlaced(part: Tensor, whole: Tensor, row: number): boolean {
+    const inside = this.#inside.get(part);
+    return inside?.tensor === whole && inside.row === row;
   }
 
   #placeParts(whole: Tensor<"concat">): void {
+    const parts = partRows(whole);
     const placed: Tensor[] = [];
-    for (const { part, row } of partRows(whole)) {
+    for (const { part, row } of parts) {
       if (part.inputs.length === 0 || this.#inside.has(part)) continue;
       this.#inside.set(part, { tensor: whole, row });
       placed.push(part);
-      // A kernel must not read the memory it writes: no part may be made from another.
-      const reads = placed.some((p) => p.inputs.some((i) => this.owner(i).tensor === whole));
+      // A kernel must not read the memory it writes: no part may be made from another, nor copied
+      // from it (a window on it, or the same part again).
+      const inWhole = (tensor: Tensor) => this.owner(tensor).tensor === whole;
+      const reads = placed.some((p) => p.inputs.some(inWhole)) ||
+        parts.some((p) => !this.isPlaced(p.part, whole, p.row) && inWhole(p.part));
       if (reads) {
         this.#inside.delete(part);
         placed.pop();

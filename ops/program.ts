@@ -196,11 +196,16 @@ interface Step {
 
 const isTensor = (operand: Tensor | HostSheet): operand is Tensor => "op" in operand;
 
+/** All variables change together, so what may lie in one of them is set aside first. */
+function beforeAssignment(value: Tensor): Tensor {
+  return isOp(value, "variable") || isOp(value, "slice") ? copy(value) : value;
+}
+
 /** Compiles a graph: rewrites it, plans its memory, uploads its constants, builds its kernels. */
 export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
   const outputs = options.outputs ?? [];
   const assign = options.assign ?? [];
-  const asked = [...outputs, ...assign.map(([, value]) => value)];
+  const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
   const roots = options.fuse === false ? asked : fuse(asked);
   const nodes = ancestors(roots);
   const operationOf = (n: Tensor) => OPERATIONS[n.op] as Operation<typeof n.op>;
@@ -216,7 +221,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   for (const n of nodes) {
     if (isOp(n, "concat")) {
       for (const { part, row } of partRows(n)) {
-        if (!placement.isPlaced(part, n)) copyInto(part, { whole: n, row });
+        if (!placement.isPlaced(part, n, row)) copyInto(part, { whole: n, row });
       }
     } else if (OPERATIONS[n.op].view?.(n as never) === undefined) {
       steps.push({ calls: operationOf(n).lower(n, gpu) });

@@ -20,6 +20,9 @@ import { type Operations, reference, type Values } from "./reference.ts";
 /** Opens the GPU for all tests of a file. */
 export async function gpuForTests(storage?: Storage): Promise<Gpu> {
   const gpu = await openGpu(storage ? { storage } : {});
+  Deno.test.beforeEach(() => {
+    gpu.fault = undefined; // an earlier test's, which has failed for it
+  });
   Deno.test.afterAll(() => gpu[Symbol.dispose]());
   return gpu;
 }
@@ -124,7 +127,7 @@ export interface Sample<O> {
 /** What is special about a case. */
 export interface CaseOptions {
   /** The inputs to differentiate for, [0] by default. */
-  wrt?: readonly number[];
+  wrt?: readonly number[] | "all";
   /** Linear in those inputs together: checks <Lx, c> = <x, Lᵀc> on the GPU's own numbers. */
   linear?: boolean;
   /** 1e-5 of the largest value by default. */
@@ -134,7 +137,7 @@ export interface CaseOptions {
 }
 
 /** Largest errors of each test, for the curious: `MINDSEYE_TEST_ERRORS=1 deno test`. */
-function note(name: string, errors: Record<string, number>): void {
+export function note(name: string, errors: Record<string, number>): void {
   if (!Deno.env.get("MINDSEYE_TEST_ERRORS")) return;
   const text = Object.entries(errors).map(([kind, e]) => `${kind} ${e.toExponential(1)}`).join(
     ", ",
@@ -143,14 +146,47 @@ function note(name: string, errors: Record<string, number>): void {
   console.log(`${name}: ${text}`);
 }
 
-/** Every operation that {@linkcode Comparison.operation} ran, and every element function. */
+/** How a case is drawn and computed. */
+interface OperationCase<O> {
+  name: string;
+  sample: (random: Random, index: number) => Sample<O>;
+  run: <T>(f: Operations<T>, inputs: T[], options: O) => T;
+  special: CaseOptions;
+}
+
+/** Random cases as graphs, with their gradients. */
+function trace<O>({ name, sample, run, special }: OperationCase<O>, random: Random) {
+  const { wrt: chosen = [0], count = 20 } = special;
+  return Array.from({ length: count }, (_, i) => {
+    const { inputs, options } = sample(random, i);
+    const tensors = inputs.map(tensorOf);
+    const wrt = chosen === "all" ? inputs.map((_, input) => input) : chosen;
+    const y = run<Tensor>(ops, tensors, options);
+    const cotangent = randomValues(random, y.shape);
+    const dx = wrt.length === 0 ? [] : gradients(
+      mul(y, tensorOf(cotangent)),
+      wrt.map((index) => tensors[index]!),
+    );
+    const shapes = inputs.map((input) => formatShape(input.shape)).join(" ");
+    const what = `${name} case ${i}, ${shapes} ${JSON.stringify(options) ?? ""}`;
+    return { inputs, options, wrt, y, cotangent, dx, what };
+  });
+}
+
+/** Registers tests of operations, and knows which it registered. */
 export class Comparison {
-  readonly seen: Set<string> = new Set();
   readonly #gpus: readonly Gpu[];
+  readonly #traces: (() => Tensor[])[] = [];
 
   /** @param gpus the devices to compare on: one for each kind of storage */
   constructor(...gpus: Gpu[]) {
     this.#gpus = gpus;
+  }
+
+  /** The names of all operations and element functions in the registered cases. */
+  operations(): Set<string> {
+    const nodes = ancestors(this.#traces.flatMap((make) => make()));
+    return new Set(nodes.map((n) => isOp(n, "elementwise") ? n.attributes.f : n.op));
   }
 
   /**
@@ -159,47 +195,29 @@ export class Comparison {
    */
   operation<O>(
     name: string,
-    sample: (random: Random, index: number) => Sample<O>,
-    run: <T>(f: Operations<T>, inputs: T[], options: O) => T,
-    options: CaseOptions = {},
+    sample: OperationCase<O>["sample"],
+    run: OperationCase<O>["run"],
+    special: CaseOptions = {},
   ): void {
+    const operationCase = { name, sample, run, special };
+    this.#traces.push(() => trace(operationCase, new Random(1)).flatMap(({ y, dx }) => [y, ...dx]));
     for (const gpu of this.#gpus) {
       Deno.test(`${name} agrees with its reference (${gpu.storage})`, async () => {
-        note(`${name} (${gpu.storage})`, await this.#compare(gpu, name, sample, run, options));
+        note(`${name} (${gpu.storage})`, await this.#compare(gpu, operationCase));
       });
     }
   }
 
-  async #compare<O>(
-    gpu: Gpu,
-    name: string,
-    sample: (random: Random, index: number) => Sample<O>,
-    run: <T>(f: Operations<T>, inputs: T[], options: O) => T,
-    { wrt = [0], linear = false, tolerance = 1e-5, count = 20 }: CaseOptions,
-  ): Promise<Record<string, number>> {
+  async #compare<O>(gpu: Gpu, operationCase: OperationCase<O>): Promise<Record<string, number>> {
+    const { run, special: { linear = false, tolerance = 1e-5 } } = operationCase;
     const random = new Random(1);
-    const cases = Array.from({ length: count }, (_, i) => {
-      const { inputs, options } = sample(random, i);
-      const tensors = inputs.map(tensorOf);
-      const y = run<Tensor>(ops, tensors, options);
-      const cotangent = randomValues(random, y.shape);
-      const dx = wrt.length === 0 ? [] : gradients(
-        mul(y, tensorOf(cotangent)),
-        wrt.map((index) => tensors[index]!),
-      );
-      const shapes = inputs.map((input) => formatShape(input.shape)).join(" ");
-      const what = `${name} case ${i}, ${shapes} ${JSON.stringify(options) ?? ""}`;
-      return { inputs, options, y, cotangent, dx, what };
-    });
+    const cases = trace(operationCase, random);
     const tensors = cases.flatMap(({ y, dx }) => [y, ...dx]);
-    for (const tensor of ancestors(tensors)) {
-      this.seen.add(isOp(tensor, "elementwise") ? tensor.attributes.f : tensor.op);
-    }
     const results = await evaluate(gpu, tensors);
 
     const worst: Record<string, number> = { forward: 0 };
     const keep = (kind: string, e: number) => worst[kind] = Math.max(worst[kind] ?? 0, e);
-    for (const { inputs, options, cotangent, what } of cases) {
+    for (const { inputs, options, wrt, cotangent, what } of cases) {
       const y = results.shift()!;
       const dx = results.splice(0, wrt.length);
       keep("forward", assertClose(y, run(reference, [...inputs], options), what, tolerance));

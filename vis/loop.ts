@@ -378,7 +378,8 @@ export class Loop implements Disposable {
     while (this.#iteration < this.#options.parameters.iterations) {
       await this.step();
       if (this.full || this.#iteration === this.#options.parameters.iterations) {
-        await onResults?.(await this.results(), this);
+        const results = await this.results();
+        await onResults?.(results, this);
       }
     }
   }

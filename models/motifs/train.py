@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the built-in model on the drawings of draw.ts and writes motifs.safetensors beside this file.
 
-    python3 models/motifs/train.py        (needs deno, numpy and torch; about a quarter of an hour on two cores)
+    python3 models/motifs/train.py        (needs deno, numpy and torch; about a quarter of an hour)
 
 Seeded: the same machine and versions give the same weights. Three things beside plain classification make the
 features worth looking at: pictures moved against the model (so that its gradients look like what it sees), shuffled
@@ -14,7 +14,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SEED, STEPS, BATCH = 0, 3000, 64
+SEED, STEPS, BATCH = 0, 2000, 64
 EACH, DRAWN, SIDE = 300, 112, 96        # drawings per motif; their side, and the side after a random turn and zoom
 HELD_OUT, HELD_OUT_SIDE = 50, 128       # other drawings, at the demo's size
 PEAK_RATE, WEIGHT_DECAY = 0.1, 5e-4
@@ -121,7 +121,7 @@ def save(path, tensors):
 
 def main():
     torch.manual_seed(SEED)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)        # the sums, and so the weights, do not depend on the number of cores
     rng, began = np.random.RandomState(SEED), time.time()
     x, y = drawings(EACH, DRAWN, 1000)
     held_x, held_y = drawings(HELD_OUT, HELD_OUT_SIDE, 2000)
@@ -146,7 +146,7 @@ def main():
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        if step % 300 == 299:
+        if step % 200 == 199:
             print(f'step {step + 1:4d} {time.time() - began:4.0f} s  loss {loss.item():.3f}  '
                   f'held-out accuracy {accuracy(net, held_x[::5], held_y[::5], motifs):.3f}', flush=True)
     print(f'held-out accuracy {accuracy(net, held_x, held_y, motifs):.4f} on {len(held_x)} drawings')
