@@ -11,7 +11,7 @@ import { say } from "./progress.ts";
 import { runAndReport } from "./run.ts";
 
 const SIZE = 128;
-const LAYER = "features.18";
+const LAYER = "features.20";
 
 /** The command. */
 export const demoCommand: Command = {

@@ -4,8 +4,8 @@ import { AvgPool2d, BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "./laye
 import { Module, type Scope } from "./module.ts";
 import { parseSafetensors, type SafetensorsFile } from "./safetensors.ts";
 
-/** Drawn motifs, and a last class for drawings cut into tiles and shuffled. */
-const CLASSES = 9;
+/** One for each kind of drawing. */
+const CLASSES = 20;
 
 /** Convolution without bias, batch norm, ReLU: [N,I,H,W] to [N,O,H,W]. */
 function block(inputs: number, outputs: number): Module[] {
@@ -16,7 +16,7 @@ function block(inputs: number, outputs: number): Module[] {
   ];
 }
 
-/** The motifs network, [N,3,H,W] to [N,9,1,1]; H and W at least 16, made for 96. */
+/** The motifs network, [N,3,H,W] to [N,20,1,1]; H and W at least 16, made for 96. */
 export class MotifsNet extends Module {
   readonly type = "MotifsNet";
   readonly features = new Sequential([

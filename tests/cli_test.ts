@@ -57,7 +57,7 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-const NET = ["--model", "motifs", "--layer", "features.18", "--size", "64"];
+const NET = ["--model", "motifs", "--layer", "features.20", "--size", "64"];
 
 Deno.test("wrong usage is one line on stderr and exit code 2", async (t) => {
   const cases: [string[], RegExp][] = [

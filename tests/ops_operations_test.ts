@@ -1,13 +1,22 @@
 /** Every operation against its reference: forward, gradient, adjoint, both kinds of storage. */
 import assert from "node:assert/strict";
-import type { Random, Shape } from "../ops/mod.ts";
-import { gaussianKernel, maskNumbers } from "../ops/mod.ts";
+import type { Random, Shape, Triple } from "../ops/mod.ts";
+import { gaussianKernel, gradients, maskNumbers, maxPool2d } from "../ops/mod.ts";
 import type { ElementFunctionName } from "../ops/elementwise.ts";
 import { OPERATIONS } from "../ops/operations.ts";
-import { Comparison, gpuForTests, randomValues, type Sample, values } from "./compare.ts";
+import {
+  Comparison,
+  evaluate,
+  gpuForTests,
+  randomValues,
+  type Sample,
+  tensorOf,
+  values,
+} from "./compare.ts";
 import { reference, REFERENCE_OF, type Values } from "./reference.ts";
 
-const comparison = new Comparison(await gpuForTests("texture"), await gpuForTests("buffer"));
+const gpus = [await gpuForTests("texture"), await gpuForTests("buffer")];
+const comparison = new Comparison(...gpus);
 const test = comparison.operation.bind(comparison);
 
 const CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 13];
@@ -250,6 +259,21 @@ test("averagePool2d", pooling, (f, [x], options) => f.averagePool2d(x!, options)
   count: 40,
 });
 
+for (const gpu of gpus) {
+  Deno.test(`the first of equal maxima gets the gradient (${gpu.storage})`, async () => {
+    const options = { kernel: 2, stride: 1 };
+    // Also where all are the lowest there is.
+    const inputs = [0, -Infinity].map((value) => values([1, 1, 3, 3], Array(9).fill(value)));
+    const tensors = inputs.map(tensorOf);
+    const outputs = tensors.map((x) => maxPool2d(x, options));
+    const gradient = outputs.map((y, i) => gradients(y, [tensors[i]!])[0]!);
+    const results = await evaluate(gpu, [...outputs, ...gradient]);
+    assert.deepEqual([...results[0]!.data], [0, 0, 0, 0]);
+    assert.deepEqual([...results[1]!.data], Array(4).fill(-Infinity));
+    for (const dx of results.slice(2)) assert.deepEqual([...dx.data], [1, 1, 0, 1, 1, 0, 0, 0, 0]);
+  });
+}
+
 /** Start, size and step of a slice of a shape. */
 function window(r: Random, [, ...sizes]: Shape, index: number) {
   const start = sizes.map((size) => r.integer(size));
@@ -270,18 +294,18 @@ test(
   { linear: true },
 );
 test(
-  "slice of whole quads of channels",
+  "slice of channels from a whole quad on",
   (r) => {
     const [n, , h, w] = shape(r);
     const start = 4 * r.integer(3);
-    const size = r.pick([4, 8, 13 - start]);
-    const options = { start: [start, 0, 0], size: [Math.min(size, 13 - start), h, w] } as const;
+    const size = [Math.min(r.pick([2, 4, 5, 8, 13]), 13 - start), h, w] as const;
+    const options: { start: Triple; size: Triple } = { start: [start, 0, 0], size };
     return { inputs: [randomValues(r, [n, 13, h, w])], options };
   },
-  // Sliced from something computed: a window on its memory, read by a kernel and directly.
+  // Often a window on what was computed: one kernel reads it, and one needs zeros beyond it.
   (f, [x], options) => {
-    const whole = f.affine(x!, 2);
-    return f.add(f.slice(whole, options), f.affine(f.slice(whole, options), 0.5));
+    const window = f.slice(f.affine(x!, 2), options);
+    return f.concat([f.affine(window, 0.5), f.sum(window, [1])]);
   },
   { linear: true },
 );

@@ -29,7 +29,7 @@ function images(count: number) {
 Deno.test("the whole method runs: facets are found, activation rises, distance falls", async () => {
   const model = createModel("motifs");
   using weights = model.builtInWeights!();
-  const trunk = openTrunk(model, weights, { layer: "features.18" }, SIZE);
+  const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const drawn = images(60);
   const kinds: VisualizeEvent["kind"][] = [];
@@ -67,7 +67,7 @@ Deno.test("the whole method runs: facets are found, activation rises, distance f
 Deno.test("the loop creates no GPU memory and no pipeline once it runs", async () => {
   const model = createModel("motifs");
   using weights = model.builtInWeights!();
-  const trunk = openTrunk(model, weights, { layer: "features.18" }, SIZE);
+  const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const random = new Random(5);
   const c = trunk.channels;
@@ -111,7 +111,7 @@ Deno.test("the loop creates no GPU memory and no pipeline once it runs", async (
 Deno.test("a layer that answers nothing, and fewer images than facets, are the user's to mend", async () => {
   const model = createModel("motifs");
   using weights = model.builtInWeights!();
-  const trunk = openTrunk(model, weights, { layer: "features.18" }, SIZE);
+  const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const options = { trunk, size: SIZE, parameters: chooseParameters(), seed: 0 };
   await assert.rejects(
@@ -226,7 +226,7 @@ Deno.test("a scale of one leaves the start picture alone", () => {
 Deno.test("the paper preset runs, window moves and brightness included", async () => {
   const model = createModel("motifs");
   using weights = model.builtInWeights!();
-  const trunk = openTrunk(model, weights, { layer: "features.18" }, SIZE);
+  const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const p = chooseParameters("paper", {
     iterations: 25,

@@ -7,8 +7,8 @@ import { MOTIF_TABLE } from "./motifs.ts";
 /** The names of all motifs, in the order of the built-in model's classes. */
 export const MOTIFS: readonly string[] = Object.keys(MOTIF_TABLE);
 
-/** The facets of the demo's imagined class. */
-export const FACETS: readonly string[] = ["ladybird", "fish", "flower", "butterfly"];
+/** The facets of the demo's imagined class, a meadow: an index into this is a picture's `facet`. */
+export const FACETS: readonly string[] = ["flower", "mushroom", "shell", "bee"];
 
 /** One picture of the demo's class. */
 export interface Drawing {

@@ -123,7 +123,7 @@ function shell(random: Random): Paint {
   return (x, y) => {
     const radius = Math.hypot(x, y);
     if (radius > 0.95) return undefined;
-    // A logarithmic spiral: the distance in whole windings is the same along each ray.
+    // A logarithmic spiral: along a ray, windings grow wider by the same factor each.
     const winding = Math.log(radius + 0.02) / (2 * Math.PI * growth) -
       hand * Math.atan2(y, x) / (2 * Math.PI);
     const across = winding - Math.floor(winding);
