@@ -12,7 +12,7 @@ export interface GpuOptions {
 
 /** An open device with everything kernels need to know about it. */
 export class Gpu implements Disposable {
-  /** The first error the device reported outside any call that could throw it. */
+  /** The first error the device reported, outside any call, since the last check. */
   fault: string | undefined;
 
   /** Use {@linkcode openGpu}. */
@@ -38,12 +38,14 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Throws what went wrong on the device since the start, if anything did.
+   * Throws what went wrong on the device since the last check, if anything did.
    *
    * @throws {Error} with the device's own message.
    */
   check(): void {
-    if (this.fault !== undefined) throw new Error(`the GPU reported: ${this.fault}`);
+    const { fault } = this;
+    this.fault = undefined;
+    if (fault !== undefined) throw new Error(`the GPU reported: ${fault}`);
   }
 
   /** Gives the device back. */

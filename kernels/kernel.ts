@@ -40,7 +40,7 @@ export interface Kernel {
 }
 
 /**
- * a / b for 0 ≤ a < 2²², b > 0. Integer division is many times slower than this on adapters that
+ * a / b for 0 ≤ a < 2²⁰, b > 0 (float division may be off by 2.5 ULP). Integer division is many times slower than this on adapters that
  * do it lane by lane, and every kernel needs one or two.
  */
 const QUOTIENT = "fn quotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }";

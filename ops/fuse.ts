@@ -108,9 +108,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   };
 
   const absorbResidual = (n: Tensor<"elementwise">): Tensor | undefined => {
-    // The later of two convolutions, so that the other is computed by then.
-    const order = n.inputs[0]!.id > n.inputs[1]!.id ? [0, 1] : [1, 0];
-    for (const i of order) {
+    for (const i of [0, 1]) {
       const conv = soleConvolution(n, i);
       const other = n.inputs[1 - i]!;
       if (conv && bare(conv) && other.shape.every((size, axis) => size === conv.shape[axis])) {

@@ -25,7 +25,7 @@ export interface Pool2dOptions {
  * Window and output size of a pooling operation (PyTorch's `pooling_output_shape`: in ceil mode a
  * window must still start inside the picture or its left padding).
  *
- * @throws {RangeError} when the picture is smaller than the window.
+ * @throws {RangeError} when the picture is smaller than the window, or padding more than half of it.
  */
 export function poolGeometry(
   name: string,
@@ -35,6 +35,11 @@ export function poolGeometry(
   const kernel = pair(options.kernel);
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
+  if (padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1]) {
+    throw new RangeError(
+      `${name}: padding ${padding.join("x")} is more than half the window ${kernel.join("x")}`,
+    );
+  }
   const size = (length: number, axis: 0 | 1) => {
     const span = length + 2 * padding[axis] - kernel[axis];
     if (!options.ceilMode) return Math.floor(span / stride[axis]) + 1;

@@ -5,7 +5,7 @@ import { node, type Tensor } from "./tensor.ts";
 
 /** Which mask, in pixels. */
 export interface MaskShape {
-  /** Radius of the plateau, or of the ring of greatest weight without one. */
+  /** Radius of the plateau; without one 1, the radius of the ring of greatest weight. */
   edge: number;
   /** Standard deviation of the flank. */
   sigma: number;
@@ -23,15 +23,12 @@ export function maskProfile({ edge, sigma, plateau }: MaskShape, r: number): num
  * smallest and largest value before normalisation.
  */
 export function maskNumbers(shape: MaskShape, height: number, width: number): number[] {
-  let [low, high] = [Infinity, -Infinity];
-  for (let y = 0; y <= height >> 1; y++) {
-    for (let x = 0; x <= width >> 1; x++) {
-      const value = maskProfile(shape, Math.hypot(y, x));
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-  }
-  return [shape.edge, shape.sigma, low, high];
+  // The profile falls from the plateau, or from the ring one pixel out, to the farthest corner.
+  const farthest = Math.hypot(height >> 1, width >> 1);
+  const values = [0, Math.min(1, farthest), farthest].map((r) => maskProfile(shape, r));
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  // A plateau over the whole picture is a mask of ones.
+  return [shape.edge, shape.sigma, low < high ? low : 0, high];
 }
 
 /**
