@@ -13,7 +13,7 @@ export interface Rgba {
   rgba: Uint8ClampedArray;
 }
 
-/** A picture as the bytes of a PNG file. */
+/** A picture as the bytes of a PNG file: the same bytes for the same picture. */
 export async function encodePng(
   rgba: ArrayLike<number>,
   width: number,
@@ -26,7 +26,26 @@ export async function encodePng(
   }
   const image = new Image(width, height);
   image.bitmap.set(rgba);
-  return await image.encode();
+  return withoutText(await image.encode());
+}
+
+/** A PNG file without its text chunks: imagescript writes the time of day into one. */
+function withoutText(png: Uint8Array): Uint8Array {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  const kept = [png.subarray(0, 8)];
+  for (let at = 8; at < png.length;) {
+    const end = at + 12 + view.getUint32(at);
+    const type = String.fromCharCode(...png.subarray(at + 4, at + 8));
+    if (!/^(tEXt|zTXt|iTXt|tIME)$/.test(type)) kept.push(png.subarray(at, end));
+    at = end;
+  }
+  const out = new Uint8Array(kept.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of kept) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
 }
 
 /** The picture in a PNG file. */

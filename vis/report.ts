@@ -140,6 +140,9 @@ export class Report {
           weight: target.weights[j],
         })),
         channels: [...target.channels],
+        targets: Array.from(target.channels, (channel) => target.target[channel]),
+        before: run.before[i],
+        after: run.after[i],
       })),
       images: images.map(({ name }, i) => ({
         image: name,
