@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Gpu } from "../kernels/device.ts";
 import { optionName, type Parameters } from "../vis/parameters.ts";
 import { Report, summarise } from "../vis/report.ts";
+import { facetName } from "../vis/scatter.ts";
 import type { Trunk } from "../vis/trunk.ts";
 import { type SourceImage, type Visualization, visualize } from "../vis/visualize.ts";
 import { Progress, say } from "./progress.ts";
@@ -80,11 +81,13 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
 
   const seconds = (performance.now() - started) / 1000;
   for (const { facet, images: count, own, distance } of summarise(run)) {
+    const ratio = distance[1] / distance[0];
     // deno-lint-ignore no-console
     console.log(
-      `facet ${facet} (${count} images): own channels ${own[0].toFixed(2)} → ` +
+      `${facetName(facet - 1, count)}: own channels ${own[0].toFixed(2)} → ` +
         `${own[1].toFixed(2)} of the photos', distance of the others ` +
-        `${(distance[1] / distance[0]).toFixed(2)} of the start's`,
+        `${distance[0].toPrecision(2)} → ${distance[1].toPrecision(2)}` +
+        (Number.isFinite(ratio) ? `, ${ratio.toFixed(2)} of the start's` : ""),
     );
   }
   // deno-lint-ignore no-console

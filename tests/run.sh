@@ -1,9 +1,13 @@
 #!/bin/sh
-# Runs all tests and closes with the line "N passed, N failed".
+# Checks format, lint, types and docs, runs all tests, closes with the line "N passed, N failed".
 # usage: sh tests/run.sh DENO [arguments of deno test]
 set -u
 deno=$1
 shift
+# The same steps as `deno task ok`; a failure of the first four counts as one failed test.
+checks=0
+"$deno" fmt --check && "$deno" lint && "$deno" check && "$deno" doc --lint mod.ts >/dev/null || checks=1
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # tee hides the exit code, so it goes through a file.
@@ -19,5 +23,7 @@ if [ -z "$passed" ] || [ "$passed" = 0 ]; then
   exit 1
 fi
 ignored=$(printf '%s' "$plain" | sed -n 's/.*| \([0-9]*\) ignored.*/\1/p')
-echo "${passed} passed, ${failed:-0} failed${ignored:+, $ignored skipped}"
-exit "$rc"
+[ "$checks" = 0 ] || echo "format, lint, types or docs failed: see the top"
+echo "$passed passed, $((${failed:-0} + checks)) failed${ignored:+, $ignored skipped}"
+[ "$checks" = 0 ] && exit "$rc"
+exit 1

@@ -145,7 +145,7 @@ export function buildObjective(
   );
 
   const distances = abs(difference);
-  const others = Math.max(1, c - count);
+  const others = Math.max(1, Math.round(c - count));
   const columns: Record<typeof METRICS[number], Tensor> = {
     loss,
     dot: rawDot,

@@ -4,7 +4,7 @@ import type { Facets } from "./facets.ts";
 import type { IterationResult } from "./loop.ts";
 import { METRICS, type Metrics } from "./objective.ts";
 import { encodePng, pictureToRgba, type Rgba } from "./png.ts";
-import { drawScatter } from "./scatter.ts";
+import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
 import type { Target } from "./targets.ts";
 import type { SourceImage, Visualization, VisualizeEvent } from "./visualize.ts";
@@ -67,9 +67,8 @@ export class Report {
   /** Writes what is only known at the end, and the manifest last. */
   async finish(run: Visualization, manifest: Record<string, unknown>): Promise<void> {
     const { size } = this.#options;
-    const titles = run.facets.sizes;
     for (const [i, frames] of this.#frames.entries()) {
-      const title = `facet ${i + 1} (${titles[i]} images)`;
+      const title = facetName(i, run.facets.sizes[i]!);
       await this.#png(`${this.#folders[i]}/final.png`, this.#picture(frames.at(-1)!.picture));
       await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
     }

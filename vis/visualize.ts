@@ -67,12 +67,16 @@ export interface Visualization {
 /** Pictures of a progress strip, the first and the last included. */
 const STRIP_FRAMES = 8;
 
+/** Their iterations are multiples of this, because results come back that often anyway. */
+const STRIP_GRID = 10;
+
 /** Iterations whose pictures are handed out: those to be saved, and some for the progress strip. */
 export function pictureIterations(total: number, saveEvery: number): Map<number, boolean> {
   const at = new Map<number, boolean>();
   for (let f = 1; f < STRIP_FRAMES; f++) {
     // Denser at the start, where more happens.
-    at.set(Math.max(1, Math.round(total * (f / (STRIP_FRAMES - 1)) ** 2)), false);
+    const i = Math.ceil(total * (f / (STRIP_FRAMES - 1)) ** 2 / STRIP_GRID) * STRIP_GRID;
+    if (i < total) at.set(i, false);
   }
   for (let i = saveEvery; i <= total; i += saveEvery) at.set(i, true);
   at.set(total, at.get(total) ?? false);
