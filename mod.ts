@@ -27,6 +27,7 @@
  * @module
  */
 export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/device.ts";
+export type { Sheet } from "./kernels/sheet.ts";
 export { UserError } from "./kernels/errors.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./models/names.ts";
 export {

@@ -12,10 +12,13 @@ export type Size4 = readonly [n: number, c: number, h: number, w: number];
 
 /** The memory of a sheet, which may be larger than the tensor in it. */
 export interface Sheet {
+  /** Texture or buffer. */
   readonly storage: Storage;
   /** In texels. For buffers, rows follow one another without gaps. */
   readonly width: number;
+  /** In texels. */
   readonly height: number;
+  /** What WebGPU knows it as. */
   readonly memory: GPUTexture | GPUBuffer;
 }
 

@@ -11,6 +11,7 @@ import { node, type Tensor } from "./tensor.ts";
 
 /** The window of an average, and whether padding counts. */
 export interface AveragePool2dAttributes extends MaxPool2dAttributes {
+  /** Divide by the window's size, padding included. */
   readonly countIncludePad: boolean;
 }
 

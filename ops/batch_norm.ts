@@ -4,9 +4,13 @@ import { constant, isOp, type Tensor } from "./tensor.ts";
 
 /** Statistics and parameters, each a constant [1,C,1,1]. */
 export interface BatchNormParameters {
+  /** Running mean. */
   mean: Tensor;
+  /** Running variance. */
   variance: Tensor;
+  /** Scale, 1 by default. */
   weight?: Tensor | undefined;
+  /** Shift, 0 by default. */
   bias?: Tensor | undefined;
   /** 1e-5 by default. */
   epsilon?: number;

@@ -20,12 +20,19 @@ export type Rectifier = "none" | "relu" | "relu6";
  * attributes announce, in this order. The epilogue is filled in by fuse.ts.
  */
 export interface Conv2dAttributes {
+  /** Pixels from one window to the next. */
   readonly stride: Pair;
+  /** Zeros around the picture. */
   readonly padding: Pair;
+  /** Pixels from one tap to the next. */
   readonly dilation: Pair;
+  /** 1, or the number of channels (depthwise). */
   readonly groups: number;
+  /** Whether something is added for each channel. */
   readonly bias: boolean;
+  /** Whether another tensor is added. */
   readonly residual: boolean;
+  /** What follows. */
   readonly activation: Rectifier;
   /** The rectifier whose gradient is applied last; its output is the last input. */
   readonly gate: Rectifier;
@@ -33,8 +40,11 @@ export interface Conv2dAttributes {
 
 /** Options of {@linkcode conv2d}, with PyTorch's defaults. */
 export interface Conv2dOptions {
+  /** Pixels from one window to the next (1). */
   stride?: number | Pair;
+  /** Zeros around the picture (0). */
   padding?: number | Pair;
+  /** Pixels from one tap to the next (1). */
   dilation?: number | Pair;
   /** 1, or the number of input channels (depthwise). */
   groups?: number;

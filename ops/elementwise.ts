@@ -103,8 +103,11 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
 
 /** Which function, and its numbers. */
 export interface ElementwiseAttributes {
+  /** Its name in the table. */
   readonly f: ElementFunctionName;
+  /** A number it may use. */
   readonly k: number;
+  /** Another one. */
   readonly l: number;
 }
 

@@ -6,16 +6,21 @@ import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
 
 /** The window of a pooling node. */
 export interface MaxPool2dAttributes {
+  /** Its size. */
   readonly kernel: Pair;
+  /** Pixels from one window to the next. */
   readonly stride: Pair;
+  /** Pixels around the picture. */
   readonly padding: Pair;
 }
 
 /** Options of the pooling operations, with PyTorch's defaults. */
 export interface Pool2dOptions {
+  /** Size of the window. */
   kernel: number | Pair;
   /** The kernel's size by default. */
   stride?: number | Pair;
+  /** Pixels around the picture that never win, or count as zero in averages (0). */
   padding?: number | Pair;
   /** Round the output's size up instead of down. */
   ceilMode?: boolean;

@@ -1,8 +1,18 @@
 /** Tensors, differentiable operations, and compiled programs. */
-export { averagePool2d, type AveragePool2dOptions } from "./average_pool2d.ts";
+export {
+  averagePool2d,
+  type AveragePool2dAttributes,
+  type AveragePool2dOptions,
+} from "./average_pool2d.ts";
 export { batchNorm, type BatchNormParameters } from "./batch_norm.ts";
 export { concat } from "./concat.ts";
-export { conv2d, type Conv2dOptions, linear } from "./conv2d.ts";
+export {
+  conv2d,
+  type Conv2dAttributes,
+  type Conv2dOptions,
+  linear,
+  type Rectifier,
+} from "./conv2d.ts";
 export {
   abs,
   add,
@@ -11,6 +21,8 @@ export {
   clampTo,
   detach,
   div,
+  type ElementFunctionName,
+  type ElementwiseAttributes,
   expand,
   mix,
   mul,
@@ -22,15 +34,24 @@ export {
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
-export { maxPool2d, type Pool2dOptions } from "./max_pool2d.ts";
-export type { OperationName } from "./operations.ts";
+export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
+export type { Pair } from "./operation.ts";
+export type { OperationName, OperationTable } from "./operations.ts";
 export { compile, Program, type ProgramOptions } from "./program.ts";
 export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
 export { Random } from "./random.ts";
 export { roll } from "./roll.ts";
-export { pad, slice, type Triple } from "./slice.ts";
+export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
 export { type Axis, globalAveragePool, mean, sum } from "./sum.ts";
-export { constant, formatShape, sameShape, type Shape, sizeOf, type Tensor } from "./tensor.ts";
+export {
+  type Attributes,
+  constant,
+  formatShape,
+  sameShape,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from "./tensor.ts";
 export { tvDenoise } from "./tv_denoise.ts";
 export { Variable } from "./variable.ts";
 export { warp } from "./warp.ts";

@@ -25,26 +25,47 @@ import { warpOperation, warpTransposeOperation } from "./warp.ts";
 
 /** Every operation and the attributes of its nodes. */
 export interface OperationTable {
+  /** Host values, such as weights. */
   constant: { load: () => Float32Array };
+  /** A variable's current value. */
   variable: { variable: Variable };
+  /** y[m] = Σ w[m,c,k]·x[c, s·o + d·k − p] + b[m], and an epilogue. */
   conv2d: Conv2dAttributes;
+  /** dL/dx of a convolution from dL/dy and its weights. */
   conv2dInputGradient: Conv2dAttributes;
+  /** The largest value of each window. */
   maxPool2d: MaxPool2dAttributes;
+  /** Where in each window the largest value is. */
   maxPool2dIndices: MaxPool2dAttributes;
+  /** dL/dx of the maximum from dL/dy and those places. */
   maxPool2dGradient: MaxPool2dAttributes;
+  /** The mean of each window. */
   averagePool2d: AveragePool2dAttributes;
+  /** dL/dx of the mean from dL/dy. */
   averagePool2dGradient: AveragePool2dAttributes;
+  /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
+  /** The sum along one axis, which keeps size 1. */
   sumAxis: { axis: number };
+  /** Every step-th element from a start. */
   slice: SliceAttributes;
+  /** The adjoint of a slice: zeros elsewhere. */
   pad: SliceAttributes;
+  /** Parts that start at whole channel quads, side by side. */
   concat: Record<string, never>;
+  /** Two parts of any number of channels, side by side. */
   concatPair: Record<string, never>;
+  /** A symmetric filter along rows or columns, the border mirrored. */
   blurAxis: { axis: 2 | 3 };
+  /** A circular shift. */
   roll: { sign: 1 | -1 };
+  /** Bilinear samples through an affine map, the border reflected. */
   warp: Record<string, never>;
+  /** The adjoint of a warp. */
   warpTranspose: Record<string, never>;
+  /** A Gaussian of the distance from the centre. */
   radialMask: { plateau: boolean };
+  /** Total-variation denoising by split Bregman. */
   tvDenoise: { sweeps: number };
 }
 

@@ -9,6 +9,7 @@ export interface MaskShape {
   edge: number;
   /** Standard deviation of the flank. */
   sigma: number;
+  /** Whether the mask is 1 up to the edge, or a ring. */
   plateau: boolean;
 }
 

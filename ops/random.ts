@@ -18,7 +18,11 @@ export class Random {
   #counter = 1;
   #spare: number | undefined;
 
-  /** @param seed Any integer; only its low 32 bits count. */
+  /**
+   * Starts the sequence of a seed.
+   *
+   * @param seed Any integer; only its low 32 bits count.
+   */
   constructor(seed: number) {
     this.#a = seed >>> 0;
     this.#b = 0x9e3779b9;

@@ -9,7 +9,9 @@ export type Triple = readonly [c: number, y: number, x: number];
 
 /** Where a slice starts and how far apart its elements are. */
 export interface SliceAttributes {
+  /** Channel, row and column of the first element. */
   readonly start: Triple;
+  /** How far apart the elements are along each. */
   readonly step: Triple;
 }
 

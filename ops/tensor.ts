@@ -12,9 +12,13 @@ export type Attributes<K extends OperationName> = OperationTable[K];
 export interface Tensor<K extends OperationName = OperationName> {
   /** Grows in the order of creation, so inputs always have smaller numbers than their users. */
   readonly id: number;
+  /** What made it. */
   readonly op: K;
+  /** Its sizes. */
   readonly shape: Shape;
+  /** What it was made from. */
   readonly inputs: readonly Tensor[];
+  /** What else the operation needed to know. */
   readonly attributes: Attributes<K>;
 }
 

@@ -20,7 +20,11 @@ export class Variable implements Disposable {
   readonly sheet: Sheet;
   readonly #gpu: Gpu;
 
-  /** @param storage Where it lives; the device's choice by default. */
+  /**
+   * Allocates it; its values are zero.
+   *
+   * @param storage Where it lives; the device's choice by default.
+   */
   constructor(gpu: Gpu, readonly shape: Shape, storage?: Storage) {
     const { width, height } = sheetSize(shape);
     this.#gpu = gpu;
