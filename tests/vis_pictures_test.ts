@@ -46,11 +46,11 @@ Deno.test("text has a width, and unknown letters are boxes", () => {
   }
 });
 
-Deno.test("a strip shows its pictures, reduced where they are large", () => {
+Deno.test("a strip shows its pictures, small ones enlarged, large ones reduced", () => {
   const frames = [0, 100, 200].map((level) => ({ label: String(level), picture: grey(level, 32) }));
-  const strip = drawStrip({ frames }, { size: 32 });
+  const strip = drawStrip({ frames }, { size: 32 }); // drawn at 96
   for (const [i, level] of [0, 100, 200].entries()) {
-    assert.deepEqual(pixel(strip, 16 + 40 * i + 16, 32), [level, level, level]);
+    assert.deepEqual(pixel(strip, 16 + (96 + 8) * i + 48, 64), [level, level, level]);
   }
   const small = drawStrip({ title: "facet 1", frames }, { size: 32, tile: 16 });
   assert.ok(small.width < strip.width);

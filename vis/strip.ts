@@ -23,7 +23,7 @@ export interface Strip {
 export interface StripOptions {
   /** Side of the given pictures in pixels. */
   size: number;
-  /** Side they are drawn at; by default `size`, at most 224. */
+  /** Side they are drawn at; by default `size`, but from 96 to 224. */
   tile?: number;
 }
 
@@ -32,6 +32,11 @@ const GAP = 8;
 const LABEL = 11;
 const TITLE = 13;
 
+/** Small pictures are enlarged by whole factors, large ones reduced. */
+function defaultTile(size: number): number {
+  return Math.min(size * Math.max(1, Math.ceil(96 / size)), 224);
+}
+
 /**
  * Pictures of one facet side by side, a label under each.
  *
@@ -39,7 +44,7 @@ const TITLE = 13;
  */
 export function drawStrip(
   strip: Strip,
-  { size, tile: side = Math.min(size, 224) }: StripOptions,
+  { size, tile: side = defaultTile(size) }: StripOptions,
 ): Rgba {
   const count = strip.frames.length;
   if (count === 0) throw new RangeError("drawStrip: there is no picture to draw");
