@@ -17,12 +17,16 @@ export interface Owner {
 /** Decides where the tensors of a graph lie. */
 export class Placement {
   readonly #inside = new Map<Tensor, Owner>();
+  readonly #windows = new Set<Tensor>();
 
   /** @param nodes the whole graph, inputs before users */
   constructor(nodes: readonly Tensor[]) {
     for (const n of nodes) {
       const row = (OPERATIONS[n.op] as Operation<typeof n.op>).view?.(n);
-      if (row !== undefined) this.#inside.set(n, { tensor: n.inputs[0]!, row });
+      if (row !== undefined) {
+        this.#inside.set(n, { tensor: n.inputs[0]!, row });
+        this.#windows.add(n);
+      }
       if (isOp(n, "concat")) this.#placeParts(n);
     }
   }
@@ -33,6 +37,11 @@ export class Placement {
     if (!inside) return { tensor, row: 0 };
     const owner = this.owner(inside.tensor);
     return { tensor: owner.tensor, row: owner.row + inside.row };
+  }
+
+  /** Whether a tensor is a window on its input, so that nothing needs to be computed. */
+  isWindow(tensor: Tensor): boolean {
+    return this.#windows.has(tensor);
   }
 
   /** Whether a part of a concatenation is written straight into it, at this row. */

@@ -1,0 +1,147 @@
+/** From a graph to a program: rewrite, place, lower, plan memory, build kernels, bind. */
+import type { Gpu } from "../kernels/device.ts";
+import { compileKernel, packParameters } from "../kernels/kernel.ts";
+import { sheetSize } from "../kernels/sheet.ts";
+import { copy } from "./elementwise.ts";
+import { fuse } from "./fuse.ts";
+import { ancestors } from "./gradient.ts";
+import { lower, type Target } from "./lower.ts";
+import { isTensor, Memory, type Place } from "./memory.ts";
+import type { Call, HostSheet } from "./operation.ts";
+import { Placement } from "./placement.ts";
+import { type Dispatch, Program } from "./program.ts";
+import { isOp, type Tensor } from "./tensor.ts";
+import type { Variable } from "./variable.ts";
+
+/** What a program computes. */
+export interface ProgramOptions {
+  /** Tensors that can be read after a run. */
+  outputs?: readonly Tensor[];
+  /** Variables that take new values at the end of a run. */
+  assign?: readonly (readonly [Variable, Tensor])[];
+  /** Rewrite the graph first (default true). Off to test kernels one by one. */
+  fuse?: boolean;
+}
+
+/** All variables change together, so what may lie in one of them is set aside first. */
+function beforeAssignment(value: Tensor): Tensor {
+  return isOp(value, "variable") || isOp(value, "slice") ? copy(value) : value;
+}
+
+/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
+export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
+  const outputs = options.outputs ?? [];
+  const assign = options.assign ?? [];
+  const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
+  const roots = options.fuse === false ? asked : fuse(asked);
+  const nodes = ancestors(roots);
+  const kept = roots.slice(0, outputs.length);
+  const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
+
+  const placement = new Placement(nodes);
+  const steps = lower(gpu, nodes, placement, assigned);
+  const memory = new Memory(gpu, steps, placement, kept);
+  try {
+    const uniforms = new UniformBlocks(gpu);
+    const pending = steps.flatMap(({ calls, target }, step) =>
+      calls.map((call) => bind(gpu, memory, uniforms, call, step, target))
+    );
+    const kernels = await Promise.all(pending.map(({ kernel }) => kernel));
+    const buffer = memory.uniforms(uniforms.blocks, uniforms.size);
+    const dispatches = pending.map(({ call, block, sheets }, i): Dispatch => {
+      const kernel = kernels[i]!;
+      const resources: GPUBindingResource[] = [
+        { buffer, offset: block.offset, size: block.data.byteLength },
+        ...sheets.map(({ storage, memory }) =>
+          storage === "texture"
+            ? (memory as GPUTexture).createView()
+            : { buffer: memory as GPUBuffer }
+        ),
+      ];
+      const bindings = gpu.device.createBindGroup({
+        layout: kernel.layout,
+        entries: resources.map((resource, binding) => ({ binding, resource })),
+      });
+      return { name: call.source.name, kernel, bindings, workgroups: call.workgroups };
+    });
+    gpu.check();
+    const places = outputs.map((output, i) =>
+      [output, { shape: output.shape, place: memory.placeOf(kept[i]!) }] as const
+    );
+    return new Program(gpu, dispatches, new Map(places), memory);
+  } catch (error) {
+    memory[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The uniform blocks of a program's dispatches, one after the other. */
+class UniformBlocks {
+  readonly blocks: { offset: number; data: ArrayBuffer }[] = [];
+  size = 0;
+  readonly #align: number;
+
+  constructor(gpu: Gpu) {
+    this.#align = gpu.device.limits.minUniformBufferOffsetAlignment;
+  }
+
+  add(data: ArrayBuffer): { offset: number; data: ArrayBuffer } {
+    const block = { offset: this.size, data };
+    this.blocks.push(block);
+    this.size += Math.ceil(data.byteLength / this.#align) * this.#align;
+    return block;
+  }
+}
+
+/** What a kernel is told of an operand: its sizes, and where it lies. */
+function describe(name: string, operand: Tensor | HostSheet, place: Place) {
+  const shape = isTensor(operand)
+    ? operand.shape
+    : [1, operand.height * 4, 1, operand.width] as const;
+  const { width } = isTensor(operand) ? sheetSize(operand.shape) : operand;
+  const size = [shape[0], Math.ceil(shape[1] / 4), shape[2], shape[3]];
+  return { name, sheet: place.sheet, size, place: [place.row, width, shape[1], 0] };
+}
+
+/** Finds the operands of a call, starts compiling its kernel and lays out its parameters. */
+function bind(
+  gpu: Gpu,
+  memory: Memory,
+  uniforms: UniformBlocks,
+  call: Call,
+  step: number,
+  target: Target | undefined,
+) {
+  const reads = Object.entries(call.reads).map(([name, operand]) => {
+    const place = isTensor(operand)
+      ? memory.placeOf(operand)
+      : { sheet: memory.upload(operand), row: 0 };
+    return describe(name, operand, place);
+  });
+  const writes = Object.entries(call.writes).map(([name, tensor]) =>
+    describe(name, tensor, target ? memory.placeOfTarget(target) : memory.placeOf(tensor))
+  );
+  const scratch = Object.keys(call.scratch ?? {});
+  const typed = (values: Readonly<Record<string, number>> | undefined, type: "i32" | "f32") =>
+    Object.entries(values ?? {}).map(([name, value]) => ({ name, value, type }));
+  const parameters = [...typed(call.parameters, "i32"), ...typed(call.scalars, "f32")];
+  const storages = (operands: typeof reads) =>
+    operands.map(({ name, sheet }) => ({ name, storage: sheet.storage }));
+  const kernel = compileKernel(gpu, {
+    source: call.source,
+    defines: call.defines ?? {},
+    reads: storages(reads),
+    writes: storages(writes),
+    scratch,
+    parameters,
+  });
+  return {
+    call,
+    kernel,
+    block: uniforms.add(packParameters([...reads, ...writes], parameters)),
+    sheets: [
+      ...[...reads, ...writes].map(({ sheet }) => sheet),
+      ...scratch.map((name) => memory.scratch(step, name)),
+    ],
+  };
+}
