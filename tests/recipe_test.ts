@@ -331,6 +331,7 @@ testWithRecipe("momentum builds up over three steps as in the recipe", async (r)
   using gpu = await openGpu();
   for (const iterations of r.plain) {
     const parameters = chooseParameters("default", {
+      activation_weight: 1,
       ...{ iterations, channels: 5, gradientColour: false, gradientBands: [0] },
       ...{ warpShift: 0, warpZoom: 0, warpTurn: 0, regulariseStep: 1000 },
     });
@@ -345,7 +346,11 @@ testWithRecipe(
   async (r) => {
     using gpu = await openGpu();
     for (const iterations of r.whole) {
-      const parameters = chooseParameters("default", { iterations, channels: 5 });
+      const parameters = chooseParameters("default", {
+        activation_weight: 1,
+        iterations,
+        channels: 5,
+      });
       const draws = r.smooth_draws;
       const pictures = await runLoop(gpu, r, "smooth", smoothTrunk(r), parameters, draws);
       const error = maxDifference(pictures, array(r, `smooth/whole/${iterations}`));
@@ -358,7 +363,11 @@ testWithRecipe(
   "a cosine below 0.1 counts as 0.1 and is not driven, as in the recipe",
   async (r) => {
     using gpu = await openGpu();
-    const parameters = chooseParameters("default", { iterations: 3, channels: 5 });
+    const parameters = chooseParameters("default", {
+      activation_weight: 1,
+      iterations: 3,
+      channels: 5,
+    });
     const opposed = array(r, "smooth/opposed");
     const trunk = smoothTrunk(r);
     const pictures = await runLoop(gpu, r, "smooth", trunk, parameters, r.smooth_draws, opposed);
@@ -377,7 +386,7 @@ testWithRecipe(
     const model = createModel("squeezenet1_1", {}, weights);
     for (const { iterations, facets, apart, draws } of r.photos) {
       const name = `photos${iterations}`;
-      const p = chooseParameters("default", { iterations });
+      const p = chooseParameters("default", { activation_weight: 1, iterations });
       const bound = tolerance(p);
       for (const k of facets) atMost(apart[k]!, bound, `Python itself is not sure of facet ${k}`);
       const layers = { layer: "12", penalty: "12.expand3x3" };

@@ -105,7 +105,8 @@ const DEFAULT: Parameters = {
   gradientSpace: "pixel",
   gradientColour: true,
   gradientBands: [0, 1, 2, 4],
-  activationWeight: 1,
+  // The recipe's 1 leaves ResNet-18's palest facet of ants a hair under 1.2 times its photos.
+  activationWeight: 1.25,
   activationScale: "target",
   activationCosine: true,
   distanceWeight: 1,
