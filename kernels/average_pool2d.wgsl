@@ -16,13 +16,7 @@ fn count(oy: i32, ox: i32) -> f32 {
 
 #if GRADIENT
 // dx[p] = Σ dy / count over the windows that contain p.
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, y: i32, x: i32) {
   var sum = vec4f();
   let ty = y + P.padding_y;
   let tx = x + P.padding_x;
@@ -38,13 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   store_y(n, c, y, x, sum);
 }
 #else
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let ox = i32(id.x);
-  let oy = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   var sum = vec4f();
   for (var ky = 0; ky < P.kernel_y; ky++) {
     let iy = oy * P.stride_y + ky - P.padding_y;

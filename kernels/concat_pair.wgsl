@@ -1,12 +1,6 @@
 // Two tensors one after the other along the channels: y = [a; b].
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c4 = i32(id.z) - n * P.y_size.y;
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c4: i32, y: i32, x: i32) {
   let first = P.a_place.z;
   if (c4 * 4 + 3 < first) {
     store_y(n, c4, y, x, load_a(n, c4, y, x));

@@ -5,13 +5,7 @@
 // where only taps with t divisible by `up` and inside the picture count. Forward: up = 1. Input
 // gradient of stride r: s = 1, up = r, filters flipped. w: column kx, row c4·kh + ky.
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let ox = i32(id.x);
-  let oy = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   var sum = vec4f();
   for (var ky = 0; ky < P.kernel_rows; ky++) {
     let ty = oy * P.stride_y + ky * P.dilation_y + P.y_start;

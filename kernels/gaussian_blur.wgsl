@@ -10,13 +10,7 @@ fn mirror(p: i32, size: i32) -> i32 {
   return min(q, period - q);
 }
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, y: i32, x: i32) {
   let here = load_x(n, c, y, x);
   var sum = here;
   for (var k = 1; k < P.w_place.z; k++) {

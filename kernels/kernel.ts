@@ -9,7 +9,9 @@
  *     P.x_size  : vec4i                  pictures, channel quads, rows, columns
  *     P.x_place : vec4i                  first row, row length in texels, channels, -
  *
- * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers, fast.
+ * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers, fast. A
+ * kernel without a `main` has a `compute(n, c4, y, x)`, which is called for each texel of its first
+ * result.
  */
 import type { Gpu, Storage } from "./device.ts";
 import { type Defines, expand } from "./template.ts";
@@ -80,6 +82,7 @@ fn store_${name}(n: i32, c4: i32, y: i32, x: i32, v: vec4f) {
 
 /** The complete WGSL of a kernel. */
 export function generate(spec: KernelSpec): string {
+  const body = expand(spec.source.wgsl, spec.defines);
   const fields: string[] = [];
   const operands: string[] = [];
   let binding = FIRST_OPERAND;
@@ -99,7 +102,24 @@ export function generate(spec: KernelSpec): string {
 @group(0) @binding(0) var<uniform> P: Parameters;
 ${operands.join("\n")}
 ${QUOTIENT}
-${expand(spec.source.wgsl, spec.defines)}`;
+${body}
+${/\bfn main\b/.test(body) ? "" : perTexelMain(spec.writes[0]!.name)}`;
+}
+
+/** Columns and rows of texels a workgroup of {@linkcode perTexelMain} takes. */
+export const TEXELS_PER_WORKGROUP = { columns: 16, rows: 4 };
+
+/** The entry point of kernels that have none: `compute` for each texel of the result. */
+function perTexelMain(result: string): string {
+  const { columns, rows } = TEXELS_PER_WORKGROUP;
+  return `@compute @workgroup_size(${columns}, ${rows})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let size = P.${result}_size;
+  let x = i32(id.x);
+  let y = i32(id.y);
+  let n = quotient(i32(id.z), size.y);
+  if (x < size.w && y < size.z) { compute(n, i32(id.z) - n * size.y, y, x); }
+}`;
 }
 
 /** Explicit, because an automatic layout drops operands a variant does not touch. */

@@ -1,13 +1,7 @@
 // Maximum over a window, or the window position (ky·kw + kx) of the maximum. Of several equal
 // maxima the first in reading order wins, as in PyTorch. Padding never wins.
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let ox = i32(id.x);
-  let oy = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (ox >= P.y_size.w || oy >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   var best = vec4f(-3.4028234e38);
   var position = vec4f(-1);
   for (var ky = 0; ky < P.kernel_y; ky++) {

@@ -1,13 +1,7 @@
 // Gradient of the maximum: dx[p] = Σ of dy over the windows whose winner (their window position,
 // from max_pool2d.wgsl) is pixel p. A gather over the windows that contain p.
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.dx_size.y);
-  let c = i32(id.z) - n * P.dx_size.y;
-  if (x >= P.dx_size.w || y >= P.dx_size.z) { return; }
+fn compute(n: i32, c: i32, y: i32, x: i32) {
   var sum = vec4f();
   let ty = y + P.padding_y;
   let tx = x + P.padding_x;

@@ -1,13 +1,7 @@
 // Zero padding around and between: y[n, c·sc + c0, h·sy + y0, w·sx + x0] = x[n,c,h,w], zero
 // elsewhere. The adjoint of slice.wgsl. (XLA's Pad with interior padding.)
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c4 = i32(id.z) - n * P.y_size.y;
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c4: i32, y: i32, x: i32) {
   let ty = y - P.start_y;
   let tx = x - P.start_x;
   var v = vec4f();

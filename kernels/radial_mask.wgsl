@@ -2,11 +2,7 @@
 // false, exp(−½ ((r − edge)/s)²); r = distance in pixels from pixel (⌊H/2⌋, ⌊W/2⌋).
 // shape: [1,4,1,1] = edge, s, low, high: the host knows the extremes.
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, y: i32, x: i32) {
   let shape = texel_shape(0, 0);
   let r = length(vec2f(f32(x - P.y_size.w / 2), f32(y - P.y_size.z / 2)));
   #if PLATEAU
@@ -15,5 +11,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let d = (r - shape.x) / shape.y;
   #end
   let m = (exp(-0.5 * d * d) - shape.z) / (shape.w - shape.z);
-  store_y(0, 0, y, x, vec4f(m));
+  store_y(n, c, y, x, vec4f(m));
 }

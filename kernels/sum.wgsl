@@ -1,13 +1,7 @@
 // Sum along one axis, which the result keeps with size 1. Sequential per output texel: callers
 // take the longest axis first, so that many invocations share the work.
 
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, y: i32, x: i32) {
   var sum = vec4f();
   #if AXIS === 0
   for (var i = 0; i < P.x_size.x; i++) { sum += load_x(i, c, y, x); }

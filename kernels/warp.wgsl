@@ -39,15 +39,9 @@ fn copy_of(p: i32, k: i32, size: i32) -> i32 {
 
 // dx[s] = Σ over outputs o of dy[o] · (weight of s in o). The outputs that can touch s lie in the
 // image of the box s ± 1 under the inverse map, for s and for its mirror images nearby.
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let sx = i32(id.x);
-  let sy = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
+fn compute(n: i32, c: i32, sy: i32, sx: i32) {
   let width = P.x_size.w;
   let height = P.x_size.z;
-  if (sx >= width || sy >= height) { return; }
   // The map in pixels is affine: p(o) = origin + o.x·right + o.y·down. Exact weights come from
   // source() below, so rounding here only matters to the bounds, which are widened.
   let origin = source(0, 0);
@@ -88,13 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   store_y(n, c, sy, sx, sum);
 }
 #else
-@compute @workgroup_size(16, 4)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let x = i32(id.x);
-  let y = i32(id.y);
-  let n = quotient(i32(id.z), P.y_size.y);
-  let c = i32(id.z) - n * P.y_size.y;
-  if (x >= P.y_size.w || y >= P.y_size.z) { return; }
+fn compute(n: i32, c: i32, y: i32, x: i32) {
   let p = source(x, y);
   let q = vec2f(reflect_into(p.x, P.x_size.w), reflect_into(p.y, P.x_size.z));
   let low = vec2i(floor(q));

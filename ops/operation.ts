@@ -1,5 +1,5 @@
 /** What an operation must say about itself: how it runs, and its gradient. */
-import type { KernelSource } from "../kernels/kernel.ts";
+import { type KernelSource, TEXELS_PER_WORKGROUP } from "../kernels/kernel.ts";
 import type { Gpu } from "../kernels/device.ts";
 import type { Defines } from "../kernels/template.ts";
 import type { OperationName } from "./operations.ts";
@@ -51,10 +51,11 @@ export interface Operation<K extends OperationName> {
   readonly gradient: GradientRule<K> | string;
 }
 
-/** Workgroups for the kernels that take one texel an invocation, 16×4 at a time. */
+/** Workgroups for the kernels that compute one texel of the result an invocation. */
 export function perTexel(y: Tensor): [number, number, number] {
   const [n, c, h, w] = y.shape;
-  return [Math.ceil(w / 16), Math.ceil(h / 4), n * Math.ceil(c / 4)];
+  const { columns, rows } = TEXELS_PER_WORKGROUP;
+  return [Math.ceil(w / columns), Math.ceil(h / rows), n * Math.ceil(c / 4)];
 }
 
 /** A pair from one number or two. */
