@@ -1,6 +1,5 @@
 /** The recipe's pieces and the loop made of them, against the recipe's own Python run next to it. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Gpu, openGpu } from "../kernels/device.ts";
 import { createModel } from "../models/registry.ts";
@@ -33,33 +32,17 @@ import { weightsOf } from "../vis/targets.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
 import { dotProduct, largest } from "./distance.ts";
 import { hasShared, maxDifference, sharedPath } from "./goldens.ts";
+import { findPython, readFloats, runReference, WANTED_PYTHON } from "./python.ts";
 
 const DEFAULT = PRESETS.default!;
 const RECIPE = ["recipe", "recipe.py"];
 const WEIGHTS = ["weights", "squeezenet1_1.safetensors"];
 const PHOTOS = ["images", "ants"];
-const MODULES = ["torch", "torchvision", "cv2", "skimage", "sklearn", "numpy"];
-
-/** A Python that has all the recipe imports. */
-function findPython(): string | undefined {
-  const look = `import sys, importlib.util as u\nsys.exit(not all(map(u.find_spec, ${
-    JSON.stringify(MODULES)
-  })))`;
-  return ["python3", "/usr/bin/python3"].find((command) => {
-    try {
-      return new Deno.Command(command, { args: ["-c", look], stdout: "null", stderr: "null" })
-        .outputSync().success;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-  });
-}
 
 const missing = [RECIPE, WEIGHTS, PHOTOS].filter((path) => !hasShared(...path))
   .map((path) => `../shared/${path.join("/")}`);
 const python = missing.length === 0 ? findPython() : undefined;
-if (missing.length === 0 && !python) missing.push(`a python3 with ${MODULES.join(", ")}`);
+if (missing.length === 0 && !python) missing.push(WANTED_PYTHON);
 if (missing.length > 0) {
   // deno-lint-ignore no-console
   console.warn(`SKIPPED all tests of the recipe; missing: ${missing.join("; ")}`);
@@ -88,29 +71,14 @@ interface Reference {
   values: Map<string, Float32Array<ArrayBuffer>>;
 }
 
-async function runPython(): Promise<Reference> {
-  const out = await Deno.makeTempDir();
-  try {
-    const { success, stderr } = await new Deno.Command(python!, {
-      args: [
-        join(import.meta.dirname!, "recipe_reference.py"),
-        ...[RECIPE, WEIGHTS, PHOTOS].map((path) => sharedPath(...path)),
-        out,
-      ],
-      env: { PYTHONDONTWRITEBYTECODE: "1" },
-    }).output();
-    assert.ok(success, `recipe_reference.py failed:\n${new TextDecoder().decode(stderr)}`);
-    const index = JSON.parse(readFileSync(join(out, "index.json"), "utf8"));
-    const values = new Map(
-      Object.keys(index.arrays).map((name) => {
-        const bytes = new Uint8Array(readFileSync(join(out, `${name.replaceAll("/", ".")}.f32`)));
-        return [name, new Float32Array(bytes.buffer)];
-      }),
-    );
-    return { ...index, values };
-  } finally {
-    await Deno.remove(out, { recursive: true });
-  }
+function runPython(): Promise<Reference> {
+  const paths = [RECIPE, WEIGHTS, PHOTOS].map((path) => sharedPath(...path));
+  return runReference(python!, "recipe_reference.py", paths, (folder) => {
+    const index = JSON.parse(Deno.readTextFileSync(join(folder, "index.json")));
+    const names = Object.keys(index.arrays);
+    const fileOf = (name: string) => join(folder, `${name.replaceAll("/", ".")}.f32`);
+    return { ...index, values: new Map(names.map((name) => [name, readFloats(fileOf(name))])) };
+  });
 }
 
 let reference: Promise<Reference> | undefined;

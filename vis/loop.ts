@@ -347,6 +347,18 @@ export class Loop implements Disposable {
     return readMetrics(values);
   }
 
+  /**
+   * Goes on from other pictures, as if `iteration` iterations were done. Momentum starts anew.
+   *
+   * @param pictures [K,3,S,S] in 0..255
+   */
+  resume(pictures: Float32Array, iteration: number): void {
+    this.#canvas.paste(pictures.map((v) => v / 255 - 0.5));
+    this.#picture.write(this.#canvas.window());
+    this.#velocity.write(new Float32Array(pictures.length));
+    this.#iteration = iteration;
+  }
+
   /** Whether it is time to read the results. */
   get full(): boolean {
     return this.#pending.length >= READ_EVERY;
