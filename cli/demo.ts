@@ -59,7 +59,7 @@ export const demoCommand: Command = {
 };
 
 /** Interleaved RGB to planes. */
-function planar(rgb: Uint8ClampedArray, pixels: number): Float32Array {
+export function planar(rgb: Uint8ClampedArray, pixels: number): Float32Array {
   const out = new Float32Array(3 * pixels);
   for (let i = 0; i < pixels; i++) {
     for (let c = 0; c < 3; c++) out[c * pixels + i] = rgb[3 * i + c]!;

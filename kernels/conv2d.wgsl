@@ -4,8 +4,7 @@
 //
 // Forward: r = 1, a = b = 0, y0 = x0 = −padding. Input gradient of a stride-r convolution: one
 // dispatch for each phase (a, b) of the gradient, s = 1, with the weights that reach that phase.
-// x outside the picture is zero. Epilogue: + bias, + residual, activation, gate (the gradient of
-// the activation before, where gate is that activation's output).
+// x outside the picture is zero. The epilogue is that of epilogue.wgsl, after + bias.
 //
 // One invocation computes 4·QUADS channels of TILE neighbouring pixels. Weights are packed as
 // column ((c4·KW + kx)·4 + lane of c)·QUADS + quad, row block·kh + ky.
@@ -75,25 +74,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
           #if BIAS
           v += bias;
           #end
-          #if RESIDUAL
-          v += load_residual(n, m, y, x);
-          #end
-          #if ACTIVATION === "relu"
-          v = max(v, vec4f());
-          #end
-          #if ACTIVATION === "relu6"
-          v = clamp(v, vec4f(), vec4f(6));
-          #end
-          #if GATE !== "none"
-          let gate = load_gate(n, m, y, x);
-          #end
-          #if GATE === "relu"
-          v = select(vec4f(), v, gate > vec4f());
-          #end
-          #if GATE === "relu6"
-          v = select(vec4f(), v, (gate > vec4f()) & (gate < vec4f(6)));
-          #end
-          store_y(n, m, y, x, v);
+          store_y(n, m, y, x, epilogue(n, m, y, x, v));
         }
       }
       #end

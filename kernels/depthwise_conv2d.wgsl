@@ -21,23 +21,5 @@ fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   #if BIAS
   sum += texel_bias(0, c);
   #end
-  #if RESIDUAL
-  sum += load_residual(n, c, oy, ox);
-  #end
-  #if ACTIVATION === "relu"
-  sum = max(sum, vec4f());
-  #end
-  #if ACTIVATION === "relu6"
-  sum = clamp(sum, vec4f(), vec4f(6));
-  #end
-  #if GATE !== "none"
-  let gate = load_gate(n, c, oy, ox);
-  #end
-  #if GATE === "relu"
-  sum = select(vec4f(), sum, gate > vec4f());
-  #end
-  #if GATE === "relu6"
-  sum = select(vec4f(), sum, (gate > vec4f()) & (gate < vec4f(6)));
-  #end
-  store_y(n, c, oy, ox, sum);
+  store_y(n, c, oy, ox, epilogue(n, c, oy, ox, sum));
 }

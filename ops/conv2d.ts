@@ -1,6 +1,7 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
 import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
 import depthwiseSource from "../kernels/depthwise_conv2d.wgsl" with { type: "text" };
+import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
 import {
   type Call,
@@ -206,7 +207,7 @@ function dispatchConv(
   const tiles = Math.ceil(d.outputs[1] / pixels);
   const { reads, defines } = epilogue(y);
   return {
-    source: { name: "conv2d", wgsl: conv2dSource },
+    source: { name: "conv2d", wgsl: epilogueSource + conv2dSource },
     defines: {
       ...defines,
       QUADS: quads,
@@ -264,7 +265,7 @@ function depthwise(
     },
   };
   return {
-    source: { name: "depthwiseConv2d", wgsl: depthwiseSource },
+    source: { name: "depthwiseConv2d", wgsl: epilogueSource + depthwiseSource },
     defines,
     reads: { x, w, ...reads },
     writes: { y },

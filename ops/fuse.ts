@@ -111,7 +111,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     for (const i of [0, 1]) {
       const conv = soleConvolution(n, i);
       const other = n.inputs[1 - i]!;
-      if (conv && bare(conv) && other.shape.every((size, axis) => size === conv.shape[axis])) {
+      if (conv && bare(conv) && sameShape(other.shape, conv.shape)) {
         return extend(conv, {}, { residual: rewritten.get(other)! });
       }
     }
@@ -130,7 +130,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     }
     if (f === "reluGradient" || f === "relu6Gradient") {
       const gate = rewritten.get(n.inputs[1]!)!;
-      if (gate.shape.some((size, axis) => size !== conv.shape[axis])) return;
+      if (!sameShape(gate.shape, conv.shape)) return;
       return extend(conv, { gate: f === "reluGradient" ? "relu" : "relu6" }, { gate });
     }
   };

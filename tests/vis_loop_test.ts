@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { planar } from "../cli/demo.ts";
 import { openGpu } from "../kernels/device.ts";
 import { UserError } from "../kernels/errors.ts";
 import { drawClass, FACETS } from "../models/motifs/draw.ts";
@@ -16,14 +17,9 @@ const SIZE = 64;
 
 /** Small drawings of the built-in class as the method wants them. */
 function images(count: number) {
-  return drawClass({ count, size: SIZE }).map(({ name, pixels, facet }) => {
-    const plane = SIZE * SIZE;
-    const planar = Float32Array.from(
-      { length: 3 * plane },
-      (_, i) => pixels[3 * (i % plane) + Math.floor(i / plane)]!,
-    );
-    return { name, facet, pixels: planar };
-  });
+  return drawClass({ count, size: SIZE }).map(({ name, pixels, facet }) => (
+    { name, facet, pixels: planar(pixels, SIZE * SIZE) }
+  ));
 }
 
 Deno.test("the whole method runs: facets are found, activation rises, distance falls", async () => {

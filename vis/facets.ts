@@ -41,6 +41,17 @@ const COMPONENTS = 50;
 const RESTARTS = 200;
 
 /**
+ * Throws unless there are enough images.
+ *
+ * @throws {UserError} when there are fewer images than facets.
+ */
+export function requireImages(n: number, facets: number): void {
+  if (n < facets) {
+    throw new UserError(`${n} images cannot make ${facets} facets; add images or ask for fewer`);
+  }
+}
+
+/**
  * Groups images by what a layer makes of them: PCA to 50 components, t-SNE to a plane, k-means
  * there. The same input and seed give the same facets, in the same order.
  *
@@ -57,9 +68,7 @@ export function findFacets(
   if (!Number.isInteger(facets) || facets < 1) {
     throw new UserError(`facets must be a whole number from 1, got ${facets}`);
   }
-  if (n < facets) {
-    throw new UserError(`${n} images cannot make ${facets} facets; add images or ask for fewer`);
-  }
+  requireImages(n, facets);
   if (!pooled.every(Number.isFinite)) {
     throw new UserError("the layer's output is not finite for every image; check the weights");
   }

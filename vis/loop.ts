@@ -3,6 +3,7 @@
  * and replayed; the pictures stay on the GPU; results come back ten iterations at a time.
  */
 import type { Gpu } from "../kernels/device.ts";
+import { sheetBytes, sheetSize, unpackSheet } from "../kernels/sheet.ts";
 import {
   add,
   affine,
@@ -33,16 +34,17 @@ import {
 import {
   buildObjective,
   type Goals,
-  METRICS,
   type Metrics,
   metricsShape,
   readMetrics,
 } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
 import {
+  blurRadius,
   blurWeights,
   drawWarp,
   largestRadius,
+  NO_BLUR,
   scheduleAt,
   type Warp,
   warpMatrix,
@@ -106,8 +108,8 @@ export function precondition(gradient: Tensor, p: Parameters): Tensor {
   if (p.gradientBands.length > 0) {
     const size = Math.min(g.shape[2], g.shape[3]);
     g = p.gradientBands.map((sigma) => {
-      const radius = Math.min(Math.max(1, Math.ceil(3 * sigma)), size - 1);
-      const band = sigma <= 0.05 ? g : gaussianBlur(
+      const radius = blurRadius(sigma, "three_sigma", size);
+      const band = sigma <= NO_BLUR ? g : gaussianBlur(
         g,
         constant([1, radius + 1, 1, 1], () => gaussianKernel(sigma, radius)),
       );
@@ -172,9 +174,9 @@ export class Loop implements Disposable {
     this.#denoiseSettings = variable([1, 2, 1, 1]);
     this.#theta = variable([1, 6, 1, 1]);
     this.#shift = variable([1, 2, 1, 1]);
-    const size4 = this.#metricsBytes * READ_EVERY;
-    this.#ring = this.#buffer(size4, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
-    this.#staging = this.#buffer(size4, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+    const ringBytes = this.#metricsBytes * READ_EVERY;
+    this.#ring = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
+    this.#staging = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
 
     this.#velocity.write(new Float32Array(options.start.length));
     this.#l1Start.write(new Float32Array(k));
@@ -201,7 +203,7 @@ export class Loop implements Disposable {
   }
 
   get #metricsBytes(): number {
-    return this.#shape[0] * Math.ceil(METRICS.length / 4) * 16;
+    return sheetBytes(this.#metrics.sheet);
   }
 
   async #compile(keepGradient: boolean): Promise<void> {
@@ -274,10 +276,6 @@ export class Loop implements Disposable {
     return this.#iteration;
   }
 
-  #set(variable: Variable, values: readonly number[] | Float32Array): void {
-    variable.write(values);
-  }
-
   /**
    * Does the next iteration. Its results come with the next {@linkcode results}; call that at
    * least every ten iterations.
@@ -292,17 +290,17 @@ export class Loop implements Disposable {
       this.#canvas.move(p.window, this.#random);
       this.#picture.write(this.#canvas.window());
     }
-    this.#set(this.#lr, [s.lr]);
-    this.#set(this.#lambda, [s.lambda]);
-    this.#set(this.#first, [i === 1 ? 1 : 0]);
-    this.#set(this.#maskNumbers, s.mask);
+    this.#lr.write([s.lr]);
+    this.#lambda.write([s.lambda]);
+    this.#first.write([i === 1 ? 1 : 0]);
+    this.#maskNumbers.write(s.mask);
     const drawn = warpAt?.(i) ?? drawWarp(p, size, this.#random);
-    this.#set(this.#theta, warpMatrix(drawn, size));
-    this.#set(this.#shift, rollAt?.(i) ?? [0, 0]);
+    this.#theta.write(warpMatrix(drawn, size));
+    if (rollAt) this.#shift.write(rollAt(i));
     if (s.regularise) {
       const channels = this.#blurWeights.shape[1];
-      this.#set(this.#blurWeights, blurWeights(p, s.sigma, size, channels));
-      this.#set(this.#denoiseSettings, [s.denoiseWeight, 1e-3]);
+      this.#blurWeights.write(blurWeights(p, s.sigma, size, channels));
+      this.#denoiseSettings.write([s.denoiseWeight, 1e-3]);
     }
 
     const encoder = this.#gpu.device.createCommandEncoder();
@@ -329,22 +327,13 @@ export class Loop implements Disposable {
     this.#staging.unmap();
     this.#gpu.check();
     const lanes = this.#metricsBytes / 4;
+    const shape = this.#metrics.shape;
+    const unpack = (slot: number) =>
+      unpackSheet(texels.subarray(slot * lanes, (slot + 1) * lanes), shape, sheetSize(shape).width);
     return this.#pending.splice(0).map((iteration, slot) => ({
       iteration,
-      metrics: this.#metricsOf(texels.subarray(slot * lanes, (slot + 1) * lanes)),
+      metrics: readMetrics(unpack(slot)),
     }));
-  }
-
-  /** Texel (k, quad) holds metrics 4·quad… of picture k. */
-  #metricsOf(texels: Float32Array): Metrics[] {
-    const [k] = this.#shape;
-    const values = new Float32Array(k * METRICS.length);
-    for (let i = 0; i < k; i++) {
-      for (let j = 0; j < METRICS.length; j++) {
-        values[i * METRICS.length + j] = texels[((j >> 2) * k + i) * 4 + (j & 3)]!;
-      }
-    }
-    return readMetrics(values);
   }
 
   /**

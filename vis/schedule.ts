@@ -44,8 +44,11 @@ export function scheduleAt(p: Parameters, i: number, size: number) {
   };
 }
 
+/** A sigma that blurs nothing, in pixels. */
+export const NO_BLUR = 0.05;
+
 /** Radius of the blur's kernel in pixels; it must leave something to mirror. */
-function blurRadius(sigma: number, rule: Parameters["blurRadius"], size: number): number {
+export function blurRadius(sigma: number, rule: Parameters["blurRadius"], size: number): number {
   if (rule === "opencv") return Math.max(5, Math.floor(3.3 * sigma)) >> 1;
   return Math.min(Math.max(1, Math.ceil(3 * sigma)), size - 1);
 }
@@ -57,7 +60,7 @@ export function largestRadius(p: Parameters, size: number): number {
 
 /** Half kernel of the scheduled blur, padded with zeros to `channels`. */
 export function blurWeights(p: Parameters, sigma: number, size: number, channels: number) {
-  if (sigma <= 0.05) return gaussianKernel(1, 0, channels);
+  if (sigma <= NO_BLUR) return gaussianKernel(1, 0, channels);
   return gaussianKernel(sigma, blurRadius(sigma, p.blurRadius, size), channels);
 }
 

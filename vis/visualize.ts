@@ -2,7 +2,7 @@
 import { UserError } from "../kernels/errors.ts";
 import type { Gpu } from "../kernels/device.ts";
 import { poolActivations } from "./activations.ts";
-import { type Facets, findFacets } from "./facets.ts";
+import { type Facets, findFacets, requireImages } from "./facets.ts";
 import { type IterationResult, Loop } from "./loop.ts";
 import type { Metrics } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
@@ -94,11 +94,7 @@ export async function visualize(
   onEvent: (event: VisualizeEvent) => void | Promise<void> = () => {},
 ): Promise<Visualization> {
   const { trunk, images, size, parameters, seed } = options;
-  if (images.length < options.facets) {
-    throw new UserError(
-      `${images.length} images cannot make ${options.facets} facets; add images or ask for fewer`,
-    );
-  }
+  requireImages(images.length, options.facets);
   const clock = new Clock();
   const pooled = await poolActivations(
     gpu,
