@@ -1,0 +1,54 @@
+/** Element functions. */
+import { type Group, randomValues } from "../compare.ts";
+import { operands, picture, positive, shape, wide } from "./draw.ts";
+import type { Shape } from "../../ops/mod.ts";
+
+/** The cases. */
+export const elementwise: Group = (test) => {
+  test("relu", wide, (f, [x]) => f.relu(x!));
+  test("relu6", wide, (f, [x]) => f.relu6(x!));
+  test("abs", wide, (f, [x]) => f.abs(x!));
+  test(
+    "sqrt",
+    (r) => ({ inputs: [positive(randomValues(r, shape(r)))], options: null }),
+    (f, [x]) => f.sqrt(x!),
+  );
+  test("affine", picture, (f, [x]) => f.affine(x!, -1.7, 0.3));
+  test("affine without a shift", picture, (f, [x]) => f.affine(x!, 2.5), { degree: 1 });
+  test("clampMin", wide, (f, [x]) => f.clampMin(x!, -1.25));
+  test("detach", picture, (f, [x]) => f.detach(x!), { wrt: [] });
+  test("add", operands(2), (f, [a, b]) => f.add(a!, b!), { wrt: [0, 1], degree: 1 });
+  test("sub", operands(2), (f, [a, b]) => f.sub(a!, b!), { wrt: [0, 1], degree: 1 });
+  test("mul", operands(2), (f, [a, b]) => f.mul(a!, b!), { wrt: [0, 1] });
+  test(
+    "div",
+    (r, i) => {
+      const { inputs: [a, b] } = operands(2)(r, i);
+      return { inputs: [a!, positive(b!)], options: null };
+    },
+    (f, [a, b]) => f.div(a!, b!),
+    { wrt: [0, 1] },
+  );
+  test("multiplyAdd", operands(3), (f, [a, b, c]) => f.multiplyAdd(a!, b!, c!), { wrt: [0, 1, 2] });
+  test("mix", operands(3), (f, [a, b, c]) => f.mix(a!, b!, c!), { wrt: [0, 1, 2] });
+  test(
+    "clampTo",
+    (r, i) => {
+      const { inputs: [a, b, c] } = operands(3)(r, i);
+      const low = { ...b!, data: b!.data.map((v) => v - 1) };
+      return { inputs: [a!, low, { ...c!, data: c!.data.map((v) => v + 2) }], options: null };
+    },
+    (f, [a, low, high]) => f.clampTo(a!, low!, high!),
+  );
+  test(
+    "expand",
+    (r, i) => {
+      const full = shape(r);
+      const axes = [[0], [1], [2, 3], [0, 1, 2, 3], [1, 3]][i % 5]!;
+      const small = full.map((size, axis) => axes.includes(axis) ? 1 : size) as unknown as Shape;
+      return { inputs: [randomValues(r, small)], options: full };
+    },
+    (f, [x], full) => f.expand(x!, full),
+    { degree: 1 },
+  );
+};

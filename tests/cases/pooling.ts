@@ -1,0 +1,27 @@
+/** Pooling. */
+import type { Random } from "../../ops/mod.ts";
+import { type Group, randomValues } from "../compare.ts";
+import { shape } from "./draw.ts";
+
+/** A pooling window that fits: padding at most half of it, as PyTorch asks. */
+function window(r: Random) {
+  const size = () => [1 + r.integer(4), 1 + r.integer(4)] as const;
+  const kernel = r.pick([size(), [3, 3], [2, 2]] as const);
+  const options = {
+    kernel,
+    stride: r.pick([1, 2, 3, size()]),
+    padding: kernel.map((k) => r.integer(Math.floor(k / 2) + 1)) as unknown as [number, number],
+    ceilMode: r.integer(2) === 1,
+    countIncludePad: r.integer(2) === 1,
+  };
+  return { inputs: [randomValues(r, shape(r, 4))], options };
+}
+
+/** The cases. */
+export const pooling: Group = (test) => {
+  test("maxPool2d", window, (f, [x], options) => f.maxPool2d(x!, options), { count: 40 });
+  test("averagePool2d", window, (f, [x], options) => f.averagePool2d(x!, options), {
+    degree: 1,
+    count: 40,
+  });
+};
