@@ -1,13 +1,13 @@
 // 2-D cross-correlation with a register tile, forward and input gradient alike.
 //
-//   y[n, m, r·oy + a, r·ox + b] = epilogue( Σ_{c,ky,kx} w[m,c,ky,kx] · x[n, c, s·oy + d·ky + y0, s·ox + d·kx + x0] )
+//   y[n, m, r·oy + a, q·ox + b] = epilogue( Σ_{c,ky,kx} w[m,c,ky,kx] · x[n, c, s·oy + d·ky + y0, s·ox + d·kx + x0] )
 //
-// Forward: r = 1, a = b = 0, y0 = x0 = −padding. Input gradient of a stride-r convolution: one
-// dispatch for each phase (a, b) of the gradient, s = 1, with the weights that reach that phase.
+// Forward: r = q = 1, a = b = 0, y0 = x0 = −padding. Input gradient of a stride-(r, q) convolution:
+// one dispatch for each phase (a, b) of the gradient, s = 1, with the weights that reach that phase.
 // x outside the picture is zero. The epilogue is that of epilogue.wgsl, after + bias.
 //
-// One invocation computes 4·QUADS channels of TILE neighbouring pixels. Weights are packed as
-// column ((c4·KW + kx)·4 + lane of c)·QUADS + quad, row block·kh + ky.
+// One invocation computes 4·QUADS channels (a block) of TILE neighbouring pixels. Weights are packed
+// as ops/conv2d_weights.ts says. GROUPED: a block only reads the inputs of its groups.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -31,7 +31,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (iy < 0 || iy >= P.x_size.z) { continue; }
     let w_row = block * P.kernel_rows + ky;
     var w_column = 0;
+    #if GROUPED
+    let first = quotient(block * ${4 * QUADS}, P.group_outputs) * P.group_inputs / 4;
+    for (var c = first; c < min(first + P.input_quads, P.x_size.y); c++) {
+    #else
     for (var c = 0; c < P.x_size.y; c++) {
+    #end
       let row = c * P.x_size.z + iy;
       #for o in 0..(TILE - 1) * STRIDE + (KW - 1) * DILATION + 1
       #if Array.from({ length: KW }, (_, k) => o - k * DILATION).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
@@ -64,12 +69,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       #if BIAS
       let bias = texel_bias(0, m);
       #end
-      let y = oy * P.step + P.y_phase;
+      let y = oy * P.step_y + P.y_phase;
       #for j in 0..TILE
       {
         let ox = tile * ${TILE} + ${j};
         if (ox < P.columns) {
-          let x = ox * P.step + P.x_phase;
+          let x = ox * P.step_x + P.x_phase;
           var v = sum_${i}_${j};
           #if BIAS
           v += bias;

@@ -3,32 +3,32 @@ import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
 import depthwiseSource from "../kernels/depthwise_conv2d.wgsl" with { type: "text" };
 import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
-import {
-  type Call,
-  type HostSheet,
-  type Operation,
-  type Pair,
-  pair,
-  perTexel,
-} from "./operation.ts";
-import { formatShape, isOp, node, type Shape, type Tensor } from "./tensor.ts";
+import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
+import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
+import { type Call, type Operation, type Pair, pair, perTexel } from "./operation.ts";
+import { sumTo } from "./sum.ts";
+import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
 
 /** A rectifier, as a convolution's epilogue or as the gate of a gradient. */
 export type Rectifier = "none" | "relu" | "relu6";
 
-/**
- * Inputs of a convolution node: x (or dy), weight, then those of bias, residual and gate that the
- * attributes announce, in this order. The epilogue is filled in by fuse.ts.
- */
-export interface Conv2dAttributes {
+/** How a kernel slides over a picture. */
+export interface ConvolutionGeometry {
   /** Pixels from one window to the next. */
   readonly stride: Pair;
   /** Zeros around the picture. */
   readonly padding: Pair;
   /** Pixels from one tap to the next. */
   readonly dilation: Pair;
-  /** 1, or the number of channels (depthwise). */
+  /** Groups of channels that do not see each other. */
   readonly groups: number;
+}
+
+/**
+ * Inputs of a convolution node: x (or dy), weight, then those of bias, residual and gate that the
+ * attributes announce, in this order. The epilogue is filled in by fuse.ts.
+ */
+export interface Conv2dAttributes extends ConvolutionGeometry {
   /** Whether something is added for each channel. */
   readonly bias: boolean;
   /** Whether another tensor is added. */
@@ -47,7 +47,7 @@ export interface Conv2dOptions {
   padding?: number | Pair;
   /** Pixels from one tap to the next (1). */
   dilation?: number | Pair;
-  /** 1, or the number of input channels (depthwise). */
+  /** Groups of channels that do not see each other (1). */
   groups?: number;
 }
 
@@ -78,8 +78,8 @@ export function conv2d(
         `input channels, input ${formatShape(x.shape)} has ${c}`,
     );
   }
-  if (groups !== 1 && (groups !== c || o !== c)) {
-    throw new RangeError(`conv2d: groups must be 1 or the number of channels ${c}, got ${groups}`);
+  if (o % groups !== 0) {
+    throw new RangeError(`conv2d: ${o} output channels cannot be split into ${groups} groups`);
   }
   const size = (length: number, kernel: number, axis: 0 | 1) =>
     Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
@@ -114,12 +114,6 @@ export function epilogueInputs(
   };
 }
 
-/** Host values of a weight: kernels need them packed. */
-function valuesOf(weight: Tensor): Float32Array {
-  if (!isOp(weight, "constant")) throw new TypeError("conv2d: weights must be constants");
-  return weight.attributes.load();
-}
-
 /** Register tile of the convolution kernel. */
 interface Tile {
   /** Channel quads of an invocation. */
@@ -138,41 +132,6 @@ function chooseTile(gpu: Gpu, columns: number, channels: number): Tile {
   return { quads, pixels, workgroup: gpu.software ? 16 : 64 };
 }
 
-/** Weights of one dispatch: `at(m, c, ky, kx)` over the dispatch's own kernel window. */
-function packWeights(
-  channels: number,
-  inputs: number,
-  rows: number,
-  columns: number,
-  quads: number,
-  at: (m: number, c: number, ky: number, kx: number) => number,
-): HostSheet {
-  const block = 4 * quads;
-  const blocks = Math.ceil(channels / block);
-  const width = Math.max(1, Math.ceil(inputs / 4) * columns * block);
-  const height = Math.max(1, blocks * rows);
-  return {
-    width,
-    height,
-    texels: () => {
-      const texels = new Float32Array(width * height * 4);
-      for (let m = 0; m < channels; m++) {
-        const b = Math.floor(m / block);
-        for (let ky = 0; ky < rows; ky++) {
-          const row = (b * rows + ky) * width;
-          for (let c = 0; c < inputs; c++) {
-            for (let kx = 0; kx < columns; kx++) {
-              const column = (((c >> 2) * columns + kx) * 4 + (c & 3)) * quads;
-              texels[(row + column) * 4 + (m % block)] = at(m, c, ky, kx);
-            }
-          }
-        }
-      }
-      return texels;
-    },
-  };
-}
-
 /** Reads of the epilogue, and the template constants that go with them. */
 function epilogue(y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">) {
   const { bias, activation, gate, residual } = y.attributes;
@@ -185,15 +144,15 @@ function epilogue(y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">) {
 /** Everything one dispatch of conv2d.wgsl needs besides the node. */
 interface Dispatch {
   x: Tensor;
-  weights: (quads: number) => HostSheet;
-  kernel: Pair;
+  weight: Tensor;
+  view: WeightView;
   stride: Pair;
   dilation: Pair;
   /** First input pixel of the first output. */
   start: Pair;
   /** Outputs of this dispatch: rows and columns, their spacing and the first one. */
   outputs: Pair;
-  step: number;
+  step: Pair;
   phase: Pair;
 }
 
@@ -201,70 +160,73 @@ function dispatchConv(
   y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
   gpu: Gpu,
   d: Dispatch,
-): Call {
+): Call[] {
   const [n, channels] = y.shape;
+  const { inputs, groups, rows, columns } = d.view;
   const { quads, pixels, workgroup } = chooseTile(gpu, d.outputs[1], channels);
   const tiles = Math.ceil(d.outputs[1] / pixels);
   const { reads, defines } = epilogue(y);
-  return {
+  const packing = { ...d.view, quads };
+  const { w, calls } = packWeights(d.weight, packing);
+  return [...calls, {
     source: { name: "conv2d", wgsl: epilogueSource + conv2dSource },
     defines: {
       ...defines,
       QUADS: quads,
       TILE: pixels,
       WORKGROUP: workgroup,
-      KW: d.kernel[0] === 0 ? 0 : d.kernel[1],
+      KW: rows.count === 0 ? 0 : columns.count,
       STRIDE: d.stride[1],
       DILATION: d.dilation[1],
+      GROUPED: groups !== 1,
     },
-    reads: { x: d.x, w: d.weights(quads), ...reads },
+    reads: { x: d.x, w, ...reads },
     writes: { y },
     parameters: {
       tiles,
       rows: d.outputs[0],
       columns: d.outputs[1],
-      kernel_rows: d.kernel[0],
+      kernel_rows: rows.count,
       stride_y: d.stride[0],
       dilation_y: d.dilation[0],
       y_start: d.start[0],
       x_start: d.start[1],
-      step: d.step,
+      step_y: d.step[0],
+      step_x: d.step[1],
       y_phase: d.phase[0],
       x_phase: d.phase[1],
+      group_outputs: channels / groups,
+      group_inputs: inputs / groups,
+      input_quads: inputQuads(packing),
     },
     workgroups: [
       Math.ceil(tiles * d.outputs[0] / workgroup),
       n,
       Math.ceil(channels / (4 * quads)),
     ],
-  };
+  }];
 }
 
 function depthwise(
   y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
   geometry: { stride: Pair; dilation: Pair; start: Pair; up: Pair; flip: boolean },
-): Call {
+): Call[] {
   const [x, weight] = y.inputs as [Tensor, Tensor];
   const [channels, , kh, kw] = weight.shape;
   const { stride, dilation, start, up, flip } = geometry;
   const { reads, defines } = epilogue(y);
-  const quads = Math.ceil(channels / 4);
-  const w: HostSheet = {
-    width: kw,
-    height: quads * kh,
-    texels: () => {
-      const values = valuesOf(weight);
-      const texels = new Float32Array(quads * kh * kw * 4);
-      for (let c = 0; c < channels; c++) {
-        for (let k = 0; k < kh * kw; k++) {
-          const tap = flip ? kh * kw - 1 - k : k;
-          texels[((c >> 2) * kh * kw + k) * 4 + (c & 3)] = values[c * kh * kw + tap]!;
-        }
-      }
-      return texels;
-    },
-  };
-  return {
+  const taps = (count: number) =>
+    flip ? { count, first: count - 1, step: -1 } : { count, first: 0, step: 1 };
+  const { w, calls } = packWeights(weight, {
+    outputs: channels,
+    inputs: channels,
+    groups: channels,
+    transposed: false,
+    rows: taps(kh),
+    columns: taps(kw),
+    quads: 0,
+  });
+  return [...calls, {
     source: { name: "depthwiseConv2d", wgsl: epilogueSource + depthwiseSource },
     defines,
     reads: { x, w, ...reads },
@@ -282,7 +244,12 @@ function depthwise(
       up_x: up[1],
     },
     workgroups: perTexel(y),
-  };
+  }];
+}
+
+/** Whether every channel has its own filter: a kernel of its own. */
+function isDepthwise([outputs]: Shape, groups: number): boolean {
+  return groups > 1 && groups === outputs;
 }
 
 /** The convolution's entry in the table. */
@@ -290,103 +257,103 @@ export const conv2dOperation: Operation<"conv2d"> = {
   lower(y, gpu) {
     const { stride, padding, dilation, groups } = y.attributes;
     const [x, weight] = y.inputs as [Tensor, Tensor];
-    const [channels, inputs, kh, kw] = weight.shape;
+    const [outputs, inputs, kh, kw] = weight.shape;
     const start: Pair = [-padding[0], -padding[1]];
-    if (groups !== 1) return [depthwise(y, { stride, dilation, start, up: [1, 1], flip: false })];
-    const weights = (quads: number) => {
-      const values = lazy(() => valuesOf(weight));
-      return packWeights(channels, inputs, kh, kw, quads, (m, c, ky, kx) => {
-        return values()[((m * inputs + c) * kh + ky) * kw + kx]!;
-      });
-    };
-    return [dispatchConv(y, gpu, {
+    if (isDepthwise(weight.shape, groups) && inputs === 1) {
+      return depthwise(y, { stride, dilation, start, up: [1, 1], flip: false });
+    }
+    return dispatchConv(y, gpu, {
       x,
-      weights,
-      kernel: [kh, kw],
+      weight,
+      view: {
+        outputs,
+        inputs: inputs * groups,
+        groups,
+        transposed: false,
+        rows: { count: kh, first: 0, step: 1 },
+        columns: { count: kw, first: 0, step: 1 },
+      },
       stride,
       dilation,
       start,
       outputs: [y.shape[2], y.shape[3]],
-      step: 1,
+      step: [1, 1],
       phase: [0, 0],
-    })];
+    });
   },
   gradient(y, dy, needs) {
-    if (needs[1] || needs[2]) throw new TypeError("conv2d: weights are constants, not variables");
+    const { stride, padding, dilation, groups, bias } = y.attributes;
+    const geometry = { stride, padding, dilation, groups };
     const [x, weight] = y.inputs as [Tensor, Tensor];
+    const plain = { bias: false, residual: false, activation: "none", gate: "none" } as const;
     return [
-      node("conv2dInputGradient", x.shape, [dy, weight], {
-        ...y.attributes,
-        bias: false,
-        residual: false,
-        activation: "none",
-        gate: "none",
-      }),
+      needs[0]
+        ? node("conv2dInputGradient", x.shape, [dy, weight], { ...geometry, ...plain })
+        : undefined,
+      needs[1] ? conv2dWeightGradient(x, dy, weight, geometry) : undefined,
+      bias && needs[2] ? sumTo(dy, y.inputs[2]!.shape) : undefined,
     ];
   },
 };
 
-function lazy<T>(make: () => T): () => T {
-  let value: T | undefined;
-  return () => value ??= make();
-}
-
 /**
  * The taps of a strided gradient along one axis that reach the pixels of one phase: those with
- * (phase + padding − dilation·k) divisible by the stride. Neighbouring taps of a phase are
- * stride/gcd(stride, dilation) apart, and so is their distance in dy.
+ * (phase + padding − dilation·k) divisible by the stride, the last first. Neighbouring taps of a
+ * phase are stride/gcd(stride, dilation) apart.
+ *
+ * @returns with them the first pixel of dy they read, and how far apart those pixels are
  */
 function phaseTaps(phase: number, kernel: number, stride: number, padding: number, d: number) {
   const taps: number[] = [];
   for (let k = kernel - 1; k >= 0; k--) {
     if ((((phase + padding - d * k) % stride) + stride) % stride === 0) taps.push(k);
   }
-  const start = taps.length ? (phase + padding - d * taps[0]!) / stride : 0;
-  const dilation = taps.length > 1 ? d * (taps[0]! - taps[1]!) / stride : 1;
-  return { taps, start, dilation };
+  const [first = 0, second = first - 1] = taps;
+  return {
+    taps: { count: taps.length, first, step: second - first },
+    start: taps.length ? (phase + padding - d * first) / stride : 0,
+    dilation: taps.length > 1 ? d * (first - second) / stride : 1,
+  };
 }
 
-/** The entry of the convolution's input gradient: a convolution for each phase of the stride. */
+/** The entry of the convolution's input gradient: a convolution for each phase of the strides. */
 export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
   lower(dx, gpu) {
     const { stride, padding, dilation, groups } = dx.attributes;
     const [dy, weight] = dx.inputs as [Tensor, Tensor];
-    const [outputs, channels, kh, kw] = weight.shape;
-    const [, , height, width] = dx.shape;
-    if (groups !== 1) {
+    const [inputs, , kh, kw] = weight.shape;
+    const [, outputs, height, width] = dx.shape;
+    if (isDepthwise(weight.shape, groups) && outputs === groups) {
       const start: Pair = [
         padding[0] - dilation[0] * (kh - 1),
         padding[1] - dilation[1] * (kw - 1),
       ];
-      return [depthwise(dx, { stride: [1, 1], dilation, start, up: stride, flip: true })];
+      return depthwise(dx, { stride: [1, 1], dilation, start, up: stride, flip: true });
     }
-    if (stride[0] !== stride[1]) throw new RangeError("conv2d: strides must be equal");
-    const step = stride[0];
-    const values = lazy(() => valuesOf(weight));
     const calls: Call[] = [];
-    for (let py = 0; py < Math.min(step, height); py++) {
-      for (let px = 0; px < Math.min(step, width); px++) {
-        const rows = phaseTaps(py, kh, step, padding[0], dilation[0]);
-        const columns = phaseTaps(px, kw, step, padding[1], dilation[1]);
-        const empty = rows.taps.length === 0 || columns.taps.length === 0;
-        const kernel: Pair = empty ? [0, 0] : [rows.taps.length, columns.taps.length];
-        calls.push(dispatchConv(dx, gpu, {
+    for (let py = 0; py < Math.min(stride[0], height); py++) {
+      for (let px = 0; px < Math.min(stride[1], width); px++) {
+        const rows = phaseTaps(py, kh, stride[0], padding[0], dilation[0]);
+        const columns = phaseTaps(px, kw, stride[1], padding[1], dilation[1]);
+        calls.push(...dispatchConv(dx, gpu, {
           x: dy,
-          weights: (quads) =>
-            packWeights(
-              channels,
-              outputs,
-              ...kernel,
-              quads,
-              (m, c, ky, kx) =>
-                values()[((c * channels + m) * kh + rows.taps[ky]!) * kw + columns.taps[kx]!]!,
-            ),
-          kernel,
+          weight,
+          view: {
+            outputs,
+            inputs,
+            groups,
+            transposed: true,
+            rows: rows.taps,
+            columns: columns.taps,
+          },
           stride: [1, 1],
           dilation: [rows.dilation, columns.dilation],
           start: [rows.start, columns.start],
-          outputs: [Math.ceil((height - py) / step), Math.ceil((width - px) / step)],
-          step,
+          outputs: [
+            Math.ceil((height - py) / stride[0]),
+            Math.ceil((width - px) / stride[1]),
+          ],
+          step: stride,
           phase: [py, px],
         }));
       }

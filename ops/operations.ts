@@ -3,7 +3,10 @@ import { averagePool2dGradientOperation, averagePool2dOperation } from "./averag
 import type { AveragePool2dAttributes } from "./average_pool2d.ts";
 import { concatOperation, concatPairOperation } from "./concat.ts";
 import { conv2dInputGradientOperation, conv2dOperation } from "./conv2d.ts";
-import type { Conv2dAttributes } from "./conv2d.ts";
+import type { Conv2dAttributes, ConvolutionGeometry } from "./conv2d.ts";
+import { packWeightsOperation } from "./conv2d_weights.ts";
+import type { PackWeightsAttributes } from "./conv2d_weights.ts";
+import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
 import { blurAxisOperation } from "./gaussian_blur.ts";
@@ -33,6 +36,10 @@ export interface OperationTable {
   conv2d: Conv2dAttributes;
   /** dL/dx of a convolution from dL/dy and its weights. */
   conv2dInputGradient: Conv2dAttributes;
+  /** dL/dw of a convolution from its input and dL/dy. */
+  conv2dWeightGradient: ConvolutionGeometry;
+  /** Weights in the order in which a convolution's kernel reads them. */
+  packWeights: PackWeightsAttributes;
   /** The largest value of each window. */
   maxPool2d: MaxPool2dAttributes;
   /** Where in each window the largest value is. */
@@ -80,6 +87,8 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   variable: leaf,
   conv2d: conv2dOperation,
   conv2dInputGradient: conv2dInputGradientOperation,
+  conv2dWeightGradient: conv2dWeightGradientOperation,
+  packWeights: packWeightsOperation,
   maxPool2d: maxPool2dOperation,
   maxPool2dIndices: maxPool2dIndicesOperation,
   maxPool2dGradient: maxPool2dGradientOperation,
