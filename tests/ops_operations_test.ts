@@ -14,6 +14,8 @@ import {
   tensorOf,
   values,
 } from "./compare.ts";
+import { FORMULAS } from "./formulas.ts";
+import { described, TABLE } from "./operations_table.ts";
 import { reference, REFERENCE_OF } from "./reference.ts";
 
 const gpus = [await gpuForTests("texture"), await gpuForTests("buffer")];
@@ -108,4 +110,13 @@ Deno.test("every operation and element function takes part in a comparison", () 
   const compared = new Set(CASES.flatMap((operationCase) => [...operationsIn(operationCase)]));
   const all = [...Object.keys(REFERENCE_OF), ...Object.keys(elements)];
   assert.deepEqual(all.filter((op) => op !== "elementwise" && !compared.has(op)), []);
+});
+
+Deno.test("docs/operations.md says of every operation what tests/formulas.ts says", async () => {
+  const collapse = (text: string) => text.replace(/\s+/g, " ");
+  const page = collapse(await Deno.readTextFile(TABLE));
+  const missing = (Object.keys(FORMULAS) as (keyof typeof FORMULAS)[]).filter((name) =>
+    !page.includes(collapse(described(name)))
+  );
+  assert.deepEqual(missing, [], "run `deno task docs:operations`");
 });
