@@ -225,6 +225,10 @@ export function clampMin(a: Tensor, k: number): Tensor {
 export function clampTo(a: Tensor, low: Tensor, high: Tensor): Tensor {
   return make("clampTo", [a, low, high]);
 }
+/** 1 where a ≥ b, else 0. */
+export function notLess(a: Tensor, b: Tensor): Tensor {
+  return binary("notLess", a, b);
+}
 /** a + (b − a)·weight */
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);

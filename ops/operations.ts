@@ -10,6 +10,7 @@ import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
 import { blurAxisOperation } from "./gaussian_blur.ts";
+import { maxAxisOperation } from "./max.ts";
 import {
   maxPool2dGradientOperation,
   maxPool2dIndicesOperation,
@@ -18,6 +19,7 @@ import {
 import type { MaxPool2dAttributes } from "./max_pool2d.ts";
 import type { Operation } from "./operation.ts";
 import { radialMaskOperation } from "./radial_mask.ts";
+import type { Axis } from "./reduce.ts";
 import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
@@ -53,7 +55,9 @@ export interface OperationTable {
   /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
   /** The sum along one axis, which keeps size 1. */
-  sumAxis: { axis: number };
+  sumAxis: { axis: Axis };
+  /** The largest element along one axis, which keeps size 1. */
+  maxAxis: { axis: Axis };
   /** Every step-th element from a start. */
   slice: SliceAttributes;
   /** The adjoint of a slice: zeros elsewhere. */
@@ -96,6 +100,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   averagePool2dGradient: averagePool2dGradientOperation,
   elementwise: elementwiseOperation,
   sumAxis: sumAxisOperation,
+  maxAxis: maxAxisOperation,
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,
