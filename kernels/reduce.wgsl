@@ -1,13 +1,28 @@
-// y = Σ x, or the largest x, along one axis, which y keeps with a smaller size P (1 at the end, more
-// for the parts of a long axis): result p takes the elements p, p + P, p + 2P, ...
+// y = Σ x, or the largest x, or Σ (x − mean)·z with a mean that is repeated along some axes (MEAN)
+// and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at the end,
+// more for the parts of a long axis): result p takes the elements p, p + P, p + 2P, ...
 
 fn element(n: i32, c: i32, y: i32, x: i32) -> vec4f {
-  let v = load_x(n, c, y, x);
-  #if AXIS === 1 && REDUCE === "max"
-  return select(vec4f(v.x), v, vec4i(0, 1, 2, 3) + 4 * c < vec4i(P.x_place.z)); // not the lanes beyond
+  var v = load_x(n, c, y, x);
+  #if REDUCE === "centred dot"
+  #if MEAN[1]
+  v -= vec4f(load_mean(${MEAN[0] ? "0" : "n"}, 0, ${MEAN[2] ? "0" : "y"}, ${MEAN[3] ? "0" : "x"}).x);
   #else
-  return v;
+  v -= load_mean(${MEAN[0] ? "0" : "n"}, c, ${MEAN[2] ? "0" : "y"}, ${MEAN[3] ? "0" : "x"});
   #end
+  #if Z
+  v *= load_z(n, c, y, x);
+  #else
+  v *= v;
+  #end
+  #end
+  #if AXIS === 1 && REDUCE === "max"
+  v = select(vec4f(v.x), v, vec4i(0, 1, 2, 3) + 4 * c < vec4i(P.x_place.z)); // not the lanes beyond
+  #end
+  #if AXIS === 1 && REDUCE === "centred dot"
+  v = select(vec4f(), v, vec4i(0, 1, 2, 3) + 4 * c < vec4i(P.x_place.z));
+  #end
+  return v;
 }
 
 fn compute(n: i32, c: i32, y: i32, x: i32) {
@@ -24,7 +39,7 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
   #if LANES && REDUCE === "max"
   result = vec4f(max(max(result.x, result.y), max(result.z, result.w)), 0, 0, 0);
   #end
-  #if LANES && REDUCE === "sum"
+  #if LANES && REDUCE !== "max"
   result = vec4f((result.x + result.y) + (result.z + result.w), 0, 0, 0);
   #end
   store_y(n, c, y, x, result);

@@ -4,7 +4,13 @@ export {
   type AveragePool2dAttributes,
   type AveragePool2dOptions,
 } from "./average_pool2d.ts";
-export { batchNorm, type BatchNormParameters } from "./batch_norm.ts";
+export {
+  type AffineParameters,
+  batchNorm,
+  type BatchNormParameters,
+  type BatchNormTraining,
+  batchNormTraining,
+} from "./batch_norm.ts";
 export { concat } from "./concat.ts";
 export {
   conv2d,

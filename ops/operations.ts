@@ -17,6 +17,11 @@ import {
   maxPool2dOperation,
 } from "./max_pool2d.ts";
 import type { MaxPool2dAttributes } from "./max_pool2d.ts";
+import {
+  centredDotAxisOperation,
+  normaliseGradientOperation,
+  normaliseOperation,
+} from "./normalise.ts";
 import type { Operation } from "./operation.ts";
 import { radialMaskOperation } from "./radial_mask.ts";
 import type { Axis } from "./reduce.ts";
@@ -58,6 +63,12 @@ export interface OperationTable {
   sumAxis: { axis: Axis };
   /** The largest element along one axis, which keeps size 1. */
   maxAxis: { axis: Axis };
+  /** Σ (x − mean)·z along one axis, which keeps size 1. */
+  centredDotAxis: { axis: Axis };
+  /** x less its mean, divided by its deviation, scaled and shifted. */
+  normalise: { axes: readonly Axis[] };
+  /** dL/dx of that, given dL/dy and two means. */
+  normaliseGradient: Record<string, never>;
   /** Every step-th element from a start. */
   slice: SliceAttributes;
   /** The adjoint of a slice: zeros elsewhere. */
@@ -101,6 +112,9 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   elementwise: elementwiseOperation,
   sumAxis: sumAxisOperation,
   maxAxis: maxAxisOperation,
+  centredDotAxis: centredDotAxisOperation,
+  normalise: normaliseOperation,
+  normaliseGradient: normaliseGradientOperation,
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,

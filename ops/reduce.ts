@@ -1,6 +1,6 @@
 /** Reductions along axes, which keep size 1. */
 import source from "../kernels/reduce.wgsl" with { type: "text" };
-import { type Call, perTexel } from "./operation.ts";
+import { type Call, perTexel, repeatedAxes } from "./operation.ts";
 import { node, type Shape, type Tensor } from "./tensor.ts";
 
 /** Axes of a reduction: 0 pictures, 1 channels, 2 rows, 3 columns. */
@@ -26,20 +26,33 @@ export function resized(shape: Shape, axis: Axis, size: number): Shape {
   return shape.map((old, i) => i === axis ? size : old) as unknown as Shape;
 }
 
+/** What becomes of the elements; "centred dot" is Σ (x − mean)·z with the inputs x, mean and z. */
+export type Reduction = "sum" | "max" | "centred dot";
+
 /** The dispatches that reduce x to y along an axis: one, or two by way of about √size parts. */
-export function reduceCalls(y: Tensor, axis: Axis, reduce: "sum" | "max"): Call[] {
-  const call = (from: Tensor, to: Tensor): Call => ({
-    source: { name: reduce, wgsl: source },
-    defines: { AXIS: axis, REDUCE: reduce, LANES: axis === 1 && to.shape[1] === 1 },
-    reads: { x: from },
-    writes: { y: to },
-    workgroups: perTexel(to),
-  });
+export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[] {
+  const call = (inputs: readonly Tensor[], to: Tensor, reduce: Reduction): Call => {
+    const [x, mean, z] = inputs as [Tensor, Tensor?, Tensor?];
+    return {
+      source: { name: reduce, wgsl: source },
+      defines: {
+        AXIS: axis,
+        REDUCE: reduce,
+        LANES: axis === 1 && to.shape[1] === 1,
+        MEAN: mean ? repeatedAxes(mean, x.shape) : [],
+        Z: z !== undefined,
+      },
+      reads: { x, ...(mean ? { mean } : {}), ...(z ? { z } : {}) },
+      writes: { y: to },
+      workgroups: perTexel(to),
+    };
+  };
   const x = y.inputs[0]!;
   const each = axis === 1 ? 4 : 1; // channels go by quads
   const size = Math.ceil(x.shape[axis] / each);
-  if (size <= LONGEST) return [call(x, y)];
+  if (size <= LONGEST) return [call(y.inputs, y, reduction)];
   const parts = Math.ceil(Math.sqrt(size));
   const partial = node(y.op, resized(x.shape, axis, parts * each), y.inputs, y.attributes);
-  return [call(x, partial), call(partial, y)];
+  const last = reduction === "max" ? "max" : "sum";
+  return [call(y.inputs, partial, reduction), call([partial], y, last)];
 }

@@ -17,7 +17,11 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   averagePool2d: { y: "Σ window / count", gradient: "Σ ∂ / count over the windows of a pixel" },
   batchNorm: {
     y: "(x − mean)/√(variance + ε)·weight + bias",
-    gradient: "∂·weight/√(variance + ε); the statistics are constants",
+    gradient: "x: ∂·weight/√(variance + ε); the parameters by the chain rule",
+  },
+  batchNormTraining: {
+    y: "x̂·weight + bias, x̂ = (x − mean)/√(variance + ε) with the batch's mean and variance",
+    gradient: "weight/√(variance + ε)·(∂ − mean ∂ − x̂·mean(∂·x̂)), Σ ∂·x̂, Σ ∂",
   },
   clampMin: { y: "max(a, k)", gradient: "∂ where a ≥ k" },
   clampTo: { y: "min(max(a, low), high)", gradient: "∂ where low ≤ a ≤ high" },

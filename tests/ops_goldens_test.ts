@@ -43,8 +43,6 @@ const SKIPPED: Record<string, string> = {
 const SKIPPED_ENDINGS: Record<string, string> = {
   "/gw": "weights are constants",
   "/gb": "biases are constants",
-  "/gweight": "weights are constants",
-  "/gbias": "biases are constants",
   "/adj": "nothing differentiates through the blur",
 };
 
@@ -93,19 +91,26 @@ class Stored {
 /** Tensors to compute with what they should be. */
 type Expectations = { name: string; tensor: Tensor; expected: Values }[];
 
-/** Output and input gradients of a case, with the cotangent from the file. */
+/** Output and gradients of a case for x and the parameters, with the cotangent from the file. */
 function caseOf(
   stored: Stored,
   name: string,
   f: (x: Tensor) => Tensor,
   shape?: Shape,
+  parameters: Record<string, Tensor> = {},
 ): Expectations {
   const x = tensorOf(stored.get(`${name}/x`, shape));
   const y = f(x);
-  const [dx] = gradients(mul(y, tensorOf(stored.get(`${name}/cot`, y.shape))), [x]);
+  const wrt = { x, ...parameters };
+  const cotangent = tensorOf(stored.get(`${name}/cot`, y.shape));
+  const gradient = gradients(mul(y, cotangent), Object.values(wrt));
   return [
     { name: `${name}/y`, tensor: y, expected: stored.get(`${name}/y`, y.shape) },
-    { name: `${name}/gx`, tensor: dx!, expected: stored.get(`${name}/gx`, x.shape) },
+    ...Object.keys(wrt).map((key, i) => ({
+      name: `${name}/g${key}`,
+      tensor: gradient[i]!,
+      expected: stored.get(`${name}/g${key}`, gradient[i]!.shape),
+    })),
   ];
 }
 
@@ -153,14 +158,7 @@ function activations(stored: Stored): Expectations {
 /** x scaled by the sigmoid of one number per channel, as squeeze and excitation does. */
 function channelScale(stored: Stored): Expectations {
   const s = tensorOf(stored.get("se_scale/s", [2, 4, 1, 1]));
-  const [y, gx] = caseOf(stored, "se_scale", (x) => mul(x, sigmoid(s)));
-  const cotangent = tensorOf(stored.get("se_scale/cot"));
-  const [gs] = gradients(mul(y!.tensor, cotangent), [s]);
-  return [
-    y!,
-    gx!,
-    { name: "se_scale/gs", tensor: gs!, expected: stored.get("se_scale/gs", s.shape) },
-  ];
+  return caseOf(stored, "se_scale", (x) => mul(x, sigmoid(s)), undefined, { s });
 }
 
 function normalisation(stored: Stored): Expectations {
@@ -172,6 +170,8 @@ function normalisation(stored: Stored): Expectations {
     stored,
     "bn/eval",
     (x) => batchNorm(x, { mean, variance, weight, bias, epsilon }),
+    undefined,
+    { weight, bias },
   );
 }
 

@@ -28,6 +28,10 @@ export interface Operations<T> {
     x: T,
     parameters: { mean: T; variance: T; weight?: T; bias?: T; epsilon?: number },
   ): T;
+  batchNormTraining(
+    x: T,
+    parameters: { weight?: T; bias?: T; epsilon?: number },
+  ): { y: T; mean: T; variance: T };
   clampMin(a: T, k: number): T;
   clampTo(a: T, low: T, high: T): T;
   concat(parts: readonly T[]): T;
@@ -265,6 +269,18 @@ export const reference: Operations<Values> = {
       return unit * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
     }),
 
+  batchNormTraining(x, { weight, bias, epsilon = 1e-5 }) {
+    const average = reference.mean(x, [0, 2, 3]);
+    const squares = elementwise((p, m) => (p! - m!) ** 2, x, average);
+    const spread = reference.mean(squares, [0, 2, 3]);
+    const y = generate(x.shape, (n, c, row, col) => {
+      const unit = (at(x, n, c, row, col) - average.data[c]!) /
+        Math.sqrt(spread.data[c]! + epsilon);
+      return unit * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
+    });
+    return { y, mean: average, variance: spread };
+  },
+
   conv2d(x, weight, bias, options = {}) {
     const [sy, sx] = pair(options.stride ?? 1);
     const [py, px] = pair(options.padding ?? 0);
@@ -426,6 +442,9 @@ export const REFERENCE_OF: Record<
   elementwise: "multiplyAdd",
   sumAxis: "sum",
   maxAxis: "max",
+  centredDotAxis: "batchNormTraining",
+  normalise: "batchNormTraining",
+  normaliseGradient: "batchNormTraining",
   slice: "slice",
   pad: "pad",
   concat: "concat",
