@@ -4,9 +4,9 @@
 fn compute(n: i32, quad: i32, y: i32, x: i32) {
   #for i in 0..OPERANDS
   #if BROADCAST[i][1]
-  let ${"abc"[i]} = vec4f(load_${"abc"[i]}(${BROADCAST[i][0] ? "0" : "n"}, 0, ${BROADCAST[i][2] ? "0" : "y"}, ${BROADCAST[i][3] ? "0" : "x"}).x);
+  let ${"abcdefg"[i]} = vec4f(load_${"abcdefg"[i]}(${BROADCAST[i][0] ? "0" : "n"}, 0, ${BROADCAST[i][2] ? "0" : "y"}, ${BROADCAST[i][3] ? "0" : "x"}).x);
   #else
-  let ${"abc"[i]} = load_${"abc"[i]}(${BROADCAST[i][0] ? "0" : "n"}, quad, ${BROADCAST[i][2] ? "0" : "y"}, ${BROADCAST[i][3] ? "0" : "x"});
+  let ${"abcdefg"[i]} = load_${"abcdefg"[i]}(${BROADCAST[i][0] ? "0" : "n"}, quad, ${BROADCAST[i][2] ? "0" : "y"}, ${BROADCAST[i][3] ? "0" : "x"});
   #end
   #end
   store_y(n, quad, y, x, ${EXPRESSION});

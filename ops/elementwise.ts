@@ -1,7 +1,7 @@
 /** Element-by-element functions with broadcasting, and rectifiers. */
 import elementwiseSource from "../kernels/elementwise.wgsl" with { type: "text" };
 import functionsSource from "../kernels/functions.wgsl" with { type: "text" };
-import { type Operation, perTexel } from "./operation.ts";
+import { type Call, type Operation, perTexel, repeatedAxes } from "./operation.ts";
 import { sumTo } from "./sum.ts";
 import { formatShape, node, sameShape, type Shape, type Tensor } from "./tensor.ts";
 
@@ -22,6 +22,7 @@ export type ElementFunctionName =
   | "abs"
   | "sign"
   | "sqrt"
+  | "inverseDeviation"
   | "exp"
   | "log"
   | "sigmoid"
@@ -44,6 +45,8 @@ interface ElementFunction {
     inputs: readonly Tensor[],
     y: Tensor<"elementwise">,
   ) => (Tensor | undefined)[];
+  /** The same for numbers, for what is worth computing from constants before a program runs. */
+  readonly host?: (a: number, b: number, k: number, l: number) => number;
 }
 
 const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
@@ -51,8 +54,12 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   /** The same value, without a gradient. */
   detach: { wgsl: "a", gradient: () => [] },
   add: { wgsl: "a + b", gradient: (dy) => [dy, dy] },
-  sub: { wgsl: "a - b", gradient: (dy) => [dy, affine(dy, -1)] },
-  mul: { wgsl: "a * b", gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!)] },
+  sub: { wgsl: "a - b", gradient: (dy) => [dy, affine(dy, -1)], host: (a, b) => a - b },
+  mul: {
+    wgsl: "a * b",
+    gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!)],
+    host: (a, b) => a * b,
+  },
   div: {
     wgsl: "a / b",
     gradient: (dy, [, b], y) => [div(dy, b!), affine(mul(dy, div(y, b!)), -1)],
@@ -81,6 +88,12 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   abs: { wgsl: "abs(a)", gradient: (dy, [a]) => [mul(dy, unary("sign", a!))] },
   sign: { wgsl: "sign(a)", gradient: () => [] },
   sqrt: { wgsl: "sqrt(a)", gradient: (dy, _, y) => [affine(div(dy, y), 0.5)] },
+  /** 1/√(a + k). */
+  inverseDeviation: {
+    wgsl: "inverseSqrt(a + P.k)",
+    gradient: (dy, _, y) => [affine(mul(mul(dy, y), mul(y, y)), -0.5)],
+    host: (a, _, k) => 1 / Math.sqrt(a + k),
+  },
   exp: { wgsl: "exp(a)", gradient: (dy, _, y) => [mul(dy, y)] },
   log: { wgsl: "log(a)", gradient: (dy, [a]) => [div(dy, a!)] },
   sigmoid: { wgsl: "sigmoid(a)", gradient: (dy, _, y) => [binary("sigmoidGradient", dy, y)] },
@@ -201,6 +214,10 @@ export function abs(a: Tensor): Tensor {
 export function sqrt(a: Tensor): Tensor {
   return unary("sqrt", a);
 }
+/** 1/√(a + k) with a number k: of a variance. */
+export function inverseDeviation(a: Tensor, k: number): Tensor {
+  return unary("inverseDeviation", a, k);
+}
 /** eᵃ, to float32's infinity from 88.73 on. */
 export function exp(a: Tensor): Tensor {
   return unary("exp", a);
@@ -225,6 +242,10 @@ export function clampMin(a: Tensor, k: number): Tensor {
 export function clampTo(a: Tensor, low: Tensor, high: Tensor): Tensor {
   return make("clampTo", [a, low, high]);
 }
+/** 1 where a ≥ b, else 0. */
+export function notLess(a: Tensor, b: Tensor): Tensor {
+  return binary("notLess", a, b);
+}
 /** a + (b − a)·weight */
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);
@@ -245,21 +266,44 @@ export function copy(a: Tensor): Tensor<"elementwise"> {
 
 const source = elementwiseSource + functionsSource;
 
+/** The dispatch that computes y from its inputs, `a` to `g` in a WGSL expression. */
+export function elementwiseCall(
+  name: string,
+  y: Tensor,
+  expression: string,
+  scalars: Record<string, number> = {},
+): Call {
+  return {
+    source: { name, wgsl: source },
+    defines: {
+      OPERANDS: y.inputs.length,
+      BROADCAST: y.inputs.map((input) => repeatedAxes(input, y.shape)),
+      EXPRESSION: expression,
+    },
+    reads: Object.fromEntries(y.inputs.map((input, i) => ["abcdefg"[i]!, input])),
+    writes: { y },
+    scalars,
+    workgroups: perTexel(y),
+  };
+}
+
+/** The values of an element function of constants of one shape; undefined where it has no host. */
+export function onHost(
+  { f, k, l }: ElementwiseAttributes,
+  [a, b = a]: readonly Tensor<"constant">[],
+): (() => Float32Array) | undefined {
+  const { host } = FUNCTIONS[f];
+  return host && (() => {
+    const [p, q] = [a!.attributes.load(), b!.attributes.load()];
+    return p.map((value, i) => host(value, q[i]!, k, l));
+  });
+}
+
 /** Table entry. */
 export const elementwiseOperation: Operation<"elementwise"> = {
   lower(y) {
     const { f, k, l } = y.attributes;
-    const flags = y.inputs.map((i) =>
-      i.shape.map((size, axis) => size === 1 && y.shape[axis]! > 1)
-    );
-    return [{
-      source: { name: f, wgsl: source },
-      defines: { OPERANDS: y.inputs.length, BROADCAST: flags, EXPRESSION: FUNCTIONS[f].wgsl },
-      reads: Object.fromEntries(y.inputs.map((input, i) => ["abc"[i]!, input])),
-      writes: { y },
-      scalars: { k, l },
-      workgroups: perTexel(y),
-    }];
+    return [elementwiseCall(f, y, FUNCTIONS[f].wgsl, { k, l })];
   },
   gradient(y, dy) {
     const { gradient } = FUNCTIONS[y.attributes.f];

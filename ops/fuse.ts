@@ -1,9 +1,11 @@
 /**
  * Rewrites that save memory traffic: what follows a convolution becomes its epilogue, and what
  * scales its output channels becomes part of its weights. Applied to the whole graph, forward and
- * backward, after differentiation; a tensor somebody asked for keeps its value.
+ * backward, after differentiation; a tensor somebody asked for keeps its value. One number per channel
+ * made from constants, such as the scale of a batch normalisation, is computed here.
  */
 import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
+import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
 import { constant, isOp, node, sameShape, type Tensor } from "./tensor.ts";
 
@@ -80,7 +82,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   /** conv · scale + shift: batch normalisation, or the scale alone. */
   const absorbScale = (n: Tensor<"elementwise">): Tensor | undefined => {
     const conv = soleConvolution(n, 0);
-    const [, scale, shift] = n.inputs;
+    const [, scale, shift] = n.inputs.map((input) => rewritten.get(input)!);
     if (!conv || conv.op !== "conv2d" || !bare(conv)) return;
     const channels = conv.shape[1];
     const weight = conv.inputs[1]!;
@@ -102,8 +104,9 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (!isOp(dy, "elementwise") || dy.attributes.f !== "mul" || uses.get(dy) !== 1) return;
     const [unscaled, scale] = dy.inputs as [Tensor, Tensor];
     if (!sameShape(unscaled.shape, dy.shape)) return;
-    if (!isOp(weight, "constant") || !isChannelConstant(scale, weight.shape[0])) return;
-    const inputs = [rewritten.get(unscaled)!, scaledWeights.get(weight, scale)];
+    const factor = rewritten.get(scale);
+    if (!isOp(weight, "constant") || !isChannelConstant(factor, weight.shape[0])) return;
+    const inputs = [rewritten.get(unscaled)!, scaledWeights.get(weight, factor)];
     return node(n.op, n.shape, inputs, n.attributes);
   };
 
@@ -117,9 +120,19 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     }
   };
 
+  /** A function of constants, each one number per channel. */
+  const fold = (n: Tensor<"elementwise">): Tensor | undefined => {
+    const inputs = n.inputs.map((input) => rewritten.get(input)!);
+    if (!inputs.every((input) => isChannelConstant(input, n.shape[1]))) return;
+    const values = onHost(n.attributes, inputs);
+    return values && constant(n.shape, values);
+  };
+
   const absorb = (n: Tensor): Tensor | undefined => {
     if (isOp(n, "conv2dInputGradient")) return absorbGradientScale(n);
     if (!isOp(n, "elementwise")) return;
+    const folded = fold(n);
+    if (folded) return folded;
     const { f } = n.attributes;
     if (f === "multiplyAdd") return absorbScale(n);
     if (f === "add") return absorbResidual(n);

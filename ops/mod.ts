@@ -4,7 +4,13 @@ export {
   type AveragePool2dAttributes,
   type AveragePool2dOptions,
 } from "./average_pool2d.ts";
-export { batchNorm, type BatchNormParameters } from "./batch_norm.ts";
+export {
+  type AffineParameters,
+  batchNorm,
+  type BatchNormParameters,
+  type BatchNormTraining,
+  batchNormTraining,
+} from "./batch_norm.ts";
 export { concat } from "./concat.ts";
 export {
   conv2d,
@@ -38,6 +44,7 @@ export {
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
+export { max } from "./max.ts";
 export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
 export type { Pair } from "./operation.ts";
 export type { OperationName, OperationTable } from "./operations.ts";
@@ -45,9 +52,11 @@ export { compile, type ProgramOptions } from "./compile.ts";
 export { Program } from "./program.ts";
 export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
 export { Random } from "./random.ts";
+export type { Axis } from "./reduce.ts";
 export { roll } from "./roll.ts";
 export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
-export { type Axis, globalAveragePool, mean, sum } from "./sum.ts";
+export { crossEntropy, logSoftmax, softmax } from "./softmax.ts";
+export { globalAveragePool, mean, sum } from "./sum.ts";
 export {
   type Attributes,
   constant,

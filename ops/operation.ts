@@ -3,7 +3,7 @@ import { type KernelSource, TEXELS_PER_WORKGROUP } from "../kernels/kernel.ts";
 import type { Gpu } from "../kernels/device.ts";
 import type { Defines } from "../kernels/template.ts";
 import type { OperationName } from "./operations.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Shape, Tensor } from "./tensor.ts";
 
 /** Host-made texels a kernel reads, such as packed weights. Made when a program is compiled. */
 export interface HostSheet {
@@ -56,6 +56,11 @@ export function perTexel(y: Tensor): [number, number, number] {
   const [n, c, h, w] = y.shape;
   const { columns, rows } = TEXELS_PER_WORKGROUP;
   return [Math.ceil(w / columns), Math.ceil(h / rows), n * Math.ceil(c / 4)];
+}
+
+/** Along which axes an operand is repeated to fill a shape. */
+export function repeatedAxes(operand: Tensor, shape: Shape): boolean[] {
+  return operand.shape.map((size, axis) => size === 1 && shape[axis]! > 1);
 }
 
 /** A pair from one number or two. */

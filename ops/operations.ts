@@ -10,14 +10,21 @@ import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
 import { blurAxisOperation } from "./gaussian_blur.ts";
+import { maxAxisOperation } from "./max.ts";
 import {
   maxPool2dGradientOperation,
   maxPool2dIndicesOperation,
   maxPool2dOperation,
 } from "./max_pool2d.ts";
 import type { MaxPool2dAttributes } from "./max_pool2d.ts";
+import {
+  centredDotAxisOperation,
+  normaliseGradientOperation,
+  normaliseOperation,
+} from "./normalise.ts";
 import type { Operation } from "./operation.ts";
 import { radialMaskOperation } from "./radial_mask.ts";
+import type { Axis } from "./reduce.ts";
 import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
@@ -53,7 +60,15 @@ export interface OperationTable {
   /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
   /** The sum along one axis, which keeps size 1. */
-  sumAxis: { axis: number };
+  sumAxis: { axis: Axis };
+  /** The largest element along one axis, which keeps size 1. */
+  maxAxis: { axis: Axis };
+  /** Σ (x − mean)·z along one axis, which keeps size 1. */
+  centredDotAxis: { axis: Axis };
+  /** x less its mean, divided by its deviation, scaled and shifted. */
+  normalise: { axes: readonly Axis[] };
+  /** dL/dx of that, given dL/dy and two means. */
+  normaliseGradient: Record<string, never>;
   /** Every step-th element from a start. */
   slice: SliceAttributes;
   /** The adjoint of a slice: zeros elsewhere. */
@@ -96,6 +111,10 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   averagePool2dGradient: averagePool2dGradientOperation,
   elementwise: elementwiseOperation,
   sumAxis: sumAxisOperation,
+  maxAxis: maxAxisOperation,
+  centredDotAxis: centredDotAxisOperation,
+  normalise: normaliseOperation,
+  normaliseGradient: normaliseGradientOperation,
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,

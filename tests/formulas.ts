@@ -17,7 +17,11 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   averagePool2d: { y: "Σ window / count", gradient: "Σ ∂ / count over the windows of a pixel" },
   batchNorm: {
     y: "(x − mean)/√(variance + ε)·weight + bias",
-    gradient: "∂·weight/√(variance + ε); the statistics are constants",
+    gradient: "x: ∂·weight/√(variance + ε); the parameters by the chain rule",
+  },
+  batchNormTraining: {
+    y: "x̂·weight + bias, x̂ = (x − mean)/√(variance + ε) with the batch's mean and variance",
+    gradient: "weight/√(variance + ε)·(∂ − mean ∂ − x̂·mean(∂·x̂)), Σ ∂·x̂, Σ ∂",
   },
   clampMin: { y: "max(a, k)", gradient: "∂ where a ≥ k" },
   clampTo: { y: "min(max(a, low), high)", gradient: "∂ where low ≤ a ≤ high" },
@@ -25,6 +29,10 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   conv2d: {
     y: "y[m] = Σ w[m,c,k]·x[c, s·o + d·k − p] + b[m]",
     gradient: "x: Σ w·∂ over the windows of a pixel",
+  },
+  crossEntropy: {
+    y: "−Σ targets·ln softmax(logits) / N",
+    gradient: "∂·(softmax(logits)·Σ targets − targets)/N, −∂·ln softmax(logits)/N",
   },
   detach: { y: "a", gradient: "none: that is its purpose" },
   div: { y: "a / b", gradient: "∂/b, −∂·y/b" },
@@ -34,6 +42,8 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   globalAveragePool: { y: "Σ x / (H·W)", gradient: "∂/(H·W)" },
   linear: { y: "W·x + b", gradient: "x: Wᵀ·∂" },
   log: { y: "ln a", gradient: "∂/a" },
+  logSoftmax: { y: "x − ln Σ eˣ over the channels", gradient: "∂ − softmax(x)·Σ ∂" },
+  max: { y: "max x", gradient: "∂, shared among the largest" },
   maxPool2d: { y: "max window", gradient: "∂ to the first largest element" },
   mean: { y: "Σ x / count", gradient: "∂/count" },
   mix: { y: "a + (b − a)·w", gradient: "∂·(1 − w), ∂·w, ∂·(b − a)" },
@@ -49,6 +59,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   roll: { y: "y[p + d mod size] = x[p]", gradient: "∂ rolled back" },
   sigmoid: { y: "1/(1 + e⁻ᵃ)", gradient: "∂·y·(1 − y)" },
   slice: { y: "x[start::step]", gradient: "∂ at those places, 0 elsewhere" },
+  softmax: { y: "eˣ / Σ eˣ over the channels", gradient: "y·(∂ − Σ ∂·y)" },
   sqrt: { y: "√a", gradient: "½·∂/y" },
   sub: { y: "a − b", gradient: "∂, −∂" },
   sum: { y: "Σ x", gradient: "∂, repeated" },

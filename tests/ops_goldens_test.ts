@@ -40,8 +40,6 @@ const SKIPPED: Record<string, string> = {
 };
 /** Endings of names whose gradients do not exist. */
 const SKIPPED_ENDINGS: Record<string, string> = {
-  "/gweight": "weights are constants",
-  "/gbias": "biases are constants",
   "/adj": "nothing differentiates through the blur",
 };
 
@@ -90,7 +88,7 @@ class Stored {
 /** Tensors to compute with what they should be. */
 type Expectations = { name: string; tensor: Tensor; expected: Values }[];
 
-/** Output, input gradient and the gradients of parameters, by their names in the file, of a case. */
+/** Output and gradients of a case for x and the parameters, with the cotangent from the file. */
 function caseOf(
   stored: Stored,
   name: string,
@@ -99,15 +97,15 @@ function caseOf(
 ): Expectations {
   const x = tensorOf(stored.get(`${name}/x`, shape));
   const y = f(x);
-  const inputs = Object.entries({ gx: x, ...parameters });
+  const wrt = { x, ...parameters };
   const cotangent = tensorOf(stored.get(`${name}/cot`, y.shape));
-  const dx = gradients(mul(y, cotangent), inputs.map(([, tensor]) => tensor));
+  const gradient = gradients(mul(y, cotangent), Object.values(wrt));
   return [
     { name: `${name}/y`, tensor: y, expected: stored.get(`${name}/y`, y.shape) },
-    ...inputs.map(([gradient, input], i) => ({
-      name: `${name}/${gradient}`,
-      tensor: dx[i]!,
-      expected: stored.get(`${name}/${gradient}`, input.shape),
+    ...Object.keys(wrt).map((key, i) => ({
+      name: `${name}/g${key}`,
+      tensor: gradient[i]!,
+      expected: stored.get(`${name}/g${key}`, gradient[i]!.shape),
     })),
   ];
 }
@@ -117,7 +115,7 @@ function convolutions(stored: Stored): Expectations {
     const w = tensorOf(stored.get(`${name}/w`));
     const b = tensorOf(stored.vector(`${name}/b`));
     const f = (x: Tensor) => conv2d(x, w, b, stored.cases[name] ?? {});
-    return caseOf(stored, name, f, { parameters: { gw: w, gb: b } });
+    return caseOf(stored, name, f, { parameters: { w, b } });
   });
 }
 
@@ -157,7 +155,7 @@ function activations(stored: Stored): Expectations {
 /** x scaled by the sigmoid of one number per channel, as squeeze and excitation does. */
 function channelScale(stored: Stored): Expectations {
   const s = tensorOf(stored.get("se_scale/s", [2, 4, 1, 1]));
-  return caseOf(stored, "se_scale", (x) => mul(x, sigmoid(s)), { parameters: { gs: s } });
+  return caseOf(stored, "se_scale", (x) => mul(x, sigmoid(s)), { parameters: { s } });
 }
 
 function normalisation(stored: Stored): Expectations {
@@ -169,6 +167,7 @@ function normalisation(stored: Stored): Expectations {
     stored,
     "bn/eval",
     (x) => batchNorm(x, { mean, variance, weight, bias, epsilon }),
+    { parameters: { weight, bias } },
   );
 }
 
@@ -187,7 +186,7 @@ function fullyConnected(stored: Stored): Expectations {
   const b = tensorOf(stored.vector("linear/b"));
   return caseOf(stored, "linear", (x) => linear(x, w, b), {
     shape: [3, 7, 1, 1],
-    parameters: { gw: w, gb: b },
+    parameters: { w, b },
   });
 }
 

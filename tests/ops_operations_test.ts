@@ -95,6 +95,7 @@ Deno.test("every operation and element function takes part in a comparison", () 
     abs: true,
     sign: true,
     sqrt: true,
+    inverseDeviation: true,
     exp: true,
     log: true,
     sigmoid: true,

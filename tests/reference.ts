@@ -28,10 +28,15 @@ export interface Operations<T> {
     x: T,
     parameters: { mean: T; variance: T; weight?: T; bias?: T; epsilon?: number },
   ): T;
+  batchNormTraining(
+    x: T,
+    parameters: { weight?: T; bias?: T; epsilon?: number },
+  ): { y: T; mean: T; variance: T };
   clampMin(a: T, k: number): T;
   clampTo(a: T, low: T, high: T): T;
   concat(parts: readonly T[]): T;
   conv2d(x: T, weight: T, bias?: T, options?: Conv2dOptions): T;
+  crossEntropy(logits: T, targets: T): T;
   detach(a: T): T;
   div(a: T, b: T): T;
   exp(a: T): T;
@@ -40,6 +45,8 @@ export interface Operations<T> {
   globalAveragePool(x: T): T;
   linear(x: T, weight: T, bias?: T): T;
   log(a: T): T;
+  logSoftmax(x: T): T;
+  max(x: T, axes: readonly Axis[]): T;
   maxPool2d(x: T, options: Pool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
   mix(a: T, b: T, weight: T): T;
@@ -52,6 +59,7 @@ export interface Operations<T> {
   roll(x: T, shift: T): T;
   sigmoid(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
+  softmax(x: T): T;
   sqrt(a: T): T;
   sub(a: T, b: T): T;
   sum(x: T, axes: readonly Axis[]): T;
@@ -148,21 +156,33 @@ function pool(
   });
 }
 
-function sumOver(x: Values, axes: readonly Axis[]): Values {
+/** One number for each slice along some axes: f(its values). */
+function reduceOver(
+  x: Values,
+  axes: readonly Axis[],
+  f: (values: Iterable<number>) => number,
+): Values {
   const shape = x.shape.map((size, axis) => axes.includes(axis as Axis) ? 1 : size);
   const span = (axis: Axis, i: number) => axes.includes(axis) ? range(x.shape[axis]) : [i];
-  return generate(shape as unknown as Shape, (n, c, y, col) => {
-    let total = 0;
+  function* slice(n: number, c: number, y: number, col: number) {
     for (const i of span(0, n)) {
       for (const j of span(1, c)) {
         for (const k of span(2, y)) {
-          for (const l of span(3, col)) total += at(x, i, j, k, l);
+          for (const l of span(3, col)) yield at(x, i, j, k, l);
         }
       }
     }
-    return total;
-  });
+  }
+  return generate(shape as unknown as Shape, (...index) => f(slice(...index)));
 }
+
+function sumOf(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+const sumOver = (x: Values, axes: readonly Axis[]) => reduceOver(x, axes, sumOf);
 
 /** -3 -2 -1 0 1 2 3 of five pixels is 3 2 1 0 1 2 3: the edge pixel itself is not repeated. */
 function mirror(i: number, size: number): number {
@@ -249,6 +269,18 @@ export const reference: Operations<Values> = {
       return unit * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
     }),
 
+  batchNormTraining(x, { weight, bias, epsilon = 1e-5 }) {
+    const average = reference.mean(x, [0, 2, 3]);
+    const squares = elementwise((p, m) => (p! - m!) ** 2, x, average);
+    const spread = reference.mean(squares, [0, 2, 3]);
+    const y = generate(x.shape, (n, c, row, col) => {
+      const unit = (at(x, n, c, row, col) - average.data[c]!) /
+        Math.sqrt(spread.data[c]! + epsilon);
+      return unit * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
+    });
+    return { y, mean: average, variance: spread };
+  },
+
   conv2d(x, weight, bias, options = {}) {
     const [sy, sx] = pair(options.stride ?? 1);
     const [py, px] = pair(options.padding ?? 0);
@@ -302,6 +334,17 @@ export const reference: Operations<Values> = {
     return elementwise((p) => p! / count, sumOver(x, axes));
   },
   globalAveragePool: (x) => reference.mean(x, [2, 3]),
+  max: (x, axes) => reduceOver(x, axes, (values) => Math.max(...values)),
+
+  softmax(x) {
+    const e = reference.exp(x); // float64 does not overflow before e^709
+    return reference.div(e, sumOver(e, [1]));
+  },
+  logSoftmax: (x) => reference.log(reference.softmax(x)),
+  crossEntropy(logits, targets) {
+    const products = reference.mul(targets, reference.logSoftmax(logits));
+    return elementwise((p) => -p! / logits.shape[0], sumOver(products, [0, 1]));
+  },
 
   slice(x, { start = [0, 0, 0], size, step = [1, 1, 1] }) {
     const all = [0, 1, 2].map((i) => Math.ceil((x.shape[i + 1]! - start[i]!) / step[i]!));
@@ -398,6 +441,10 @@ export const REFERENCE_OF: Record<
   averagePool2dGradient: "averagePool2d",
   elementwise: "multiplyAdd",
   sumAxis: "sum",
+  maxAxis: "max",
+  centredDotAxis: "batchNormTraining",
+  normalise: "batchNormTraining",
+  normaliseGradient: "batchNormTraining",
   slice: "slice",
   pad: "pad",
   concat: "concat",
