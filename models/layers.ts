@@ -71,13 +71,14 @@ export class Conv2d extends Module {
 export class BatchNorm2d extends Module {
   readonly type = "BatchNorm2d";
   readonly #channels: number;
-  readonly #epsilon: number;
+  /** Added to the variance. */
+  readonly epsilon: number;
 
   /** @param epsilon Added to the variance. */
   constructor(channels: number, epsilon = 1e-5) {
     super();
     this.#channels = channels;
-    this.#epsilon = epsilon;
+    this.epsilon = epsilon;
   }
 
   override parameters(): Record<string, readonly number[]> {
@@ -91,7 +92,7 @@ export class BatchNorm2d extends Module {
       bias: scope.parameter(this, "bias"),
       mean: scope.parameter(this, "running_mean"),
       variance: scope.parameter(this, "running_var"),
-      epsilon: this.#epsilon,
+      epsilon: this.epsilon,
     });
   }
 }

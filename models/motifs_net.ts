@@ -1,4 +1,4 @@
-/** The small network that comes with the program, trained on its own drawings (`motifs/train.py`). */
+/** The small network that comes with the program, trained on its own drawings (`motifs/train.ts`). */
 import { globalAveragePool, type Tensor } from "../ops/mod.ts";
 import { AvgPool2d, BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "./layers.ts";
 import { Module, type Scope } from "./module.ts";
@@ -29,7 +29,13 @@ export class MotifsNet extends Module {
     ...block(80, 96),
     ...block(96, 112),
   ]);
-  readonly classifier = new Linear(112, CLASSES);
+  readonly classifier: Linear;
+
+  /** @param classes One more while it is trained. */
+  constructor(classes = CLASSES) {
+    super();
+    this.classifier = new Linear(112, classes);
+  }
 
   forward(x: Tensor, scope: Scope): Tensor {
     return scope.run(globalAveragePool(scope.run(x, this.features)), this.classifier);
