@@ -258,7 +258,7 @@ async function train(path: string): Promise<void> {
     const [value] = await step.read(loss);
     if (!Number.isFinite(value)) throw new Error(`the loss is ${value} at step ${i + 1}`);
     if (i % 100 === 99) say(`step ${i + 1}, ${seconds()} s: loss ${value!.toFixed(3)}`);
-    if (i % 500 === 499) {
+    if (i % 500 === 499 || i === STEPS - 1) {
       const file = await encode(learned);
       const share = await accuracy(gpu, parseSafetensors(file, path), held);
       say(`held-out accuracy ${share.toFixed(4)} on ${held.length} drawings`);
