@@ -1,5 +1,6 @@
 /** Element-by-element functions with broadcasting, and rectifiers. */
-import source from "../kernels/elementwise.wgsl" with { type: "text" };
+import elementwiseSource from "../kernels/elementwise.wgsl" with { type: "text" };
+import functionsSource from "../kernels/functions.wgsl" with { type: "text" };
 import { type Operation, perTexel } from "./operation.ts";
 import { sumTo } from "./sum.ts";
 import { formatShape, node, sameShape, type Shape, type Tensor } from "./tensor.ts";
@@ -21,6 +22,12 @@ export type ElementFunctionName =
   | "abs"
   | "sign"
   | "sqrt"
+  | "exp"
+  | "log"
+  | "sigmoid"
+  | "sigmoidGradient"
+  | "tanh"
+  | "tanhGradient"
   | "clampMin"
   | "atLeast"
   | "clampTo"
@@ -74,6 +81,23 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   abs: { wgsl: "abs(a)", gradient: (dy, [a]) => [mul(dy, unary("sign", a!))] },
   sign: { wgsl: "sign(a)", gradient: () => [] },
   sqrt: { wgsl: "sqrt(a)", gradient: (dy, _, y) => [affine(div(dy, y), 0.5)] },
+  exp: { wgsl: "exp(a)", gradient: (dy, _, y) => [mul(dy, y)] },
+  log: { wgsl: "log(a)", gradient: (dy, [a]) => [div(dy, a!)] },
+  sigmoid: { wgsl: "sigmoid(a)", gradient: (dy, _, y) => [binary("sigmoidGradient", dy, y)] },
+  /** dy·b·(1 − b), where b is the sigmoid. */
+  sigmoidGradient: {
+    wgsl: "a * b * (1 - b)",
+    gradient: (d, [dy, b]) => [
+      binary("sigmoidGradient", d, b!),
+      mul(mul(d, dy!), affine(b!, -2, 1)),
+    ],
+  },
+  tanh: { wgsl: "tanh_accurate(a)", gradient: (dy, _, y) => [binary("tanhGradient", dy, y)] },
+  /** dy·(1 − b²), where b is the hyperbolic tangent. */
+  tanhGradient: {
+    wgsl: "a * (1 - b) * (1 + b)",
+    gradient: (d, [dy, b]) => [binary("tanhGradient", d, b!), affine(mul(mul(d, dy!), b!), -2)],
+  },
   /** max(a, k); the gradient passes where a ≥ k. */
   clampMin: {
     wgsl: "max(a, vec4f(P.k))",
@@ -177,6 +201,22 @@ export function abs(a: Tensor): Tensor {
 export function sqrt(a: Tensor): Tensor {
   return unary("sqrt", a);
 }
+/** eᵃ, to float32's infinity from 88.73 on. */
+export function exp(a: Tensor): Tensor {
+  return unary("exp", a);
+}
+/** The natural logarithm of a > 0. */
+export function log(a: Tensor): Tensor {
+  return unary("log", a);
+}
+/** 1/(1 + e⁻ᵃ), for any a: the exponential in it is never above 1. */
+export function sigmoid(a: Tensor): Tensor {
+  return unary("sigmoid", a);
+}
+/** (eᵃ − e⁻ᵃ)/(eᵃ + e⁻ᵃ), for any a. */
+export function tanh(a: Tensor): Tensor {
+  return unary("tanh", a);
+}
 /** max(a, k) with a number k. */
 export function clampMin(a: Tensor, k: number): Tensor {
   return unary("clampMin", a, k);
@@ -202,6 +242,8 @@ export function detach(a: Tensor): Tensor {
 export function copy(a: Tensor): Tensor<"elementwise"> {
   return unary("identity", a);
 }
+
+const source = elementwiseSource + functionsSource;
 
 /** Table entry. */
 export const elementwiseOperation: Operation<"elementwise"> = {

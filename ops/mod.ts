@@ -23,14 +23,18 @@ export {
   div,
   type ElementFunctionName,
   type ElementwiseAttributes,
+  exp,
   expand,
+  log,
   mix,
   mul,
   multiplyAdd,
   relu,
   relu6,
+  sigmoid,
   sqrt,
   sub,
+  tanh,
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";

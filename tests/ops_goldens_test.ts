@@ -14,6 +14,7 @@ import {
   relu,
   relu6,
   type Shape,
+  sigmoid,
   type Tensor,
   tvDenoise,
 } from "../ops/mod.ts";
@@ -30,14 +31,12 @@ const SKIPPED: Record<string, string> = {
   "pool/adaptive": "there is no adaptive pooling",
   "layernorm2d/": "there is no layer normalisation",
   "shuffle/": "there is no channel shuffle",
-  "se_scale/": "there is no sigmoid",
   "robust/": "the loss belongs to vis/",
   "area/": "resizing belongs to vis/",
   "act/hardswish/": "there is no such activation",
   "act/hardsigmoid/": "there is no such activation",
   "act/silu/": "there is no such activation",
   "act/gelu/": "there is no such activation",
-  "act/sigmoid/": "there is no such activation",
   "act/edges/hard": "there is no such activation",
 };
 /** Endings of names whose gradients do not exist. */
@@ -136,17 +135,32 @@ function pooling(stored: Stored): Expectations {
 }
 
 function activations(stored: Stored): Expectations {
-  return Object.entries({ relu, relu6 }).flatMap(([name, f]) => {
-    const edges = tensorOf(stored.get("act/edges/x", [1, 1, 1, 4]));
-    return [
-      ...caseOf(stored, `act/${name}`, f, [1, 1, 1, 257]),
-      {
-        name: `${name} at its kinks`,
-        tensor: gradients(f(edges), [edges])[0]!,
-        expected: stored.get(`act/edges/${name}_gx`, [1, 1, 1, 4]),
-      },
-    ];
-  });
+  const smooth = { sigmoid };
+  const kinked = { relu, relu6 };
+  const edges = tensorOf(stored.get("act/edges/x", [1, 1, 1, 4]));
+  return [
+    ...Object.entries({ ...smooth, ...kinked }).flatMap(([name, f]) =>
+      caseOf(stored, `act/${name}`, f, [1, 1, 1, 257])
+    ),
+    ...Object.entries(kinked).map(([name, f]) => ({
+      name: `${name} at its kinks`,
+      tensor: gradients(f(edges), [edges])[0]!,
+      expected: stored.get(`act/edges/${name}_gx`, [1, 1, 1, 4]),
+    })),
+  ];
+}
+
+/** x scaled by the sigmoid of one number per channel, as squeeze and excitation does. */
+function channelScale(stored: Stored): Expectations {
+  const s = tensorOf(stored.get("se_scale/s", [2, 4, 1, 1]));
+  const [y, gx] = caseOf(stored, "se_scale", (x) => mul(x, sigmoid(s)));
+  const cotangent = tensorOf(stored.get("se_scale/cot"));
+  const [gs] = gradients(mul(y!.tensor, cotangent), [s]);
+  return [
+    y!,
+    gx!,
+    { name: "se_scale/gs", tensor: gs!, expected: stored.get("se_scale/gs", s.shape) },
+  ];
 }
 
 function normalisation(stored: Stored): Expectations {
@@ -200,6 +214,7 @@ const ALL = {
   convolutions,
   pooling,
   activations,
+  channelScale,
   normalisation,
   concatenation,
   fullyConnected,

@@ -34,10 +34,12 @@ export interface Operations<T> {
   conv2d(x: T, weight: T, bias?: T, options?: Conv2dOptions): T;
   detach(a: T): T;
   div(a: T, b: T): T;
+  exp(a: T): T;
   expand(a: T, shape: Shape): T;
   gaussianBlur(x: T, weights: T): T;
   globalAveragePool(x: T): T;
   linear(x: T, weight: T, bias?: T): T;
+  log(a: T): T;
   maxPool2d(x: T, options: Pool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
   mix(a: T, b: T, weight: T): T;
@@ -48,10 +50,12 @@ export interface Operations<T> {
   relu(a: T): T;
   relu6(a: T): T;
   roll(x: T, shift: T): T;
+  sigmoid(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
   sqrt(a: T): T;
   sub(a: T, b: T): T;
   sum(x: T, axes: readonly Axis[]): T;
+  tanh(a: T): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
   warp(x: T, theta: T): T;
 }
@@ -226,13 +230,17 @@ export const reference: Operations<Values> = {
   clampTo: (a, low, high) => elementwise((p, q, r) => Math.min(Math.max(p!, q!), r!), a, low, high),
   detach: (a) => a,
   div: (a, b) => elementwise((p, q) => p! / q!, a, b),
+  exp: (a) => elementwise(Math.exp, a),
+  log: (a) => elementwise(Math.log, a),
   mix: (a, b, weight) => elementwise((p, q, r) => (1 - r!) * p! + r! * q!, a, b, weight),
   mul: (a, b) => elementwise((p, q) => p! * q!, a, b),
   multiplyAdd: (a, b, c) => elementwise((p, q, r) => p! * q! + r!, a, b, c),
   relu: (a) => elementwise((p) => p! > 0 ? p! : 0, a),
   relu6: (a) => elementwise((p) => Math.min(Math.max(p!, 0), 6), a),
+  sigmoid: (a) => elementwise((p) => 1 / (1 + Math.exp(-p!)), a),
   sqrt: (a) => elementwise(Math.sqrt, a),
   sub: (a, b) => elementwise((p, q) => p! - q!, a, b),
+  tanh: (a) => elementwise(Math.tanh, a),
   expand: (a, shape) => elementwise((p) => p!, a, generate(shape, () => 0)),
 
   batchNorm: (x, { mean, variance, weight, bias, epsilon = 1e-5 }) =>

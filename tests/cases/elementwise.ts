@@ -13,6 +13,14 @@ export const elementwise: Group = (test) => {
     (r) => ({ inputs: [positive(randomValues(r, shape(r)))], options: null }),
     (f, [x]) => f.sqrt(x!),
   );
+  test("exp", picture, (f, [x]) => f.exp(x!));
+  test(
+    "log",
+    (r) => ({ inputs: [positive(randomValues(r, shape(r), 5))], options: null }),
+    (f, [x]) => f.log(x!),
+  );
+  test("sigmoid", wide, (f, [x]) => f.sigmoid(x!));
+  test("tanh", wide, (f, [x]) => f.tanh(x!));
   test("affine", picture, (f, [x]) => f.affine(x!, -1.7, 0.3));
   test("affine without a shift", picture, (f, [x]) => f.affine(x!, 2.5), { degree: 1 });
   test("clampMin", wide, (f, [x]) => f.clampMin(x!, -1.25));
