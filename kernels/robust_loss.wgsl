@@ -4,7 +4,7 @@
 //
 // rho = (b/a)·(exp(t) − 1) = (b/2)·L·phi(t), phi(t) = (exp(t) − 1)/t: nothing special at a = 0,
 // where t is. exp(t) = (1 + z/b)·W keeps the digits that exp loses where b is small, so far from 0
-// rho = ((b + z)·W − b)/a. What lies beyond ±1e6 is as good as infinite. (After log_exp.wgsl.)
+// rho = ((b + z)·W − b)/a. What lies beyond ±1e6 is as good as infinite.
 
 struct Robust { a: vec4f, b: vec4f, z: vec4f, L: vec4f, t: vec4f, W: vec4f }
 

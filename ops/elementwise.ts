@@ -1,7 +1,7 @@
 /** Element-by-element functions with broadcasting, and rectifiers. */
 import elementwiseSource from "../kernels/elementwise.wgsl" with { type: "text" };
 import functionsSource from "../kernels/functions.wgsl" with { type: "text" };
-import { type Operation, perTexel } from "./operation.ts";
+import { type Call, type Operation, perTexel } from "./operation.ts";
 import { sumTo } from "./sum.ts";
 import { formatShape, node, sameShape, type Shape, type Tensor } from "./tensor.ts";
 
@@ -32,6 +32,12 @@ export type ElementFunctionName =
   | "atLeast"
   | "clampTo"
   | "notLess"
+  | "maximum"
+  | "minimum"
+  | "pow"
+  | "xlogy"
+  | "softplus"
+  | "logCoshHalf"
   | "mix";
 
 /** A function of up to three operands `a`, `b`, `c` and the numbers `P.k`, `P.l`. */
@@ -114,6 +120,25 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   },
   /** 1 where a ≥ b, else 0. */
   notLess: { wgsl: "select(vec4f(), vec4f(1), a >= b)", gradient: () => [] },
+  maximum: { wgsl: "max(a, b)", gradient: (dy, [a, b]) => shareOut(dy, sub(a!, b!)) },
+  minimum: { wgsl: "min(a, b)", gradient: (dy, [a, b]) => shareOut(dy, sub(b!, a!)) },
+  pow: {
+    wgsl: "power(a, b)",
+    gradient: (dy, [a, b], y) => [
+      mul(dy, mul(b!, binary("pow", a!, affine(b!, 1, -1)))),
+      mul(dy, binary("xlogy", y, a!)),
+    ],
+  },
+  /** a·ln b; 0 where a = 0, whatever b. */
+  xlogy: {
+    wgsl: "select(a * log(max(b, vec4f(1e-37))), vec4f(), a == vec4f())",
+    gradient: (dy, [a, b]) => [binary("xlogy", dy, b!), mul(dy, div(a!, b!))],
+  },
+  softplus: { wgsl: "softplus(a)", gradient: (dy, [a]) => [mul(dy, sigmoid(a!))] },
+  logCoshHalf: {
+    wgsl: "log_cosh_half(a)",
+    gradient: (dy, [a]) => [mul(dy, tanh(affine(a!, 0.5)))],
+  },
   /** a + (b − a)·c. */
   mix: {
     wgsl: "a + (b - a) * c",
@@ -125,6 +150,12 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   },
 };
 
+/** dy for the first operand where it wins by a positive margin, else for the second; at 0 half each. */
+function shareOut(dy: Tensor, margin: Tensor): Tensor[] {
+  const who = unary("sign", margin);
+  return [mul(dy, affine(who, 0.5, 0.5)), mul(dy, affine(who, -0.5, 0.5))];
+}
+
 /** Which function, and its numbers. */
 export interface ElementwiseAttributes {
   /** Its name in the table. */
@@ -135,8 +166,12 @@ export interface ElementwiseAttributes {
   readonly l: number;
 }
 
-/** The shape two or more operands have in common after broadcasting. */
-function broadcast(f: string, inputs: readonly Tensor[]): Shape {
+/**
+ * The shape two or more operands have in common after broadcasting.
+ *
+ * @throws {RangeError} when sizes differ and none is 1.
+ */
+export function broadcast(f: string, inputs: readonly Tensor[]): Shape {
   const shape = [0, 1, 2, 3].map((axis) => Math.max(...inputs.map((i) => i.shape[axis]!)));
   for (const input of inputs) {
     if (input.shape.some((size, axis) => size !== 1 && size !== shape[axis])) {
@@ -225,6 +260,30 @@ export function clampMin(a: Tensor, k: number): Tensor {
 export function clampTo(a: Tensor, low: Tensor, high: Tensor): Tensor {
   return make("clampTo", [a, low, high]);
 }
+/** max(a, b); equal ones share the gradient, as in PyTorch. */
+export function maximum(a: Tensor, b: Tensor): Tensor {
+  return binary("maximum", a, b);
+}
+/** min(a, b); equal ones share the gradient, as in PyTorch. */
+export function minimum(a: Tensor, b: Tensor): Tensor {
+  return binary("minimum", a, b);
+}
+/** aᵇ for a > 0. Where a ≤ 0 it is 0, its gradient too; a⁰ = 1. */
+export function pow(a: Tensor, b: Tensor): Tensor {
+  return binary("pow", a, b);
+}
+/** a·ln b for b > 0, and 0 where a = 0. */
+export function xlogy(a: Tensor, b: Tensor): Tensor {
+  return binary("xlogy", a, b);
+}
+/** ln(1 + eᵃ), for any a. */
+export function softplus(a: Tensor): Tensor {
+  return unary("softplus", a);
+}
+/** 2·ln cosh(a/2), for any a: a²/4 near 0, |a| − 2·ln 2 far out. */
+export function logCoshHalf(a: Tensor): Tensor {
+  return unary("logCoshHalf", a);
+}
 /** a + (b − a)·weight */
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);
@@ -245,21 +304,37 @@ export function copy(a: Tensor): Tensor<"elementwise"> {
 
 const source = elementwiseSource + functionsSource;
 
+/**
+ * The dispatch that computes y = a WGSL expression of its inputs a, b, c, which are repeated where
+ * their size is 1.
+ *
+ * @param functions WGSL of what it calls besides those of kernels/functions.wgsl
+ */
+export function elementwiseCall(
+  name: string,
+  y: Tensor,
+  expression: string,
+  { scalars = {}, functions = "" }: {
+    scalars?: Readonly<Record<string, number>>;
+    functions?: string;
+  } = {},
+): Call {
+  const flags = y.inputs.map((i) => i.shape.map((size, axis) => size === 1 && y.shape[axis]! > 1));
+  return {
+    source: { name, wgsl: source + functions },
+    defines: { OPERANDS: y.inputs.length, BROADCAST: flags, EXPRESSION: expression },
+    reads: Object.fromEntries(y.inputs.map((input, i) => ["abc"[i]!, input])),
+    writes: { y },
+    scalars,
+    workgroups: perTexel(y),
+  };
+}
+
 /** Table entry. */
 export const elementwiseOperation: Operation<"elementwise"> = {
   lower(y) {
     const { f, k, l } = y.attributes;
-    const flags = y.inputs.map((i) =>
-      i.shape.map((size, axis) => size === 1 && y.shape[axis]! > 1)
-    );
-    return [{
-      source: { name: f, wgsl: source },
-      defines: { OPERANDS: y.inputs.length, BROADCAST: flags, EXPRESSION: FUNCTIONS[f].wgsl },
-      reads: Object.fromEntries(y.inputs.map((input, i) => ["abc"[i]!, input])),
-      writes: { y },
-      scalars: { k, l },
-      workgroups: perTexel(y),
-    }];
+    return [elementwiseCall(f, y, FUNCTIONS[f].wgsl, { scalars: { k, l } })];
   },
   gradient(y, dy) {
     const { gradient } = FUNCTIONS[y.attributes.f];

@@ -18,7 +18,7 @@ import {
   pow,
   sub,
 } from "./elementwise.ts";
-import { reduceMax } from "./reduce_max.ts";
+import { max } from "./max.ts";
 import { robustLoss } from "./robust_loss.ts";
 import { mean } from "./sum.ts";
 import { constant, formatShape, sameShape, type Tensor } from "./tensor.ts";
@@ -90,9 +90,9 @@ export function l2Distance(x: Tensor, target: Tensor): Tensor {
   return mean(mul(d, d), PICTURE);
 }
 
-/** max |d|. The gradient goes to the first of equal maxima, see {@linkcode reduceMax}. */
+/** max |d|; equal ones share the gradient, see {@linkcode max}. */
 export function chebyshevDistance(x: Tensor, target: Tensor): Tensor {
-  return reduceMax(abs(difference(x, target)), PICTURE);
+  return max(abs(difference(x, target)), PICTURE);
 }
 
 /** mean |d|/(|x| + |t|), where 0/0 is 0: each term lies in [0, 1]. */
@@ -111,7 +111,7 @@ export function minkowskiDistance(x: Tensor, target: Tensor, p: number): Tensor 
   if (!(p >= 1)) throw new RangeError(`minkowskiDistance: p is ${p}, it must be at least 1`);
   const d = abs(difference(x, target));
   // The result does not depend on the scale, so neither does the gradient.
-  const scale = detach(clampMin(reduceMax(d, PICTURE), TINY));
+  const scale = detach(clampMin(max(d, PICTURE), TINY));
   const power = mean(pow(div(d, scale), number(p)), PICTURE);
   return mul(scale, pow(power, number(1 / p)));
 }
@@ -174,7 +174,12 @@ export const DISTANCES: Readonly<Record<DistanceName, Distance>> = {
   quantile: {
     formula: "mean of q·(t − x) where x < t, (1 − q)·(x − t) where x > t",
     parameters: {
-      q: { meaning: "the quantile of the target to estimate", standard: 0.5, least: 1e-6, most: 1 - 1e-6 },
+      q: {
+        meaning: "the quantile of the target to estimate",
+        standard: 0.5,
+        least: 1e-6,
+        most: 1 - 1e-6,
+      },
     },
     between: (x, target, { q }) => quantileDistance(x, target, q!),
   },

@@ -3,13 +3,22 @@
  * Function", CVPR 2019): one formula from squares (α = 2) over Charbonnier (1), Cauchy (0) and
  * Geman-McClure (−2) to Welsch (−∞), differentiable in its shape.
  */
-import logExp from "../kernels/log_exp.wgsl" with { type: "text" };
-import source from "../kernels/robust_loss.wgsl" with { type: "text" };
-import { add, affine, broadcast, div, elementwiseCall, mul, softplus, tanhHalf, xlogy } from "./elementwise.ts";
+import functions from "../kernels/robust_loss.wgsl" with { type: "text" };
+import {
+  add,
+  affine,
+  broadcast,
+  div,
+  elementwiseCall,
+  log,
+  mul,
+  sigmoid,
+  softplus,
+} from "./elementwise.ts";
 import type { Operation } from "./operation.ts";
 import { robustLogPartition } from "./robust_log_partition.ts";
 import { sumTo } from "./sum.ts";
-import { constant, node, type Tensor } from "./tensor.ts";
+import { node, type Tensor } from "./tensor.ts";
 
 /**
  * ρ(x, α, c) = |α − 2|/α·(((x/c)²/|α − 2| + 1)^(α/2) − 1) element by element, with its limits at
@@ -25,8 +34,7 @@ export function robustLoss(x: Tensor, alpha: Tensor, c: Tensor): Tensor {
 
 /** −ln of the probability density exp(−ρ(x, α, c))/(c·Z(α)): ρ + ln c + ln Z(α), for α in [0, 2]. */
 export function robustNegativeLogLikelihood(x: Tensor, alpha: Tensor, c: Tensor): Tensor {
-  const one = constant([1, 1, 1, 1], () => Float32Array.of(1));
-  return add(robustLoss(x, alpha, c), add(xlogy(one, c), robustLogPartition(alpha)));
+  return add(robustLoss(x, alpha, c), add(log(c), robustLogPartition(alpha)));
 }
 
 /** Bounds of the learned shape and scale. */
@@ -52,7 +60,7 @@ export function robustAlpha(latent: Tensor, options: AdaptiveRobustOptions = {})
       `robustAlpha: alphaLow ${alphaLow} and alphaHigh ${alphaHigh} must rise within 0 to 2`,
     );
   }
-  return affine(tanhHalf(latent), (alphaHigh - alphaLow) / 2, (alphaHigh + alphaLow) / 2);
+  return affine(sigmoid(latent), alphaHigh - alphaLow, alphaLow);
 }
 
 /** c = low + (start − low)·softplus(latent + ln(e − 1)): start where the latent number is 0. */
@@ -81,13 +89,9 @@ export function adaptiveRobustLoss(
   return robustNegativeLogLikelihood(x, alpha, robustScale(latentScale, options));
 }
 
-const FUNCTIONS = `${logExp}\n${source}`;
-
 /** Table entry. */
 export const robustLossOperation: Operation<"robustLoss"> = {
-  lower: (y) => [
-    elementwiseCall("robustLoss", y, { wgsl: "robust_loss(a, b, c)", functions: FUNCTIONS }),
-  ],
+  lower: (y) => [elementwiseCall("robustLoss", y, "robust_loss(a, b, c)", { functions })],
   gradient(y, dy) {
     const [x, alpha, c] = y.inputs as [Tensor, Tensor, Tensor];
     const slope = (wrt: "x" | "alpha") =>
@@ -103,7 +107,7 @@ export const robustLossOperation: Operation<"robustLoss"> = {
 export const robustLossSlopeOperation: Operation<"robustLossSlope"> = {
   lower(y) {
     const f = y.attributes.wrt === "x" ? "robust_slope" : "robust_shape_slope";
-    return [elementwiseCall(f, y, { wgsl: `${f}(a, b, c)`, functions: FUNCTIONS })];
+    return [elementwiseCall(f, y, `${f}(a, b, c)`, { functions })];
   },
   gradient: "second derivatives are not part of the method",
 };
