@@ -1,17 +1,25 @@
-// ln Z(alpha) or its derivative, from a table of cubics in u = (2 − alpha)^(1/4), cell by cell.
-// Outside [0, 2] it goes on as a constant.
+// ln Z(alpha) or its derivative, from a table of cubics: P.low cells over u = √alpha from 0 to 1, then
+// P.high cells over u = (2 − alpha)^(1/4) from 0 to 1. Outside [0, 2] it goes on as a constant.
 
 fn cubic(alpha: f32) -> f32 {
-  // Closer to 2 the derivative grows without bound; this is as close as a number can be.
-  let b = clamp(2 - alpha, ${DERIVATIVE ? "1e-7" : "0.0"}, 2.0);
-  let u = sqrt(sqrt(b));
-  let cell = min(i32(u * P.cells_per_unit), P.cells - 1);
-  let t = u * P.cells_per_unit - f32(cell);
-  let k = texel_table(cell, 0);
+  let a = clamp(alpha, 0.0, 2.0);
+  let is_low = a <= 1;
+  let cells = select(P.high, P.low, is_low);
+  let at = select(sqrt(sqrt(2 - a)), sqrt(a), is_low) * f32(cells);
   #if DERIVATIVE
-  let inside = alpha >= 0 && alpha <= 2;
-  let slope = ((3 * k.w * t + 2 * k.z) * t + k.y) * P.cells_per_unit;
-  return select(0.0, -slope / (4 * u * u * u), inside);
+  // At 0 du/dalpha, and at 2 the derivative itself, grow without bound: as close as is exact.
+  let place = max(at, select(0.01, 0.001, is_low) * f32(cells));
+  #else
+  let place = at;
+  #end
+  let cell = min(i32(place), cells - 1);
+  let t = place - f32(cell);
+  let k = texel_table(select(P.low, 0, is_low) + cell, 0);
+  #if DERIVATIVE
+  let slope = ((3 * k.w * t + 2 * k.z) * t + k.y) * f32(cells);
+  let u = place / f32(cells);
+  let du = select(-0.25 / (u * u * u), 0.5 / u, is_low);
+  return select(0.0, slope * du, alpha == a);
   #else
   return ((k.w * t + k.z) * t + k.y) * t + k.x;
   #end
