@@ -284,6 +284,10 @@ export function softplus(a: Tensor): Tensor {
 export function logCoshHalf(a: Tensor): Tensor {
   return unary("logCoshHalf", a);
 }
+/** 1 where a ≥ b, else 0. */
+export function notLess(a: Tensor, b: Tensor): Tensor {
+  return binary("notLess", a, b);
+}
 /** a + (b − a)·weight */
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);

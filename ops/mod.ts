@@ -60,6 +60,7 @@ export {
   quantileDistance,
   robustDistance,
 } from "./losses.ts";
+export { max } from "./max.ts";
 export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
 export type { Pair } from "./operation.ts";
 export type { OperationName, OperationTable } from "./operations.ts";
@@ -76,9 +77,11 @@ export {
   robustNegativeLogLikelihood,
   robustScale,
 } from "./robust_loss.ts";
+export type { Axis } from "./reduce.ts";
 export { roll } from "./roll.ts";
 export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
-export { type Axis, globalAveragePool, mean, sum } from "./sum.ts";
+export { crossEntropy, logSoftmax, softmax } from "./softmax.ts";
+export { globalAveragePool, mean, sum } from "./sum.ts";
 export {
   type Attributes,
   constant,

@@ -10,6 +10,7 @@ import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
 import { blurAxisOperation } from "./gaussian_blur.ts";
+import { maxAxisOperation } from "./max.ts";
 import {
   maxPool2dGradientOperation,
   maxPool2dIndicesOperation,
@@ -23,6 +24,7 @@ import {
   robustLogPartitionSlopeOperation,
 } from "./robust_log_partition.ts";
 import { robustLossOperation, robustLossSlopeOperation } from "./robust_loss.ts";
+import type { Axis } from "./reduce.ts";
 import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
@@ -66,7 +68,9 @@ export interface OperationTable {
   /** Its derivative. */
   robustLogPartitionSlope: Record<string, never>;
   /** The sum along one axis, which keeps size 1. */
-  sumAxis: { axis: number };
+  sumAxis: { axis: Axis };
+  /** The largest element along one axis, which keeps size 1. */
+  maxAxis: { axis: Axis };
   /** Every step-th element from a start. */
   slice: SliceAttributes;
   /** The adjoint of a slice: zeros elsewhere. */
@@ -113,6 +117,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   robustLogPartition: robustLogPartitionOperation,
   robustLogPartitionSlope: robustLogPartitionSlopeOperation,
   sumAxis: sumAxisOperation,
+  maxAxis: maxAxisOperation,
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,

@@ -1,20 +1,16 @@
 /** Sums and means. */
-import source from "../kernels/sum.wgsl" with { type: "text" };
 import { affine, expand } from "./elementwise.ts";
-import { type Operation, perTexel } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { type Axis, reduceAxes, reduceCalls, resized } from "./reduce.ts";
 import { node, type Shape, type Tensor } from "./tensor.ts";
-
-/** Axes of a sum: 0 pictures, 1 channels, 2 rows, 3 columns. */
-export type Axis = 0 | 1 | 2 | 3;
 
 /** The sum over some axes, which keep size 1. */
 export function sum(x: Tensor, axes: readonly Axis[]): Tensor {
-  // Columns first: the most invocations share the longest part of the work.
-  return [...axes].sort((a, b) => b - a).reduce((t, axis) => {
-    if (t.shape[axis] === 1) return t;
-    const shape = t.shape.map((size, i) => i === axis ? 1 : size) as unknown as Shape;
-    return node("sumAxis", shape, [t], { axis });
-  }, x);
+  return reduceAxes(
+    x,
+    axes,
+    (part, axis) => node("sumAxis", resized(part.shape, axis, 1), [part], { axis }),
+  );
 }
 
 /** The mean over some axes, which keep size 1. */
@@ -36,12 +32,6 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 
 /** Table entry. */
 export const sumAxisOperation: Operation<"sumAxis"> = {
-  lower: (y) => [{
-    source: { name: "sum", wgsl: source },
-    defines: { AXIS: y.attributes.axis },
-    reads: { x: y.inputs[0]! },
-    writes: { y },
-    workgroups: perTexel(y),
-  }],
+  lower: (y) => reduceCalls(y, y.attributes.axis, "sum"),
   gradient: (y, dy) => [expand(dy, y.inputs[0]!.shape)],
 };

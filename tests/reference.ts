@@ -41,6 +41,7 @@ export interface Operations<T> {
   clampTo(a: T, low: T, high: T): T;
   concat(parts: readonly T[]): T;
   conv2d(x: T, weight: T, bias?: T, options?: Conv2dOptions): T;
+  crossEntropy(logits: T, targets: T): T;
   detach(a: T): T;
   div(a: T, b: T): T;
   exp(a: T): T;
@@ -55,6 +56,8 @@ export interface Operations<T> {
   logCoshHalf(a: T): T;
   logitDistance(x: T, target: T): T;
   maximum(a: T, b: T): T;
+  logSoftmax(x: T): T;
+  max(x: T, axes: readonly Axis[]): T;
   maxPool2d(x: T, options: Pool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
   minimum(a: T, b: T): T;
@@ -78,6 +81,7 @@ export interface Operations<T> {
   sigmoid(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
   softplus(a: T): T;
+  softmax(x: T): T;
   sqrt(a: T): T;
   sub(a: T, b: T): T;
   sum(x: T, axes: readonly Axis[]): T;
@@ -175,21 +179,33 @@ function pool(
   });
 }
 
-function sumOver(x: Values, axes: readonly Axis[]): Values {
+/** One number for each slice along some axes: f(its values). */
+function reduceOver(
+  x: Values,
+  axes: readonly Axis[],
+  f: (values: Iterable<number>) => number,
+): Values {
   const shape = x.shape.map((size, axis) => axes.includes(axis as Axis) ? 1 : size);
   const span = (axis: Axis, i: number) => axes.includes(axis) ? range(x.shape[axis]) : [i];
-  return generate(shape as unknown as Shape, (n, c, y, col) => {
-    let total = 0;
+  function* slice(n: number, c: number, y: number, col: number) {
     for (const i of span(0, n)) {
       for (const j of span(1, c)) {
         for (const k of span(2, y)) {
-          for (const l of span(3, col)) total += at(x, i, j, k, l);
+          for (const l of span(3, col)) yield at(x, i, j, k, l);
         }
       }
     }
-    return total;
-  });
+  }
+  return generate(shape as unknown as Shape, (...index) => f(slice(...index)));
 }
+
+function sumOf(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+const sumOver = (x: Values, axes: readonly Axis[]) => reduceOver(x, axes, sumOf);
 
 /** -3 -2 -1 0 1 2 3 of five pixels is 3 2 1 0 1 2 3: the edge pixel itself is not repeated. */
 function mirror(i: number, size: number): number {
@@ -431,6 +447,17 @@ export const reference: Operations<Values> = {
     return elementwise((p) => p! / count, sumOver(x, axes));
   },
   globalAveragePool: (x) => reference.mean(x, [2, 3]),
+  max: (x, axes) => reduceOver(x, axes, (values) => Math.max(...values)),
+
+  softmax(x) {
+    const e = reference.exp(x); // float64 does not overflow before e^709
+    return reference.div(e, sumOver(e, [1]));
+  },
+  logSoftmax: (x) => reference.log(reference.softmax(x)),
+  crossEntropy(logits, targets) {
+    const products = reference.mul(targets, reference.logSoftmax(logits));
+    return elementwise((p) => -p! / logits.shape[0], sumOver(products, [0, 1]));
+  },
 
   slice(x, { start = [0, 0, 0], size, step = [1, 1, 1] }) {
     const all = [0, 1, 2].map((i) => Math.ceil((x.shape[i + 1]! - start[i]!) / step[i]!));
@@ -531,6 +558,7 @@ export const REFERENCE_OF: Record<
   robustLossSlope: "robustLoss",
   robustLogPartition: "robustLogPartition",
   robustLogPartitionSlope: "robustLogPartition",
+  maxAxis: "max",
   slice: "slice",
   pad: "pad",
   concat: "concat",

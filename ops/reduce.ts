@@ -1,0 +1,45 @@
+/** Reductions along axes, which keep size 1. */
+import source from "../kernels/reduce.wgsl" with { type: "text" };
+import { type Call, perTexel } from "./operation.ts";
+import { node, type Shape, type Tensor } from "./tensor.ts";
+
+/** Axes of a reduction: 0 pictures, 1 channels, 2 rows, 3 columns. */
+export type Axis = 0 | 1 | 2 | 3;
+
+/** Columns last: until then, neighbouring invocations read neighbouring texels. */
+const ORDER: readonly Axis[] = [2, 1, 0, 3];
+
+/** Elements that one invocation takes one after the other; a longer axis is reduced in parts. */
+const LONGEST = 128;
+
+/** Reduces along some axes with `along`, one at a time, those of size 1 left out. */
+export function reduceAxes(
+  x: Tensor,
+  axes: readonly Axis[],
+  along: (x: Tensor, axis: Axis) => Tensor,
+): Tensor {
+  return ORDER.filter((axis) => axes.includes(axis) && x.shape[axis] > 1).reduce(along, x);
+}
+
+/** A shape with another size along an axis. */
+export function resized(shape: Shape, axis: Axis, size: number): Shape {
+  return shape.map((old, i) => i === axis ? size : old) as unknown as Shape;
+}
+
+/** The dispatches that reduce x to y along an axis: one, or two by way of about √size parts. */
+export function reduceCalls(y: Tensor, axis: Axis, reduce: "sum" | "max"): Call[] {
+  const call = (from: Tensor, to: Tensor): Call => ({
+    source: { name: reduce, wgsl: source },
+    defines: { AXIS: axis, REDUCE: reduce, LANES: axis === 1 && to.shape[1] === 1 },
+    reads: { x: from },
+    writes: { y: to },
+    workgroups: perTexel(to),
+  });
+  const x = y.inputs[0]!;
+  const each = axis === 1 ? 4 : 1; // channels go by quads
+  const size = Math.ceil(x.shape[axis] / each);
+  if (size <= LONGEST) return [call(x, y)];
+  const parts = Math.ceil(Math.sqrt(size));
+  const partial = node(y.op, resized(x.shape, axis, parts * each), y.inputs, y.attributes);
+  return [call(x, partial), call(partial, y)];
+}
