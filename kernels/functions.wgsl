@@ -15,3 +15,60 @@ fn tanh_accurate(a: vec4f) -> vec4f {
   let near = small * (945 + s * (105 + s)) / (945 + s * (420 + s * 15));
   return select(sign(a) * (1 - e) / (1 + e), near, a == small);
 }
+
+// log(1 + u) for u ≥ 0. Near 0, where the sum loses u's digits, 2·artanh(u/(2 + u)) by its series.
+fn log1p(u: vec4f) -> vec4f {
+  let near = min(u, vec4f(0.5));
+  let s = near / (near + 2);
+  let q = s * s;
+  let series = ((((q / 11 + 1.0 / 9) * q + 1.0 / 7) * q + 1.0 / 5) * q + 1.0 / 3) * q + 1;
+  return select(2 * s * series, log(u + 1), u > vec4f(0.5));
+}
+
+// φ(t) = (eᵗ − 1)/t, which is 1 at 0.
+fn phi(t: vec4f) -> vec4f {
+  let near = abs(t) < vec4f(0.5);
+  let s = select(vec4f(), t, near);
+  // 1 + t/2·(1 + t/3·(1 + ... (1 + t/9)))
+  var series = 1 + s / 9;
+  for (var k = 8.0; k > 1; k -= 1) { series = 1 + s / k * series; }
+  let far = select(t, vec4f(1), near);
+  return select((exp(far) - 1) / far, series, near);
+}
+
+// φ'(t) = (eᵗ − φ(t))/t, which is ½ at 0.
+fn phi_slope(t: vec4f) -> vec4f {
+  let near = abs(t) < vec4f(0.5);
+  let s = select(vec4f(), t, near);
+  // 1/2 + t·(2/3! + t·(3/4! + ... t·9/10!))
+  var series = vec4f(9.0 / 3628800);
+  series = series * s + 8.0 / 362880;
+  series = series * s + 7.0 / 40320;
+  series = series * s + 6.0 / 5040;
+  series = series * s + 5.0 / 720;
+  series = series * s + 4.0 / 120;
+  series = series * s + 3.0 / 24;
+  series = series * s + 2.0 / 6;
+  series = series * s + 0.5;
+  let far = select(t, vec4f(1), near);
+  return select((exp(far) - phi(far)) / far, series, near);
+}
+
+// 2·ln cosh(a/2) = ln(1 + m²/(4e)) with e = e^−|a| and m = 1 − e; far from 0 |a| + 2·ln((1 + e)/2).
+fn log_cosh_half(a: vec4f) -> vec4f {
+  let near = min(abs(a), vec4f(1));
+  let m = near * phi(-near);
+  let far = abs(a) + 2 * log(0.5 + 0.5 * exp(-min(abs(a), vec4f(80))));
+  return select(log1p(m * m / (4 * exp(-near))), far, abs(a) > vec4f(1));
+}
+
+// ln(1 + eᵃ) = max(a, 0) + ln(1 + e^−|a|).
+fn softplus(a: vec4f) -> vec4f {
+  return max(a, vec4f()) + log1p(exp(-min(abs(a), vec4f(80))));
+}
+
+// aᵇ = 2^(b·log₂a) for a > 0; 0 for a ≤ 0, where the logarithm ends, but a⁰ = 1.
+fn power(a: vec4f, b: vec4f) -> vec4f {
+  let p = select(vec4f(), exp2(b * log2(max(a, vec4f(1e-37)))), a > vec4f());
+  return select(p, vec4f(1), b == vec4f());
+}

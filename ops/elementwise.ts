@@ -33,6 +33,12 @@ export type ElementFunctionName =
   | "atLeast"
   | "clampTo"
   | "notLess"
+  | "maximum"
+  | "minimum"
+  | "pow"
+  | "xlogy"
+  | "softplus"
+  | "logCoshHalf"
   | "mix";
 
 /** A function of up to three operands `a`, `b`, `c` and the numbers `P.k`, `P.l`. */
@@ -127,6 +133,25 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   },
   /** 1 where a ≥ b, else 0. */
   notLess: { wgsl: "select(vec4f(), vec4f(1), a >= b)", gradient: () => [] },
+  maximum: { wgsl: "max(a, b)", gradient: (dy, [a, b]) => shareOut(dy, sub(a!, b!)) },
+  minimum: { wgsl: "min(a, b)", gradient: (dy, [a, b]) => shareOut(dy, sub(b!, a!)) },
+  pow: {
+    wgsl: "power(a, b)",
+    gradient: (dy, [a, b], y) => [
+      mul(dy, mul(b!, binary("pow", a!, affine(b!, 1, -1)))),
+      mul(dy, binary("xlogy", y, a!)),
+    ],
+  },
+  /** a·ln b; 0 where a = 0, whatever b. */
+  xlogy: {
+    wgsl: "select(a * log(max(b, vec4f(1e-37))), vec4f(), a == vec4f())",
+    gradient: (dy, [a, b]) => [binary("xlogy", dy, b!), mul(dy, div(a!, b!))],
+  },
+  softplus: { wgsl: "softplus(a)", gradient: (dy, [a]) => [mul(dy, sigmoid(a!))] },
+  logCoshHalf: {
+    wgsl: "log_cosh_half(a)",
+    gradient: (dy, [a]) => [mul(dy, tanh(affine(a!, 0.5)))],
+  },
   /** a + (b − a)·c. */
   mix: {
     wgsl: "a + (b - a) * c",
@@ -138,6 +163,12 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   },
 };
 
+/** dy for the first operand where it wins by a positive margin, else for the second; at 0 half each. */
+function shareOut(dy: Tensor, margin: Tensor): Tensor[] {
+  const who = unary("sign", margin);
+  return [mul(dy, affine(who, 0.5, 0.5)), mul(dy, affine(who, -0.5, 0.5))];
+}
+
 /** Which function, and its numbers. */
 export interface ElementwiseAttributes {
   /** Its name in the table. */
@@ -148,8 +179,12 @@ export interface ElementwiseAttributes {
   readonly l: number;
 }
 
-/** The shape two or more operands have in common after broadcasting. */
-function broadcast(f: string, inputs: readonly Tensor[]): Shape {
+/**
+ * The shape two or more operands have in common after broadcasting.
+ *
+ * @throws {RangeError} when sizes differ and none is 1.
+ */
+export function broadcast(f: string, inputs: readonly Tensor[]): Shape {
   const shape = [0, 1, 2, 3].map((axis) => Math.max(...inputs.map((i) => i.shape[axis]!)));
   for (const input of inputs) {
     if (input.shape.some((size, axis) => size !== 1 && size !== shape[axis])) {
@@ -242,6 +277,30 @@ export function clampMin(a: Tensor, k: number): Tensor {
 export function clampTo(a: Tensor, low: Tensor, high: Tensor): Tensor {
   return make("clampTo", [a, low, high]);
 }
+/** max(a, b); equal ones share the gradient, as in PyTorch. */
+export function maximum(a: Tensor, b: Tensor): Tensor {
+  return binary("maximum", a, b);
+}
+/** min(a, b); equal ones share the gradient, as in PyTorch. */
+export function minimum(a: Tensor, b: Tensor): Tensor {
+  return binary("minimum", a, b);
+}
+/** aᵇ for a > 0. Where a ≤ 0 it is 0, its gradient too; a⁰ = 1. */
+export function pow(a: Tensor, b: Tensor): Tensor {
+  return binary("pow", a, b);
+}
+/** a·ln b for b > 0, and 0 where a = 0. */
+export function xlogy(a: Tensor, b: Tensor): Tensor {
+  return binary("xlogy", a, b);
+}
+/** ln(1 + eᵃ), for any a. */
+export function softplus(a: Tensor): Tensor {
+  return unary("softplus", a);
+}
+/** 2·ln cosh(a/2), for any a: a²/4 near 0, |a| − 2·ln 2 far out. */
+export function logCoshHalf(a: Tensor): Tensor {
+  return unary("logCoshHalf", a);
+}
 /** 1 where a ≥ b, else 0. */
 export function notLess(a: Tensor, b: Tensor): Tensor {
   return binary("notLess", a, b);
@@ -266,15 +325,23 @@ export function copy(a: Tensor): Tensor<"elementwise"> {
 
 const source = elementwiseSource + functionsSource;
 
-/** The dispatch that computes y from its inputs, `a` to `g` in a WGSL expression. */
+/**
+ * The dispatch that computes y from a WGSL expression of its inputs, `a` to `g`, which are repeated
+ * where their size is 1.
+ *
+ * @param functions WGSL of what it calls besides those of kernels/functions.wgsl
+ */
 export function elementwiseCall(
   name: string,
   y: Tensor,
   expression: string,
-  scalars: Record<string, number> = {},
+  { scalars = {}, functions = "" }: {
+    scalars?: Readonly<Record<string, number>>;
+    functions?: string;
+  } = {},
 ): Call {
   return {
-    source: { name, wgsl: source },
+    source: { name, wgsl: source + functions },
     defines: {
       OPERANDS: y.inputs.length,
       BROADCAST: y.inputs.map((input) => repeatedAxes(input, y.shape)),
@@ -303,7 +370,7 @@ export function onHost(
 export const elementwiseOperation: Operation<"elementwise"> = {
   lower(y) {
     const { f, k, l } = y.attributes;
-    return [elementwiseCall(f, y, FUNCTIONS[f].wgsl, { k, l })];
+    return [elementwiseCall(f, y, FUNCTIONS[f].wgsl, { scalars: { k, l } })];
   },
   gradient(y, dy) {
     const { gradient } = FUNCTIONS[y.attributes.f];

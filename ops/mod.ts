@@ -32,18 +32,40 @@ export {
   exp,
   expand,
   log,
+  logCoshHalf,
+  maximum,
+  minimum,
   mix,
   mul,
   multiplyAdd,
+  pow,
   relu,
   relu6,
   sigmoid,
+  softplus,
   sqrt,
   sub,
   tanh,
+  xlogy,
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
+export {
+  canberraDistance,
+  chebyshevDistance,
+  type Distance,
+  distance,
+  type DistanceName,
+  type DistanceParameter,
+  DISTANCES,
+  huberDistance,
+  l1Distance,
+  l2Distance,
+  logitDistance,
+  minkowskiDistance,
+  quantileDistance,
+  robustDistance,
+} from "./losses.ts";
 export { max } from "./max.ts";
 export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
 export type { Pair } from "./operation.ts";
@@ -52,6 +74,15 @@ export { compile, type ProgramOptions } from "./compile.ts";
 export { Program } from "./program.ts";
 export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
 export { Random } from "./random.ts";
+export { robustLogPartition } from "./robust_log_partition.ts";
+export {
+  adaptiveRobustLoss,
+  type AdaptiveRobustOptions,
+  robustAlpha,
+  robustLoss,
+  robustNegativeLogLikelihood,
+  robustScale,
+} from "./robust_loss.ts";
 export type { Axis } from "./reduce.ts";
 export { roll } from "./roll.ts";
 export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";

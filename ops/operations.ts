@@ -24,6 +24,11 @@ import {
 } from "./normalise.ts";
 import type { Operation } from "./operation.ts";
 import { radialMaskOperation } from "./radial_mask.ts";
+import {
+  robustLogPartitionOperation,
+  robustLogPartitionSlopeOperation,
+} from "./robust_log_partition.ts";
+import { robustLossOperation, robustLossSlopeOperation } from "./robust_loss.ts";
 import type { Axis } from "./reduce.ts";
 import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
@@ -59,6 +64,14 @@ export interface OperationTable {
   averagePool2dGradient: AveragePool2dAttributes;
   /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
+  /** Barron's general robust loss of x, α and c. */
+  robustLoss: Record<string, never>;
+  /** Its derivative for x or for α. */
+  robustLossSlope: { wrt: "x" | "alpha" };
+  /** ln Z(α) of the density exp(−ρ)/Z. */
+  robustLogPartition: Record<string, never>;
+  /** Its derivative. */
+  robustLogPartitionSlope: Record<string, never>;
   /** The sum along one axis, which keeps size 1. */
   sumAxis: { axis: Axis };
   /** The largest element along one axis, which keeps size 1. */
@@ -110,6 +123,10 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   averagePool2d: averagePool2dOperation,
   averagePool2dGradient: averagePool2dGradientOperation,
   elementwise: elementwiseOperation,
+  robustLoss: robustLossOperation,
+  robustLossSlope: robustLossSlopeOperation,
+  robustLogPartition: robustLogPartitionOperation,
+  robustLogPartitionSlope: robustLogPartitionSlopeOperation,
   sumAxis: sumAxisOperation,
   maxAxis: maxAxisOperation,
   centredDotAxis: centredDotAxisOperation,

@@ -13,6 +13,8 @@ import {
   mul,
   relu,
   relu6,
+  robustLogPartition,
+  robustLoss,
   type Shape,
   sigmoid,
   type Tensor,
@@ -30,7 +32,6 @@ const SKIPPED: Record<string, string> = {
   "pool/adaptive": "there is no adaptive pooling",
   "layernorm2d/": "there is no layer normalisation",
   "shuffle/": "there is no channel shuffle",
-  "robust/": "the loss belongs to vis/",
   "area/": "resizing belongs to vis/",
   "act/hardswish/": "there is no such activation",
   "act/hardsigmoid/": "there is no such activation",
@@ -209,6 +210,30 @@ function blurs(stored: Stored): Expectations {
   });
 }
 
+/** A vector as one row. */
+function row(stored: Stored, name: string): Values {
+  const { data } = stored.get(name);
+  return values([1, 1, 1, data.length], data);
+}
+
+/** Barron's loss and its derivative at some shapes and scales, and the logarithm of its integral. */
+function robust(stored: Stored): Expectations {
+  const x = tensorOf(row(stored, "robust/x"));
+  const number = (value: number) => tensorOf(values([1, 1, 1, 1], [value]));
+  const losses = stored.casesOf("robust/a").filter((name) => name !== "robust").flatMap((name) => {
+    const [, alpha, c] = /a([^/]+)_c(.+)$/.exec(name)!;
+    const y = robustLoss(x, number(Number(alpha)), number(Number(c)));
+    const [dy] = gradients(y, [x]);
+    return [{ name: `${name}/y`, tensor: y }, { name: `${name}/dy`, tensor: dy! }];
+  });
+  const logZ = robustLogPartition(tensorOf(row(stored, "robust/alphas")));
+  return [
+    ...losses,
+    { name: "robust/logZ", tensor: logZ },
+    { name: "robust/logZ_quadrature", tensor: logZ },
+  ].map(({ name, tensor }) => ({ name, tensor, expected: row(stored, name) }));
+}
+
 const ALL = {
   convolutions,
   pooling,
@@ -218,6 +243,7 @@ const ALL = {
   concatenation,
   fullyConnected,
   blurs,
+  robust,
 };
 
 for (const [kind, make] of Object.entries(ALL)) {

@@ -1,11 +1,22 @@
 /** What is in a gradient has a gradient too: second derivatives of smooth element functions. */
-import { exp, gradients, Random, sigmoid, tanh, type Tensor } from "../ops/mod.ts";
+import {
+  exp,
+  gradients,
+  logCoshHalf,
+  Random,
+  sigmoid,
+  softplus,
+  tanh,
+  type Tensor,
+} from "../ops/mod.ts";
 import { assertClose, evaluate, gpuForTests, note, randomValues, tensorOf } from "./compare.ts";
 import { reference, type Values } from "./reference.ts";
 
 const gpu = await gpuForTests();
 
-const FUNCTIONS = { exp, sigmoid, tanh } satisfies Partial<Record<keyof typeof reference, unknown>>;
+const FUNCTIONS = { exp, logCoshHalf, sigmoid, softplus, tanh } satisfies Partial<
+  Record<keyof typeof reference, unknown>
+>;
 
 /** f″ by differences of fourth order. */
 function curvature(f: (x: Values) => Values, x: Values): Values {

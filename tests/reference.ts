@@ -3,6 +3,7 @@
  * and from nothing else. Signatures are the same, so one expression runs on the GPU and here.
  */
 import type {
+  AdaptiveRobustOptions,
   AveragePool2dOptions,
   Axis,
   Conv2dOptions,
@@ -22,6 +23,12 @@ export interface Values {
 export interface Operations<T> {
   abs(a: T): T;
   add(a: T, b: T): T;
+  adaptiveRobustLoss(
+    x: T,
+    latentAlpha: T,
+    latentScale: T,
+    options?: AdaptiveRobustOptions,
+  ): T;
   affine(a: T, k: number, l?: number): T;
   averagePool2d(x: T, options: AveragePool2dOptions): T;
   batchNorm(
@@ -32,6 +39,8 @@ export interface Operations<T> {
     x: T,
     parameters: { weight?: T; bias?: T; epsilon?: number },
   ): { y: T; mean: T; variance: T };
+  canberraDistance(x: T, target: T): T;
+  chebyshevDistance(x: T, target: T): T;
   clampMin(a: T, k: number): T;
   clampTo(a: T, low: T, high: T): T;
   concat(parts: readonly T[]): T;
@@ -43,22 +52,39 @@ export interface Operations<T> {
   expand(a: T, shape: Shape): T;
   gaussianBlur(x: T, weights: T): T;
   globalAveragePool(x: T): T;
+  huberDistance(x: T, target: T, delta: number): T;
+  l1Distance(x: T, target: T): T;
+  l2Distance(x: T, target: T): T;
   linear(x: T, weight: T, bias?: T): T;
   log(a: T): T;
+  logCoshHalf(a: T): T;
+  logitDistance(x: T, target: T): T;
+  maximum(a: T, b: T): T;
   logSoftmax(x: T): T;
   max(x: T, axes: readonly Axis[]): T;
   maxPool2d(x: T, options: Pool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
+  minimum(a: T, b: T): T;
+  minkowskiDistance(x: T, target: T, p: number): T;
   mix(a: T, b: T, weight: T): T;
   mul(a: T, b: T): T;
   multiplyAdd(a: T, b: T, c: T): T;
   pad(x: T, options: { low: Triple; high: Triple }): T;
+  pow(a: T, b: T): T;
+  quantileDistance(x: T, target: T, q: number): T;
   radialMask(numbers: T, height: number, width: number, plateau: boolean): T;
   relu(a: T): T;
   relu6(a: T): T;
+  robustAlpha(latent: T, options?: AdaptiveRobustOptions): T;
+  robustDistance(x: T, target: T, alpha: T, c: T): T;
+  robustLogPartition(alpha: T): T;
+  robustLoss(x: T, alpha: T, c: T): T;
+  robustNegativeLogLikelihood(x: T, alpha: T, c: T): T;
+  robustScale(latent: T, options?: AdaptiveRobustOptions): T;
   roll(x: T, shift: T): T;
   sigmoid(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
+  softplus(a: T): T;
   softmax(x: T): T;
   sqrt(a: T): T;
   sub(a: T, b: T): T;
@@ -66,6 +92,7 @@ export interface Operations<T> {
   tanh(a: T): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
   warp(x: T, theta: T): T;
+  xlogy(a: T, b: T): T;
 }
 
 /** An array from a formula for its elements. */
@@ -241,6 +268,53 @@ function denoise(f: Values, n: number, weight: number, eps: number, sweeps: numb
   return generate([1, channels, h, w], (_, c, y, x) => at(u, 0, c, y + 1, x + 1));
 }
 
+/** f over each picture's pairs of elements of x and of the target, which is repeated. */
+function perPicture(
+  x: Values,
+  target: Values,
+  f: (pairs: [x: number, target: number][]) => number,
+): Values {
+  const repeated = elementwise((_, t) => t!, x, target);
+  const size = x.data.length / x.shape[0];
+  return generate([x.shape[0], 1, 1, 1], (n) => {
+    const first = n * size;
+    return f(
+      Array.from({ length: size }, (_, i) => [x.data[first + i]!, repeated.data[first + i]!]),
+    );
+  });
+}
+
+/** The mean of f(x − t, x, t) over each picture. */
+function meanDistance(
+  x: Values,
+  target: Values,
+  f: (d: number, x: number, t: number) => number,
+): Values {
+  return perPicture(
+    x,
+    target,
+    (pairs) => pairs.reduce((total, [p, t]) => total + f(p - t, p, t), 0) / pairs.length,
+  );
+}
+
+/** Barron's loss, each of its cases by its own formula. */
+function rho(x: number, alpha: number, c: number): number {
+  const z = (x / c) ** 2;
+  if (alpha === 2) return z / 2;
+  if (alpha === 0) return Math.log1p(z / 2);
+  if (alpha === -Infinity) return -Math.expm1(-z / 2);
+  const b = Math.abs(alpha - 2);
+  return b / alpha * Math.expm1(alpha / 2 * Math.log1p(z / b));
+}
+
+/** ln ∫exp(−ρ(x, α, 1))dx, with x = exp(v) and sums over v: the tails end like exp(−|v|). */
+function logPartition(alpha: number): number {
+  const h = 1 / 8;
+  let total = 0;
+  for (let v = -40; v <= 40; v += h) total += Math.exp(v - rho(Math.exp(v), alpha, 1));
+  return Math.log(2 * h * total);
+}
+
 /** The references. */
 export const reference: Operations<Values> = {
   abs: (a) => elementwise(Math.abs, a),
@@ -262,6 +336,61 @@ export const reference: Operations<Values> = {
   sub: (a, b) => elementwise((p, q) => p! - q!, a, b),
   tanh: (a) => elementwise(Math.tanh, a),
   expand: (a, shape) => elementwise((p) => p!, a, generate(shape, () => 0)),
+
+  maximum: (a, b) => elementwise((p, q) => Math.max(p!, q!), a, b),
+  minimum: (a, b) => elementwise((p, q) => Math.min(p!, q!), a, b),
+  pow: (a, b) => elementwise((p, q) => p! ** q!, a, b),
+  xlogy: (a, b) => elementwise((p, q) => p === 0 ? 0 : p! * Math.log(q!), a, b),
+  softplus: (a) => elementwise((p) => p! > 30 ? p! : Math.log1p(Math.exp(p!)), a),
+  logCoshHalf: (a) => elementwise((p) => 2 * Math.log(Math.cosh(p! / 2)), a),
+
+  l1Distance: (x, target) => meanDistance(x, target, Math.abs),
+  l2Distance: (x, target) => meanDistance(x, target, (d) => d * d),
+  chebyshevDistance: (x, target) =>
+    perPicture(x, target, (pairs) => Math.max(...pairs.map(([p, t]) => Math.abs(p - t)))),
+  canberraDistance: (x, target) =>
+    meanDistance(
+      x,
+      target,
+      (d, p, t) => d === 0 ? 0 : Math.abs(d) / (Math.abs(p) + Math.abs(t)),
+    ),
+  minkowskiDistance(x, target, p) {
+    const power = meanDistance(x, target, (d) => Math.abs(d) ** p);
+    return elementwise((mean) => mean! ** (1 / p), power);
+  },
+  logitDistance: (x, target) => meanDistance(x, target, (d) => 2 * Math.log(Math.cosh(d / 2))),
+  huberDistance: (x, target, delta) =>
+    meanDistance(
+      x,
+      target,
+      (d) => Math.abs(d) <= delta ? d * d / 2 : delta * (Math.abs(d) - delta / 2),
+    ),
+  quantileDistance: (x, target, q) => meanDistance(x, target, (d) => d < 0 ? -q * d : (1 - q) * d),
+  robustDistance: (x, target, alpha, c) =>
+    reference.mean(reference.robustLoss(reference.sub(x, target), alpha, c), [1, 2, 3]),
+  robustLoss: (x, alpha, c) => elementwise((p, q, r) => rho(p!, q!, r!), x, alpha, c),
+  robustLogPartition: (alpha) => elementwise((p) => logPartition(p!), alpha),
+  robustNegativeLogLikelihood: (x, alpha, c) =>
+    elementwise(
+      (p, q, r, logZ) => rho(p!, q!, r!) + Math.log(r!) + logZ!,
+      x,
+      alpha,
+      c,
+      reference.robustLogPartition(alpha),
+    ),
+  robustAlpha: (latent, { alphaLow = 0.001, alphaHigh = 1.999 } = {}) =>
+    elementwise((p) => alphaLow + (alphaHigh - alphaLow) / (1 + Math.exp(-p!)), latent),
+  robustScale: (latent, { scaleLow = 1e-5, scaleStart = 1 } = {}) =>
+    elementwise(
+      (p) => scaleLow + (scaleStart - scaleLow) * Math.log1p(Math.exp(p!) * (Math.E - 1)),
+      latent,
+    ),
+  adaptiveRobustLoss: (x, latentAlpha, latentScale, options) =>
+    reference.robustNegativeLogLikelihood(
+      x,
+      reference.robustAlpha(latentAlpha, options),
+      reference.robustScale(latentScale, options),
+    ),
 
   batchNorm: (x, { mean, variance, weight, bias, epsilon = 1e-5 }) =>
     generate(x.shape, (n, c, y, col) => {
@@ -441,6 +570,10 @@ export const REFERENCE_OF: Record<
   averagePool2dGradient: "averagePool2d",
   elementwise: "multiplyAdd",
   sumAxis: "sum",
+  robustLoss: "robustLoss",
+  robustLossSlope: "robustLoss",
+  robustLogPartition: "robustLogPartition",
+  robustLogPartitionSlope: "robustLogPartition",
   maxAxis: "max",
   centredDotAxis: "batchNormTraining",
   normalise: "batchNormTraining",

@@ -7,6 +7,7 @@ import {
   concat,
   constant,
   detach,
+  distance,
   div,
   mean,
   mix,
@@ -127,7 +128,7 @@ export function buildObjective(
   const squares = mul(difference, difference);
   const distanceTerm = parameters.distance === "relative"
     ? mul(sum(squares, [1]), perFacet(energy(targets), k, 1))
-    : mean(affine(sqrt(affine(squares, 1, 1)), 1, -1), [1]);
+    : distance("robust", out, t, { alpha: 1, c: 1 }); // mean √(d² + 1) − 1
 
   // L1 at the penalty layer.
   const elements = sizeOf(penalty.shape) / k;

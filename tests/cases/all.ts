@@ -3,6 +3,7 @@ import { collect } from "../compare.ts";
 import { convolutions } from "./convolutions.ts";
 import { elementwise } from "./elementwise.ts";
 import { images } from "./images.ts";
+import { losses } from "./losses.ts";
 import { normalisation } from "./normalisation.ts";
 import { pooling } from "./pooling.ts";
 import { reductions } from "./reductions.ts";
@@ -13,6 +14,7 @@ export const CASES = collect(
   elementwise,
   reductions,
   normalisation,
+  losses,
   convolutions,
   pooling,
   shapes,

@@ -37,6 +37,28 @@ export const elementwise: Group = (test) => {
     (f, [a, b]) => f.div(a!, b!),
     { wrt: [0, 1] },
   );
+  test("maximum", operands(2), (f, [a, b]) => f.maximum(a!, b!), { wrt: [0, 1] });
+  test("minimum", operands(2), (f, [a, b]) => f.minimum(a!, b!), { wrt: [0, 1] });
+  test(
+    "pow",
+    (r, i) => {
+      const { inputs: [a, b] } = operands(2)(r, i);
+      return { inputs: [positive(a!), b!], options: null };
+    },
+    (f, [a, b]) => f.pow(a!, b!),
+    { wrt: [0, 1] },
+  );
+  test(
+    "xlogy",
+    (r, i) => {
+      const { inputs: [a, b] } = operands(2)(r, i);
+      return { inputs: [a!, positive(b!)], options: null };
+    },
+    (f, [a, b]) => f.xlogy(a!, b!),
+    { wrt: [0, 1] },
+  );
+  test("softplus", wide, (f, [x]) => f.softplus(x!));
+  test("logCoshHalf", wide, (f, [x]) => f.logCoshHalf(x!));
   test("multiplyAdd", operands(3), (f, [a, b, c]) => f.multiplyAdd(a!, b!, c!), { wrt: [0, 1, 2] });
   test("mix", operands(3), (f, [a, b, c]) => f.mix(a!, b!, c!), { wrt: [0, 1, 2] });
   test(
