@@ -53,6 +53,7 @@ export {
   sizeOf,
   type Tensor,
 } from "./tensor.ts";
+export { totalVariation, type TotalVariationOptions } from "./total_variation.ts";
 export { tvDenoise } from "./tv_denoise.ts";
 export { Variable } from "./variable.ts";
 export { warp } from "./warp.ts";

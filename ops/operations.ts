@@ -22,6 +22,7 @@ import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
 import { sumAxisOperation } from "./sum.ts";
+import { differenceOperation, differenceTransposeOperation } from "./total_variation.ts";
 import { tvDenoiseOperation } from "./tv_denoise.ts";
 import type { Variable } from "./variable.ts";
 import { warpOperation, warpTransposeOperation } from "./warp.ts";
@@ -64,6 +65,10 @@ export interface OperationTable {
   concatPair: Record<string, never>;
   /** A symmetric filter along rows or columns, the border mirrored. */
   blurAxis: { axis: 2 | 3 };
+  /** Differences to the next row or column. */
+  difference: { axis: 2 | 3 };
+  /** The adjoint of differences. */
+  differenceTranspose: { axis: 2 | 3 };
   /** A circular shift. */
   roll: { sign: 1 | -1 };
   /** Bilinear samples through an affine map, the border reflected. */
@@ -101,6 +106,8 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   concat: concatOperation,
   concatPair: concatPairOperation,
   blurAxis: blurAxisOperation,
+  difference: differenceOperation,
+  differenceTranspose: differenceTransposeOperation,
   roll: rollOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,

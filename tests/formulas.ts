@@ -49,6 +49,10 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   sqrt: { y: "√a", gradient: "½·∂/y" },
   sub: { y: "a − b", gradient: "∂, −∂" },
   sum: { y: "Σ x", gradient: "∂, repeated" },
+  totalVariation: {
+    y: "Σ |∇x| + |∇y|, or Σ √(∇x² + ∇y² + ε); ∇ is 0 in the last column or row",
+    gradient: "∇ᵀ of ∂·sign ∇, or of ∂·∇/√(…)",
+  },
   tvDenoise: {
     y: "split Bregman sweeps towards argmin Σ|∇u| + ½·weight·Σ(u − x)²",
     gradient: "none yet",

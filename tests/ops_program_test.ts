@@ -22,6 +22,7 @@ import {
   sub,
   sum,
   type Tensor,
+  totalVariation,
   tvDenoise,
   Variable,
 } from "../ops/mod.ts";
@@ -378,6 +379,10 @@ Deno.test("operands that do not fit are errors with their sizes", () => {
     [
       () => tvDenoise(randomTensor([1, 5, 2, 2]), randomTensor([1, 2, 1, 1]), 1),
       "tvDenoise: at most 4 channels, got 5",
+    ],
+    [
+      () => totalVariation(x, { isotropic: true, epsilon: 0 }),
+      "totalVariation: epsilon must be more than 0, got 0",
     ],
   ];
   for (const [make, message] of cases) assert.throws(make, { name: "RangeError", message });

@@ -9,6 +9,7 @@ import type {
   OperationName,
   Pool2dOptions,
   Shape,
+  TotalVariationOptions,
   Triple,
 } from "../ops/mod.ts";
 
@@ -52,6 +53,7 @@ export interface Operations<T> {
   sqrt(a: T): T;
   sub(a: T, b: T): T;
   sum(x: T, axes: readonly Axis[]): T;
+  totalVariation(x: T, options?: TotalVariationOptions): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
   warp(x: T, theta: T): T;
 }
@@ -365,6 +367,16 @@ export const reference: Operations<Values> = {
     const [low, high] = [Math.min(...flank.data), Math.max(...flank.data)];
     return elementwise((p) => (p! - low) / (high - low), flank);
   },
+  totalVariation(x, { isotropic = false, epsilon = 1e-6 } = {}) {
+    const [, , h, w] = x.shape;
+    const lengths = generate(x.shape, (n, c, y, col) => {
+      const here = at(x, n, c, y, col);
+      const dx = col + 1 < w ? at(x, n, c, y, col + 1) - here : 0;
+      const dy = y + 1 < h ? at(x, n, c, y + 1, col) - here : 0;
+      return isotropic ? Math.sqrt(dx ** 2 + dy ** 2 + epsilon) : Math.abs(dx) + Math.abs(dy);
+    });
+    return sumOver(lengths, [1, 2, 3]);
+  },
   tvDenoise(x, { data: [weight, eps] }, sweeps) {
     const pictures = [...range(x.shape[0])].map((n) => denoise(x, n, weight!, eps!, sweeps));
     return generate(x.shape, (n, c, y, col) => at(pictures[n]!, 0, c, y, col));
@@ -395,6 +407,8 @@ export const REFERENCE_OF: Record<
   concat: "concat",
   concatPair: "concat",
   blurAxis: "gaussianBlur",
+  difference: "totalVariation",
+  differenceTranspose: "totalVariation",
   roll: "roll",
   warp: "warp",
   warpTranspose: "warp",

@@ -52,6 +52,13 @@ export const images: Group = (test) => {
       { wrt: [] },
     );
   }
+  for (const isotropic of [false, true]) {
+    test(
+      `totalVariation, ${isotropic ? "isotropic" : "anisotropic"}`,
+      (r) => ({ inputs: [randomValues(r, shape(r))], options: { isotropic, epsilon: 1e-4 } }),
+      (f, [x], options) => f.totalVariation(x!, options),
+    );
+  }
   test(
     "tvDenoise",
     (r) => {
