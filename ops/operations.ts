@@ -24,6 +24,8 @@ import type { SliceAttributes } from "./slice.ts";
 import { sumAxisOperation } from "./sum.ts";
 import { differenceOperation, differenceTransposeOperation } from "./total_variation.ts";
 import { tvDenoiseOperation } from "./tv_denoise.ts";
+import { tvDenoiseGradientOperation } from "./tv_denoise_gradient.ts";
+import type { TvDenoiseGradientAttributes } from "./tv_denoise_gradient.ts";
 import type { Variable } from "./variable.ts";
 import { warpOperation, warpTransposeOperation } from "./warp.ts";
 
@@ -79,6 +81,8 @@ export interface OperationTable {
   radialMask: { plateau: boolean };
   /** Total-variation denoising by split Bregman. */
   tvDenoise: { sweeps: number };
+  /** dL/dx or dL/dweight of that, from dL/dy. */
+  tvDenoiseGradient: TvDenoiseGradientAttributes;
 }
 
 /** The name of an operation. */
@@ -113,4 +117,5 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   warpTranspose: warpTransposeOperation,
   radialMask: radialMaskOperation,
   tvDenoise: tvDenoiseOperation,
+  tvDenoiseGradient: tvDenoiseGradientOperation,
 };

@@ -55,7 +55,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   },
   tvDenoise: {
     y: "split Bregman sweeps towards argmin Σ|∇u| + ½·weight·Σ(u − x)²",
-    gradient: "none yet",
+    gradient: "x, weight: the sweeps that were done, backwards; eps: none",
   },
   warp: { y: "bilinear samples at θ·(u, v, 1)", gradient: "∂ scattered with the same weights" },
 };

@@ -176,8 +176,17 @@ function reflect(p: number, size: number): number {
 
 const wrap = (i: number, size: number) => ((i % size) + size) % size;
 
-/** Split-Bregman sweeps over one picture; u has a border of one pixel that never changes. */
-function denoise(f: Values, n: number, weight: number, eps: number, sweeps: number): Values {
+/**
+ * Split-Bregman sweeps over picture n; u has a border of one pixel that never changes. Also how much
+ * each sweep that was done changed, RMS.
+ */
+export function denoise(
+  f: Values,
+  n: number,
+  weight: number,
+  eps: number,
+  sweeps: number,
+): { u: Values; changes: number[] } {
   const [, channels, h, w] = f.shape;
   const lambda = 2 * weight;
   const inner = (i: number, size: number) => i < 0 ? Math.min(1, size - 1) : Math.min(i, size - 1);
@@ -188,7 +197,8 @@ function denoise(f: Values, n: number, weight: number, eps: number, sweeps: numb
   );
   const [dx, dy, bx, by] = [plane(), plane(), plane(), plane()];
   const index = (c: number, y: number, x: number) => (c * (h + 2) + y) * (w + 2) + x;
-  for (let sweep = 0, rms = Infinity; sweep < sweeps && rms > eps; sweep++) {
+  const changes: number[] = [];
+  while (changes.length < sweeps && !(changes.at(-1)! <= eps)) {
     let squares = 0;
     for (let y = 1; y <= h; y++) {
       for (let x = 1; x <= w; x++) {
@@ -214,9 +224,9 @@ function denoise(f: Values, n: number, weight: number, eps: number, sweeps: numb
         }
       }
     }
-    rms = Math.sqrt(squares / (h * w * channels));
+    changes.push(Math.sqrt(squares / (h * w * channels)));
   }
-  return generate([1, channels, h, w], (_, c, y, x) => at(u, 0, c, y + 1, x + 1));
+  return { u: generate([1, channels, h, w], (_, c, y, x) => at(u, 0, c, y + 1, x + 1)), changes };
 }
 
 /** The references. */
@@ -378,7 +388,7 @@ export const reference: Operations<Values> = {
     return sumOver(lengths, [1, 2, 3]);
   },
   tvDenoise(x, { data: [weight, eps] }, sweeps) {
-    const pictures = [...range(x.shape[0])].map((n) => denoise(x, n, weight!, eps!, sweeps));
+    const pictures = [...range(x.shape[0])].map((n) => denoise(x, n, weight!, eps!, sweeps).u);
     return generate(x.shape, (n, c, y, col) => at(pictures[n]!, 0, c, y, col));
   },
 };
@@ -414,4 +424,5 @@ export const REFERENCE_OF: Record<
   warpTranspose: "warp",
   radialMask: "radialMask",
   tvDenoise: "tvDenoise",
+  tvDenoiseGradient: "tvDenoise",
 };
