@@ -13,7 +13,8 @@
 // give up on a kernel after 65535 turns of its loops).
 //
 // state: planes f, v = u − f, dx, dy, bx, by with a border of one, then a texel whose x is 1 once
-// the sweeps have stopped. v is kept instead of u because float32 is finer near zero.
+// the sweeps have stopped and whose y counts those that were done. v is kept instead of u because
+// float32 is finer near zero.
 // settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up, 1 sweeps, 2 writes the result.
 
 #if PHASE === 1
@@ -97,7 +98,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var total = 0.0;
     for (var i = 0; i < ${WORKGROUP}; i++) { total += partial[i]; }
     let change = sqrt(total / f32(rows * columns * P.x_place.z));
-    if (change <= texel_settings(0, 0).y) { state[done] = vec4f(1); }
+    let stop = select(0.0, 1.0, change <= texel_settings(0, 0).y);
+    state[done] = vec4f(stop, state[done].y + 1, 0, 0);
   }
   #end
 

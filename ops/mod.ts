@@ -97,6 +97,8 @@ export {
   sizeOf,
   type Tensor,
 } from "./tensor.ts";
+export { totalVariation, type TotalVariationOptions } from "./total_variation.ts";
 export { tvDenoise } from "./tv_denoise.ts";
+export type { TvDenoiseGradientAttributes } from "./tv_denoise_gradient.ts";
 export { Variable } from "./variable.ts";
 export { warp } from "./warp.ts";

@@ -34,7 +34,10 @@ import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
 import { sumAxisOperation } from "./sum.ts";
+import { differenceOperation, differenceTransposeOperation } from "./total_variation.ts";
 import { tvDenoiseOperation } from "./tv_denoise.ts";
+import { tvDenoiseGradientOperation } from "./tv_denoise_gradient.ts";
+import type { TvDenoiseGradientAttributes } from "./tv_denoise_gradient.ts";
 import type { Variable } from "./variable.ts";
 import { warpOperation, warpTransposeOperation } from "./warp.ts";
 
@@ -92,6 +95,10 @@ export interface OperationTable {
   concatPair: Record<string, never>;
   /** A symmetric filter along rows or columns, the border mirrored. */
   blurAxis: { axis: 2 | 3 };
+  /** Differences to the next row or column. */
+  difference: { axis: 2 | 3 };
+  /** The adjoint of differences. */
+  differenceTranspose: { axis: 2 | 3 };
   /** A circular shift. */
   roll: { sign: 1 | -1 };
   /** Bilinear samples through an affine map, the border reflected. */
@@ -102,6 +109,8 @@ export interface OperationTable {
   radialMask: { plateau: boolean };
   /** Total-variation denoising by split Bregman. */
   tvDenoise: { sweeps: number };
+  /** dL/dx or dL/dweight of that, from dL/dy. */
+  tvDenoiseGradient: TvDenoiseGradientAttributes;
 }
 
 /** The name of an operation. */
@@ -137,9 +146,12 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   concat: concatOperation,
   concatPair: concatPairOperation,
   blurAxis: blurAxisOperation,
+  difference: differenceOperation,
+  differenceTranspose: differenceTransposeOperation,
   roll: rollOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,
   radialMask: radialMaskOperation,
   tvDenoise: tvDenoiseOperation,
+  tvDenoiseGradient: tvDenoiseGradientOperation,
 };

@@ -1,6 +1,9 @@
 /** Total-variation denoising. */
 import source from "../kernels/tv_denoise.wgsl" with { type: "text" };
+import type { Gpu } from "../kernels/device.ts";
 import type { Call, Operation } from "./operation.ts";
+import { pad } from "./slice.ts";
+import { sum } from "./sum.ts";
 import { node, type Tensor } from "./tensor.ts";
 
 /**
@@ -15,8 +18,12 @@ function workgroupSize(software: boolean, side: number): number {
  * scikit-image's `denoise_tv_bregman(x, weight, max_num_iter=sweeps, eps, isotropic=True)` for
  * each picture, in the same order of updates.
  *
+ * Differentiable for the picture and the weight, through the sweeps that were done: where they stop
+ * is taken as given. eps has no gradient.
+ *
  * @param x [N,C,H,W] with at most 4 channels, in 0..1
- * @param settings [1,2,1,1]: weight (small is smooth) and eps (stop when a sweep changes less, RMS)
+ * @param settings [1,2,1,1]: weight (small is smooth) and eps (stop when a sweep changes less, RMS;
+ * below 0 never)
  * @throws {RangeError} for more than 4 channels.
  */
 export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"tvDenoise"> {
@@ -24,20 +31,38 @@ export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"
   return node("tvDenoise", x.shape, [x, settings], { sweeps });
 }
 
+/** The sweeps' dispatches, for a node of the picture's shape. */
+export function sweepCalls(y: Tensor, x: Tensor, settings: Tensor, gpu: Gpu) {
+  const [n, , h, w] = x.shape;
+  const defines = { WORKGROUP: workgroupSize(gpu.software, Math.max(h, w)) };
+  const scratch = { state: n * (6 * (h + 2) * (w + 2) + 1) };
+  const phase = (PHASE: number): Call => ({
+    source: { name: "tvDenoise", wgsl: source },
+    defines: { PHASE, ...defines },
+    reads: { x, settings },
+    writes: { y },
+    scratch,
+    workgroups: [n, 1, 1],
+  });
+  return { setUp: phase(0), sweep: phase(1), result: phase(2), defines, scratch };
+}
+
 /** Table entry. */
 export const tvDenoiseOperation: Operation<"tvDenoise"> = {
   lower(y, gpu) {
-    const [n, , h, w] = y.shape;
-    const phase = (PHASE: number): Call => ({
-      source: { name: "tvDenoise", wgsl: source },
-      defines: { PHASE, WORKGROUP: workgroupSize(gpu.software, Math.max(h, w)) },
-      reads: { x: y.inputs[0]!, settings: y.inputs[1]! },
-      writes: { y },
-      scratch: { state: n * (6 * (h + 2) * (w + 2) + 1) },
-      workgroups: [n, 1, 1],
-    });
-    const sweep = phase(1);
-    return [phase(0), ...Array.from({ length: y.attributes.sweeps }, () => sweep), phase(2)];
+    const [x, settings] = y.inputs as [Tensor, Tensor];
+    const { setUp, sweep, result } = sweepCalls(y, x, settings, gpu);
+    return [setUp, ...Array<Call>(y.attributes.sweeps).fill(sweep), result];
   },
-  gradient: "the loop never differentiates through its denoising",
+  gradient(y, dy, needs) {
+    const { sweeps } = y.attributes;
+    const of = (what: "picture" | "weight") =>
+      node("tvDenoiseGradient", y.shape, [...y.inputs, dy], { sweeps, of: what });
+    return [
+      needs[0] ? of("picture") : undefined,
+      needs[1]
+        ? pad(sum(of("weight"), [0, 1, 2, 3]), { low: [0, 0, 0], high: [1, 0, 0] })
+        : undefined,
+    ];
+  },
 };

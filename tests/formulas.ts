@@ -108,9 +108,13 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   sub: { y: "a − b", gradient: "∂, −∂" },
   sum: { y: "Σ x", gradient: "∂, repeated" },
   tanh: { y: "(eᵃ − e⁻ᵃ)/(eᵃ + e⁻ᵃ)", gradient: "∂·(1 − y²)" },
+  totalVariation: {
+    y: "Σ |∇x| + |∇y|, or Σ √(∇x² + ∇y² + ε); ∇ is 0 in the last column or row",
+    gradient: "∇ᵀ of ∂·sign ∇, or of ∂·∇/√(…)",
+  },
   tvDenoise: {
     y: "split Bregman sweeps towards argmin Σ|∇u| + ½·weight·Σ(u − x)²",
-    gradient: "none yet",
+    gradient: "x, weight: the sweeps that were done, backwards; eps: none",
   },
   warp: { y: "bilinear samples at θ·(u, v, 1)", gradient: "∂ scattered with the same weights" },
   xlogy: { y: "a·ln b, 0 where a = 0", gradient: "∂·ln b, ∂·a/b" },

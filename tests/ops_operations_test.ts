@@ -1,6 +1,6 @@
 /** Every operation against its reference: forward, gradient, adjoint, both kinds of storage. */
 import assert from "node:assert/strict";
-import { gradients, maxPool2d, sigmoid, tanh } from "../ops/mod.ts";
+import { gradients, maxPool2d, sigmoid, tanh, totalVariation } from "../ops/mod.ts";
 import type { ElementFunctionName } from "../ops/elementwise.ts";
 import { OPERATIONS } from "../ops/operations.ts";
 import { CASES } from "./cases/all.ts";
@@ -66,6 +66,16 @@ for (const gpu of gpus) {
       const expected = Math.tanh(near[i]!);
       assert.ok(Math.abs(v - expected) <= 3e-7 * Math.abs(expected), `tanh(${near[i]}) = ${v}`);
     });
+  });
+  Deno.test(`flat pictures have a total variation and no gradient of it (${gpu.storage})`, async () => {
+    const x = tensorOf(values([2, 3, 4, 5], Array(120).fill(0.7)));
+    const epsilon = 1e-8;
+    const outputs = [totalVariation(x), totalVariation(x, { isotropic: true, epsilon })];
+    const all = [...outputs, ...outputs.map((y) => gradients(y, [x])[0]!)];
+    const [anisotropic, isotropic, ...dx] = await evaluate(gpu, all);
+    assert.deepEqual([...anisotropic!.data], [0, 0]);
+    for (const y of isotropic!.data) assert.ok(Math.abs(y / (60 * 1e-4) - 1) < 1e-5, `${y}`);
+    for (const { data } of dx) assert.deepEqual([...data.map(Math.abs)], Array(120).fill(0));
   });
 }
 

@@ -22,6 +22,7 @@ import {
   sub,
   sum,
   type Tensor,
+  totalVariation,
   tvDenoise,
   Variable,
 } from "../ops/mod.ts";
@@ -117,6 +118,19 @@ Deno.test("a chain of tensors takes the memory of two", async () => {
   for (let i = 0; i < 20; i++) x = affine(x, 0.5);
   using program = await compile(gpu, { outputs: [x] });
   assert.equal(program.planBytes, 2 * 8 * 16 * 16 * 4);
+});
+
+Deno.test("denoising's gradient takes memory for the root of its sweeps", async () => {
+  const x = randomTensor([2, 3, 16, 16]);
+  const bytes = await Promise.all([25, 100, 400].map(async (sweeps) => {
+    const y = tvDenoise(x, numbers([1, 2, 1, 1], 5, -1), sweeps);
+    using program = await compile(gpu, { outputs: gradients(y, [x]) });
+    return program.planBytes;
+  }));
+  // a + b·√sweeps: four times the sweeps add twice as much as the time before; linear, four times.
+  const growth = (bytes[2]! - bytes[1]!) / (bytes[1]! - bytes[0]!);
+  assert.ok(growth > 1.7 && growth < 2.3, `grew ${growth} times as much, to ${bytes}`);
+  assert.ok(bytes[2]! < 3 * bytes[0]!, `${bytes}`);
 });
 
 Deno.test("300 steps forward and backward allocate nothing and stay finite", async () => {
@@ -356,9 +370,10 @@ Deno.test("gradients that do not exist are named", () => {
   const settings = randomTensor([1, 2, 1, 1]);
   const weights = randomTensor([1, 3, 1, 1]);
   const denoised = relu(tvDenoise(affine(x, 2), settings, 1));
-  assert.throws(() => gradients(denoised, [x]), {
+  const [first] = gradients(denoised, [x]);
+  assert.throws(() => gradients(first!, [x]), {
     name: "TypeError",
-    message: "tvDenoise has no gradient: the loop never differentiates through its denoising",
+    message: "tvDenoiseGradient has no gradient: second derivatives are not part of the method",
   });
   assert.throws(() => gradients(gaussianBlur(x, weights), [x]), {
     name: "TypeError",
@@ -416,6 +431,10 @@ Deno.test("operands that do not fit are errors with their sizes", () => {
     [
       () => tvDenoise(randomTensor([1, 5, 2, 2]), randomTensor([1, 2, 1, 1]), 1),
       "tvDenoise: at most 4 channels, got 5",
+    ],
+    [
+      () => totalVariation(x, { isotropic: true, epsilon: 0 }),
+      "totalVariation: epsilon must be more than 0, got 0",
     ],
   ];
   for (const [make, message] of cases) assert.throws(make, { name: "RangeError", message });

@@ -10,6 +10,7 @@ import type {
   OperationName,
   Pool2dOptions,
   Shape,
+  TotalVariationOptions,
   Triple,
 } from "../ops/mod.ts";
 
@@ -90,6 +91,7 @@ export interface Operations<T> {
   sub(a: T, b: T): T;
   sum(x: T, axes: readonly Axis[]): T;
   tanh(a: T): T;
+  totalVariation(x: T, options?: TotalVariationOptions): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
   warp(x: T, theta: T): T;
   xlogy(a: T, b: T): T;
@@ -225,8 +227,17 @@ function reflect(p: number, size: number): number {
 
 const wrap = (i: number, size: number) => ((i % size) + size) % size;
 
-/** Split-Bregman sweeps over one picture; u has a border of one pixel that never changes. */
-function denoise(f: Values, n: number, weight: number, eps: number, sweeps: number): Values {
+/**
+ * Split-Bregman sweeps over picture n; u has a border of one pixel that never changes. Also how much
+ * each sweep that was done changed, RMS.
+ */
+export function denoise(
+  f: Values,
+  n: number,
+  weight: number,
+  eps: number,
+  sweeps: number,
+): { u: Values; changes: number[] } {
   const [, channels, h, w] = f.shape;
   const lambda = 2 * weight;
   const inner = (i: number, size: number) => i < 0 ? Math.min(1, size - 1) : Math.min(i, size - 1);
@@ -237,7 +248,8 @@ function denoise(f: Values, n: number, weight: number, eps: number, sweeps: numb
   );
   const [dx, dy, bx, by] = [plane(), plane(), plane(), plane()];
   const index = (c: number, y: number, x: number) => (c * (h + 2) + y) * (w + 2) + x;
-  for (let sweep = 0, rms = Infinity; sweep < sweeps && rms > eps; sweep++) {
+  const changes: number[] = [];
+  while (changes.length < sweeps && !(changes.at(-1)! <= eps)) {
     let squares = 0;
     for (let y = 1; y <= h; y++) {
       for (let x = 1; x <= w; x++) {
@@ -263,9 +275,9 @@ function denoise(f: Values, n: number, weight: number, eps: number, sweeps: numb
         }
       }
     }
-    rms = Math.sqrt(squares / (h * w * channels));
+    changes.push(Math.sqrt(squares / (h * w * channels)));
   }
-  return generate([1, channels, h, w], (_, c, y, x) => at(u, 0, c, y + 1, x + 1));
+  return { u: generate([1, channels, h, w], (_, c, y, x) => at(u, 0, c, y + 1, x + 1)), changes };
 }
 
 /** f over each picture's pairs of elements of x and of the target, which is repeated. */
@@ -545,8 +557,18 @@ export const reference: Operations<Values> = {
     const [low, high] = [Math.min(...flank.data), Math.max(...flank.data)];
     return elementwise((p) => (p! - low) / (high - low), flank);
   },
+  totalVariation(x, { isotropic = false, epsilon = 1e-6 } = {}) {
+    const [, , h, w] = x.shape;
+    const lengths = generate(x.shape, (n, c, y, col) => {
+      const here = at(x, n, c, y, col);
+      const dx = col + 1 < w ? at(x, n, c, y, col + 1) - here : 0;
+      const dy = y + 1 < h ? at(x, n, c, y + 1, col) - here : 0;
+      return isotropic ? Math.sqrt(dx ** 2 + dy ** 2 + epsilon) : Math.abs(dx) + Math.abs(dy);
+    });
+    return sumOver(lengths, [1, 2, 3]);
+  },
   tvDenoise(x, { data: [weight, eps] }, sweeps) {
-    const pictures = [...range(x.shape[0])].map((n) => denoise(x, n, weight!, eps!, sweeps));
+    const pictures = [...range(x.shape[0])].map((n) => denoise(x, n, weight!, eps!, sweeps).u);
     return generate(x.shape, (n, c, y, col) => at(pictures[n]!, 0, c, y, col));
   },
 };
@@ -583,9 +605,12 @@ export const REFERENCE_OF: Record<
   concat: "concat",
   concatPair: "concat",
   blurAxis: "gaussianBlur",
+  difference: "totalVariation",
+  differenceTranspose: "totalVariation",
   roll: "roll",
   warp: "warp",
   warpTranspose: "warp",
   radialMask: "radialMask",
   tvDenoise: "tvDenoise",
+  tvDenoiseGradient: "tvDenoise",
 };

@@ -1,7 +1,19 @@
 /** Image operations. */
-import { gaussianKernel, maskNumbers } from "../../ops/mod.ts";
+import { gaussianKernel, maskNumbers, type Random } from "../../ops/mod.ts";
 import { type Group, randomValues, values } from "../compare.ts";
+import { denoise, type Values } from "../reference.ts";
 import { shape } from "./draw.ts";
+
+/** Pictures a denoiser takes: at most four channels. */
+function noisy(r: Random): [Values] {
+  const [n, , h, w] = shape(r);
+  return [randomValues(r, [n, 1 + r.integer(4), h, w], 0.3)];
+}
+
+/** A weight and an eps. */
+function denoiseSettings(r: Random, eps: number, scale = 1): Values {
+  return values([1, 2, 1, 1], [Math.fround(scale * r.uniform(1, 10)), eps]);
+}
 
 /** The cases. */
 export const images: Group = (test) => {
@@ -52,15 +64,45 @@ export const images: Group = (test) => {
       { wrt: [] },
     );
   }
+  for (const isotropic of [false, true]) {
+    test(
+      `totalVariation, ${isotropic ? "isotropic" : "anisotropic"}`,
+      (r) => ({ inputs: [randomValues(r, shape(r))], options: { isotropic, epsilon: 1e-4 } }),
+      (f, [x], options) => f.totalVariation(x!, options),
+    );
+  }
   test(
-    "tvDenoise",
-    (r) => {
-      const [n, , h, w] = shape(r);
-      const pictures = randomValues(r, [n, 1 + r.integer(4), h, w], 0.3);
-      const settings = values([1, 2, 1, 1], [Math.fround(r.uniform(1, 10)), r.pick([0, 0.0625])]);
-      return { inputs: [pictures, settings], options: null };
+    "tvDenoise, every sweep",
+    (r, i) => ({ inputs: [...noisy(r), denoiseSettings(r, -1)], options: i % 13 }),
+    (f, [x, settings], sweeps) => f.tvDenoise(x!, settings!, sweeps),
+    { count: 39 },
+  );
+  test(
+    "tvDenoise, many sweeps",
+    (r) => ({ inputs: [...noisy(r), denoiseSettings(r, -1)], options: 15 + r.integer(50) }),
+    (f, [x, settings], sweeps) => f.tvDenoise(x!, settings!, sweeps),
+    { count: 8 },
+  );
+  test(
+    "tvDenoise, stopped early",
+    (r, i) => {
+      const [pictures] = noisy(r);
+      const { data: [weight] } = denoiseSettings(r, 0);
+      // Half way between what two sweeps change, so that float32 stops after the same one.
+      const { changes } = denoise(pictures!, 0, weight!, -1, 21);
+      const eps = Math.sqrt(changes[i]! * changes[i + 1]!);
+      return {
+        inputs: [pictures!, values([1, 2, 1, 1], [weight!, Math.fround(eps)])],
+        options: r.pick([25, 60]),
+      };
     },
-    (f, [x, settings]) => f.tvDenoise(x!, settings!, 5),
-    { wrt: [] },
+    (f, [x, settings], sweeps) => f.tvDenoise(x!, settings!, sweeps),
+  );
+  test(
+    "tvDenoise for its weight",
+    (r, i) => ({ inputs: [...noisy(r), denoiseSettings(r, -1, 1 / 32)], options: 1 + i % 12 }),
+    // In units of which float32 sees a small step.
+    (f, [x, settings], sweeps) => f.tvDenoise(x!, f.affine(settings!, 32), sweeps),
+    { wrt: [1] },
   );
 };
