@@ -9,7 +9,7 @@ import type { PackWeightsAttributes } from "./conv2d_weights.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
-import { blurAxisOperation } from "./gaussian_blur.ts";
+import { blurAxisOperation, blurAxisTransposeOperation } from "./gaussian_blur.ts";
 import {
   maxPool2dGradientOperation,
   maxPool2dIndicesOperation,
@@ -64,6 +64,8 @@ export interface OperationTable {
   concatPair: Record<string, never>;
   /** A symmetric filter along rows or columns, the border mirrored. */
   blurAxis: { axis: 2 | 3 };
+  /** The adjoint of such a filter. */
+  blurAxisTranspose: { axis: 2 | 3 };
   /** A circular shift. */
   roll: { sign: 1 | -1 };
   /** Bilinear samples through an affine map, the border reflected. */
@@ -101,6 +103,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   concat: concatOperation,
   concatPair: concatPairOperation,
   blurAxis: blurAxisOperation,
+  blurAxisTranspose: blurAxisTransposeOperation,
   roll: rollOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,

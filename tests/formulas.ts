@@ -29,7 +29,10 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   detach: { y: "a", gradient: "none: that is its purpose" },
   div: { y: "a / b", gradient: "∂/b, −∂·y/b" },
   expand: { y: "a, repeated along axes of size 1", gradient: "Σ ∂ along them" },
-  gaussianBlur: { y: "Σ w[|k|]·x[mirror(p + k)], rows, then columns", gradient: "none yet" },
+  gaussianBlur: {
+    y: "Σ w[|k|]·x[mirror(p + k)], rows, then columns",
+    gradient: "Σ w[|k|]·∂[p] over the p, k with mirror(p + k) = q",
+  },
   globalAveragePool: { y: "Σ x / (H·W)", gradient: "∂/(H·W)" },
   linear: { y: "W·x + b", gradient: "x: Wᵀ·∂" },
   maxPool2d: { y: "max window", gradient: "∂ to the first largest element" },

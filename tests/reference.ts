@@ -395,6 +395,7 @@ export const REFERENCE_OF: Record<
   concat: "concat",
   concatPair: "concat",
   blurAxis: "gaussianBlur",
+  blurAxisTranspose: "gaussianBlur",
   roll: "roll",
   warp: "warp",
   warpTranspose: "warp",
