@@ -18,14 +18,10 @@ fn count(oy: i32, ox: i32) -> f32 {
 // dx[p] = Σ dy / count over the windows that contain p.
 fn compute(n: i32, c: i32, y: i32, x: i32) {
   var sum = vec4f();
-  let ty = y + P.padding_y;
-  let tx = x + P.padding_x;
-  let y_first = quotient(max(0, ty - P.kernel_y + P.stride_y), P.stride_y);
-  let x_first = quotient(max(0, tx - P.kernel_x + P.stride_x), P.stride_x);
-  let y_last = min(quotient(ty, P.stride_y), P.x_size.z - 1);
-  let x_last = min(quotient(tx, P.stride_x), P.x_size.w - 1);
-  for (var oy = y_first; oy <= y_last; oy++) {
-    for (var ox = x_first; ox <= x_last; ox++) {
+  let rows = windows_at(y + P.padding_y, P.span_y, P.stride_y, P.x_size.z);
+  let columns = windows_at(x + P.padding_x, P.span_x, P.stride_x, P.x_size.w);
+  for (var oy = rows.x; oy <= rows.y; oy++) {
+    for (var ox = columns.x; ox <= columns.y; ox++) {
       sum += load_x(n, c, oy, ox) / count(oy, ox);
     }
   }

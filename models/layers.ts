@@ -127,15 +127,20 @@ export interface Pool2dOptions {
 /** The largest element of each window, [N,C,H,W] to [N,C,H',W']. */
 export class MaxPool2d extends Module {
   readonly type = "MaxPool2d";
-  readonly #window: Required<Pool2dOptions> & { readonly kernel: Pair };
+  readonly #window: Required<Pool2dOptions> & { readonly kernel: Pair; readonly dilation: Pair };
 
-  /** @param kernel Rows and columns of the window. */
+  /**
+   * @param kernel Rows and columns of the window.
+   * @param options `dilation`: steps between the elements of a window. Default 1.
+   */
   constructor(
     kernel: Pair,
-    { stride = kernel, padding = 0, ceilMode = false }: Pool2dOptions = {},
+    { stride = kernel, padding = 0, ceilMode = false, dilation = 1 }:
+      & Pool2dOptions
+      & { readonly dilation?: Pair } = {},
   ) {
     super();
-    this.#window = { kernel, stride, padding, ceilMode };
+    this.#window = { kernel, stride, padding, ceilMode, dilation };
   }
 
   forward(x: Tensor): Tensor {

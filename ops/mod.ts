@@ -34,7 +34,12 @@ export {
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
-export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
+export {
+  maxPool2d,
+  type MaxPool2dAttributes,
+  type MaxPool2dOptions,
+  type Pool2dOptions,
+} from "./max_pool2d.ts";
 export type { Pair } from "./operation.ts";
 export type { OperationName, OperationTable } from "./operations.ts";
 export { compile, type ProgramOptions } from "./compile.ts";

@@ -35,7 +35,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   },
   globalAveragePool: { y: "Σ x / (H·W)", gradient: "∂/(H·W)" },
   linear: { y: "W·x + b", gradient: "x: Wᵀ·∂" },
-  maxPool2d: { y: "max window", gradient: "∂ to the first largest element" },
+  maxPool2d: { y: "max x[s·o + d·k − p] over k", gradient: "∂ to the first largest element" },
   mean: { y: "Σ x / count", gradient: "∂/count" },
   mix: { y: "a + (b − a)·w", gradient: "∂·(1 − w), ∂·w, ∂·(b − a)" },
   mul: { y: "a·b", gradient: "∂·b, ∂·a" },

@@ -6,8 +6,8 @@ import type {
   AveragePool2dOptions,
   Axis,
   Conv2dOptions,
+  MaxPool2dOptions,
   OperationName,
-  Pool2dOptions,
   Shape,
   Triple,
 } from "../ops/mod.ts";
@@ -38,7 +38,7 @@ export interface Operations<T> {
   gaussianBlur(x: T, weights: T): T;
   globalAveragePool(x: T): T;
   linear(x: T, weight: T, bias?: T): T;
-  maxPool2d(x: T, options: Pool2dOptions): T;
+  maxPool2d(x: T, options: MaxPool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
   mix(a: T, b: T, weight: T): T;
   mul(a: T, b: T): T;
@@ -111,10 +111,11 @@ function* windowOf(
   c: number,
   [y0, x0]: [number, number],
   [kh, kw]: readonly [number, number],
+  [dy, dx]: readonly [number, number],
 ): Generator<number> {
-  for (let y = Math.max(y0, 0); y < Math.min(y0 + kh, x.shape[2]); y++) {
-    for (let col = Math.max(x0, 0); col < Math.min(x0 + kw, x.shape[3]); col++) {
-      yield at(x, n, c, y, col);
+  for (let y = y0; y < y0 + kh * dy; y += dy) {
+    for (let col = x0; col < x0 + kw * dx; col += dx) {
+      if (y >= 0 && y < x.shape[2] && col >= 0 && col < x.shape[3]) yield at(x, n, c, y, col);
     }
   }
 }
@@ -122,25 +123,27 @@ function* windowOf(
 /** One number for each pooling window: f(its values, its first row and column). */
 function pool(
   x: Values,
-  options: Pool2dOptions,
+  options: MaxPool2dOptions,
   f: (values: number[], first: [number, number]) => number,
 ): Values {
   const kernel = pair(options.kernel);
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
+  const dilation = pair(options.dilation ?? 1);
+  const span = kernel.map((k, axis) => (k - 1) * dilation[axis]! + 1);
   const count = (axis: 0 | 1) => {
     const size = x.shape[axis + 2]!;
     let windows = 0; // windows that fit; in ceil mode those that start before the right padding
     for (let first = -padding[axis];; first += stride[axis], windows++) {
-      const end = first + kernel[axis] <= size + padding[axis];
+      const end = first + span[axis]! <= size + padding[axis];
       // PyTorch's ceil mode keeps a last window that sticks out if it starts before the padding.
-      const previousTouchesEnd = first - stride[axis] + kernel[axis] >= size + padding[axis];
+      const previousTouchesEnd = first - stride[axis] + span[axis]! >= size + padding[axis];
       if (!end && !(options.ceilMode && first < size && !previousTouchesEnd)) return windows;
     }
   };
   return generate([x.shape[0], x.shape[1], count(0), count(1)], (n, c, oy, ox) => {
     const first: [number, number] = [oy * stride[0] - padding[0], ox * stride[1] - padding[1]];
-    return f([...windowOf(x, n, c, first, kernel)], first);
+    return f([...windowOf(x, n, c, first, kernel, dilation)], first);
   });
 }
 

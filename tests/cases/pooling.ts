@@ -17,9 +17,24 @@ function window(r: Random) {
   return { inputs: [randomValues(r, shape(r, 4))], options };
 }
 
+/** The same with gaps between a window's elements, on pictures as large as its largest. */
+function dilatedWindow(r: Random) {
+  const { options: { countIncludePad: _, ...options } } = window(r);
+  const dilation = r.pick([2, 3, [1, 3], [3, 2]] as const);
+  return { inputs: [randomValues(r, shape(r, 10))], options: { ...options, dilation } };
+}
+
 /** The cases. */
 export const pooling: Group = (test) => {
-  test("maxPool2d", window, (f, [x], options) => f.maxPool2d(x!, options), { count: 40 });
+  // Positive factors pass through a maximum.
+  test("maxPool2d", window, (f, [x], options) => f.maxPool2d(x!, options), {
+    degree: 1,
+    count: 40,
+  });
+  test("maxPool2d with dilation", dilatedWindow, (f, [x], options) => f.maxPool2d(x!, options), {
+    degree: 1,
+    count: 40,
+  });
   test("averagePool2d", window, (f, [x], options) => f.averagePool2d(x!, options), {
     degree: 1,
     count: 40,
