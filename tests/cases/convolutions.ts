@@ -10,6 +10,23 @@ interface Window {
   dilation?: number | readonly [number, number];
 }
 
+/** What the channels of a convolution may be. */
+interface Channels {
+  /** Numbers of input and output channels to draw from. */
+  channels?: readonly number[];
+  /** Groups, with the input and output channels of each. */
+  groups?: readonly (readonly [groups: number, inputs: number, outputs: number])[];
+}
+
+/** As many groups as channels. */
+const DEPTHWISE: Channels = { groups: CHANNELS.map((c) => [c, 1, 1] as const) };
+
+/** Input, weight and bias of a convolution, and the rest. */
+type Drawn = (
+  r: Random,
+  index: number,
+) => Sample<{ bias: boolean; groups: number } & Omit<Window, "kernel">>;
+
 /**
  * Convolutions with both register tiles in height (up to 4 outputs, more) and the given widths:
  * every width of the output or its gradient that asks for another tile compiles another kernel.
@@ -17,29 +34,26 @@ interface Window {
 function convolution(
   { kernel, ...options }: Window,
   widths: readonly number[],
-  special: { depthwise?: boolean; channels?: readonly number[] } = {},
-): (
-  r: Random,
-  index: number,
-) => Sample<{ bias: boolean; groups: number } & Omit<Window, "kernel">> {
+  { channels = [3, 5, 12], groups: grouped }: Channels = {},
+): Drawn {
   return (r, index) => {
-    const { depthwise = false, channels = [3, 5, 12] } = special;
-    const inputs = r.pick(depthwise ? CHANNELS : channels);
-    const outputs = depthwise ? inputs : r.pick(channels);
+    const [groups, inputs, outputs] = grouped
+      ? r.pick(grouped)
+      : [1, r.pick(channels), r.pick(channels)];
     const rows = Math.max(kernel[0], 1) + r.integer(8);
     const all = [
-      [1 + r.integer(2), inputs, rows, widths[index % widths.length]!],
-      [outputs, depthwise ? 1 : inputs, ...kernel],
-      [1, outputs, 1, 1],
+      [1 + r.integer(2), groups * inputs, rows, widths[index % widths.length]!],
+      [groups * outputs, inputs, ...kernel],
+      [1, groups * outputs, 1, 1],
     ] as unknown as Shape[];
     return {
       inputs: all.map((s) => randomValues(r, s)),
-      options: { ...options, bias: index % 4 === 3, groups: depthwise ? inputs : 1 },
+      options: { ...options, bias: index % 4 === 3, groups },
     };
   };
 }
 
-const CONVOLUTIONS: [string, ReturnType<typeof convolution>][] = [
+const CONVOLUTIONS: [string, Drawn][] = [
   ["1x1 convolution", convolution({ kernel: [1, 1] }, [1, 7, 13])],
   ["1x1 convolution, stride 2", convolution({ kernel: [1, 1], stride: 2 }, [2, 7, 8])],
   ["3x3 convolution", convolution({ kernel: [3, 3], padding: 1 }, [1, 4, 8, 11, 14, 16, 19])],
@@ -65,44 +79,93 @@ const CONVOLUTIONS: [string, ReturnType<typeof convolution>][] = [
   ],
   [
     "depthwise 3x3 convolution",
-    convolution({ kernel: [3, 3], padding: 1 }, [1, 5, 18], { depthwise: true }),
+    convolution({ kernel: [3, 3], padding: 1 }, [1, 5, 18], DEPTHWISE),
   ],
   [
     "depthwise 3x3 convolution, stride 2",
-    convolution({ kernel: [3, 3], stride: 2, padding: 1 }, [3, 6, 19], { depthwise: true }),
+    convolution({ kernel: [3, 3], stride: 2, padding: 1 }, [3, 6, 19], DEPTHWISE),
   ],
   [
     "depthwise 5x5 convolution, stride 2x1, dilation 1x2",
     convolution(
       { kernel: [5, 5], stride: [2, 1], padding: [2, 4], dilation: [1, 2] },
       [4, 9],
-      { depthwise: true },
+      DEPTHWISE,
     ),
+  ],
+  [
+    "3x3 convolution, stride 2x1",
+    convolution({ kernel: [3, 3], stride: [2, 1], padding: [1, 0] }, [4, 9]),
+  ],
+  [
+    "3x2 convolution, stride 1x3",
+    convolution({ kernel: [3, 2], stride: [1, 3], padding: [0, 1] }, [5, 10]),
+  ],
+  [
+    "3x3 convolution in groups of whole quads",
+    convolution({ kernel: [3, 3], padding: 1 }, [5, 8], { groups: [[2, 4, 8], [3, 8, 4]] }),
+  ],
+  [
+    "3x3 convolution in any groups, stride 2",
+    convolution({ kernel: [3, 3], stride: 2, padding: 1 }, [5, 8], {
+      groups: [[2, 3, 5], [3, 2, 1], [5, 1, 3], [4, 2, 2], [2, 6, 7], [7, 3, 3]],
+    }),
+  ],
+  [
+    "1x1 convolution in any groups",
+    convolution({ kernel: [1, 1] }, [3, 8], { groups: [[2, 5, 3], [3, 4, 6], [8, 1, 2]] }),
   ],
 ];
 
 /** The cases. */
 export const convolutions: Group = (test) => {
   for (const [name, sample] of CONVOLUTIONS) {
+    const unbiased: Drawn = (r, i) => {
+      const { inputs, options } = sample(r, i);
+      return { inputs: inputs.slice(0, 2), options: { ...options, bias: false } };
+    };
     test(
       name,
-      (r, i) => {
-        const { inputs, options } = sample(r, i);
-        return { inputs, options: { ...options, bias: false } };
-      },
+      unbiased,
       (f, [x, w], { bias: _, ...options }) => f.conv2d(x!, w!, undefined, options),
       { degree: 1 },
     );
+    test(
+      `${name}: its weights`,
+      unbiased,
+      (f, [x, w], { bias: _, ...options }) => f.conv2d(x!, w!, undefined, options),
+      { degree: 1, wrt: [1] },
+    );
   }
+  const biased: [string, Drawn][] = [
+    ["3x3 convolution with bias", convolution({ kernel: [3, 3], padding: 1 }, [7])],
+    [
+      "depthwise 3x3 convolution with bias",
+      convolution({ kernel: [3, 3], padding: 1 }, [7], DEPTHWISE),
+    ],
+  ];
+  for (const [name, sample] of biased) {
+    test(
+      name,
+      sample,
+      (f, [x, w, b], { bias: _, ...options }) => f.conv2d(x!, w!, b!, options),
+      { wrt: "all" },
+    );
+  }
+  // Weights that are computed are packed on the GPU, and the gradient goes on through them.
   test(
-    "3x3 convolution with bias",
+    "convolution with computed weights",
     convolution({ kernel: [3, 3], padding: 1 }, [7]),
-    (f, [x, w, b], { bias: _, ...options }) => f.conv2d(x!, w!, b!, options),
+    (f, [x, w, b], { bias: _, ...options }) => f.conv2d(x!, f.abs(w!), f.affine(b!, 2), options),
+    { wrt: "all" },
   );
   test(
-    "depthwise 3x3 convolution with bias",
-    convolution({ kernel: [3, 3], padding: 1 }, [7], { depthwise: true }),
-    (f, [x, w, b], { bias: _, ...options }) => f.conv2d(x!, w!, b!, options),
+    "grouped convolution with computed weights, stride 2",
+    convolution({ kernel: [3, 3], stride: 2, padding: 1 }, [8], {
+      groups: [[2, 4, 8], [2, 3, 5], [5, 1, 1], [4, 2, 2]],
+    }),
+    (f, [x, w, b], { bias: _, ...options }) => f.conv2d(x!, f.affine(w!, 0.5), b!, options),
+    { wrt: "all" },
   );
   test(
     "linear",
@@ -112,5 +175,6 @@ export const convolutions: Group = (test) => {
       return { inputs: shapes.map((s) => randomValues(r, s)), options: null };
     },
     (f, [x, w, b]) => f.linear(x!, w!, b!),
+    { wrt: "all" },
   );
 };
