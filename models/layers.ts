@@ -1,9 +1,9 @@
 /** The building blocks that networks share, named and parameterised as in `torch.nn`. */
 import {
+  adaptiveAveragePool2d,
   averagePool2d,
   batchNorm,
   conv2d,
-  globalAveragePool,
   linear,
   maxPool2d,
   relu,
@@ -175,12 +175,7 @@ export class AvgPool2d extends Module {
   }
 }
 
-/**
- * The mean over equal parts of the map, [N,C,H,W] to [N,C,h,w].
- *
- * Supported: h = w = 1, or H and W whole multiples of h and w. PyTorch's windows of unequal size for
- * other maps are not.
- */
+/** The mean over parts of the map of about equal size, [N,C,H,W] to [N,C,h,w]. */
 export class AdaptiveAvgPool2d extends Module {
   readonly type = "AdaptiveAvgPool2d";
   readonly #size: readonly [number, number];
@@ -191,20 +186,8 @@ export class AdaptiveAvgPool2d extends Module {
     this.#size = pair(size);
   }
 
-  /** @throws {UserError} If the map cannot be cut into equal parts. */
   forward(x: Tensor): Tensor {
-    const [rows, columns] = this.#size;
-    const [, , height, width] = x.shape;
-    if (rows === height && columns === width) return x;
-    if (rows === 1 && columns === 1) return globalAveragePool(x);
-    if (height % rows !== 0 || width % columns !== 0) {
-      throw new UserError(
-        `AdaptiveAvgPool2d: cannot cut a map of ${height}x${width} into ${rows}x${columns} equal ` +
-          "parts; supported: whole multiples",
-      );
-    }
-    const kernel = [height / rows, width / columns] as const;
-    return averagePool2d(x, { kernel, stride: kernel });
+    return adaptiveAveragePool2d(x, this.#size);
   }
 }
 

@@ -1,9 +1,11 @@
 /** Tensors, differentiable operations, and compiled programs. */
+export { adaptiveAveragePool2d } from "./adaptive_average_pool2d.ts";
 export {
   averagePool2d,
   type AveragePool2dAttributes,
   type AveragePool2dOptions,
 } from "./average_pool2d.ts";
+export type { Band, BandMatrix } from "./band_matrix.ts";
 export { batchNorm, type BatchNormParameters } from "./batch_norm.ts";
 export { concat } from "./concat.ts";
 export {
@@ -46,6 +48,9 @@ export { compile, type ProgramOptions } from "./compile.ts";
 export { Program } from "./program.ts";
 export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
 export { Random } from "./random.ts";
+export type { ResampleAxisAttributes } from "./resample_axis.ts";
+export { resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
+export { areaWeights } from "./resize_weights.ts";
 export { roll } from "./roll.ts";
 export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
 export { type Axis, globalAveragePool, mean, sum } from "./sum.ts";

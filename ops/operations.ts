@@ -18,6 +18,8 @@ import {
 import type { MaxPool2dAttributes } from "./max_pool2d.ts";
 import type { Operation } from "./operation.ts";
 import { radialMaskOperation } from "./radial_mask.ts";
+import { resampleAxisOperation } from "./resample_axis.ts";
+import type { ResampleAxisAttributes } from "./resample_axis.ts";
 import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
@@ -66,6 +68,8 @@ export interface OperationTable {
   blurAxis: { axis: 2 | 3 };
   /** The adjoint of such a filter. */
   blurAxisTranspose: { axis: 2 | 3 };
+  /** A sparse matrix applied to every row or column. */
+  resampleAxis: ResampleAxisAttributes;
   /** A circular shift. */
   roll: { sign: 1 | -1 };
   /** Bilinear samples through an affine map, the border reflected. */
@@ -104,6 +108,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   concatPair: concatPairOperation,
   blurAxis: blurAxisOperation,
   blurAxisTranspose: blurAxisTransposeOperation,
+  resampleAxis: resampleAxisOperation,
   roll: rollOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,

@@ -12,6 +12,10 @@ export interface Formula {
 /** A line for every operation: one that is missing does not compile. */
 export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   abs: { y: "|a|", gradient: "∂·sign a, 0 at 0" },
+  adaptiveAveragePool2d: {
+    y: "Σ x / count from ⌊o·H/h⌋ to before ⌈(o+1)·H/h⌉",
+    gradient: "Σ ∂ / count over the windows of a pixel",
+  },
   add: { y: "a + b", gradient: "∂, ∂" },
   affine: { y: "k·a + l", gradient: "k·∂" },
   averagePool2d: { y: "Σ window / count", gradient: "Σ ∂ / count over the windows of a pixel" },
@@ -47,6 +51,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   },
   relu: { y: "max(a, 0)", gradient: "∂ where a > 0" },
   relu6: { y: "min(max(a, 0), 6)", gradient: "∂ where 0 < a < 6" },
+  resize: { y: "M·x·Nᵀ with sparse weights M and N", gradient: "Mᵀ·∂·N" },
   roll: { y: "y[p + d mod size] = x[p]", gradient: "∂ rolled back" },
   slice: { y: "x[start::step]", gradient: "∂ at those places, 0 elsewhere" },
   sqrt: { y: "√a", gradient: "½·∂/y" },

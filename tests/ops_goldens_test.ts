@@ -26,12 +26,10 @@ const gpu = await gpuForTests();
 
 /** What is stored for operations that do not exist (yet), by the start of its name. */
 const SKIPPED: Record<string, string> = {
-  "pool/adaptive": "there is no adaptive pooling",
   "layernorm2d/": "there is no layer normalisation",
   "shuffle/": "there is no channel shuffle",
   "se_scale/": "there is no sigmoid",
   "robust/": "the loss belongs to vis/",
-  "area/": "resizing belongs to vis/",
   "act/hardswish/": "there is no such activation",
   "act/hardsigmoid/": "there is no such activation",
   "act/silu/": "there is no such activation",

@@ -8,6 +8,8 @@ import type {
   Conv2dOptions,
   MaxPool2dOptions,
   OperationName,
+  Pair,
+  ResizeOptions,
   Shape,
   Triple,
 } from "../ops/mod.ts";
@@ -21,6 +23,7 @@ export interface Values {
 /** What both ops/mod.ts (T = Tensor) and this file (T = Values) can do. */
 export interface Operations<T> {
   abs(a: T): T;
+  adaptiveAveragePool2d(x: T, size: number | Pair): T;
   add(a: T, b: T): T;
   affine(a: T, k: number, l?: number): T;
   averagePool2d(x: T, options: AveragePool2dOptions): T;
@@ -47,6 +50,7 @@ export interface Operations<T> {
   radialMask(numbers: T, height: number, width: number, plateau: boolean): T;
   relu(a: T): T;
   relu6(a: T): T;
+  resize(x: T, options: ResizeOptions): T;
   roll(x: T, shift: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
   sqrt(a: T): T;
@@ -177,6 +181,88 @@ function reflect(p: number, size: number): number {
 
 const wrap = (i: number, size: number) => ((i % size) + size) % size;
 
+/** An array from its rows. */
+function lines(shape: Shape, row: (n: number, c: number, y: number) => number[]): Values {
+  const data = new Float64Array(shape[0] * shape[1] * shape[2] * shape[3]);
+  let i = 0;
+  for (const n of range(shape[0])) {
+    for (const c of range(shape[1])) {
+      for (const y of range(shape[2])) {
+        data.set(row(n, c, y), i);
+        i += shape[3];
+      }
+    }
+  }
+  return { shape, data };
+}
+
+/** The integral of the line as a staircase over each new pixel, over its width. */
+function areaLine(line: number[], length: number): number[] {
+  // In units of 1/length of an old pixel, where all edges are whole numbers.
+  const [old, now] = [length, line.length];
+  return [...range(length)].map((i) => {
+    let total = 0;
+    for (let unit = i * now; unit < (i + 1) * now; unit++) total += line[Math.floor(unit / old)]!;
+    return total / now;
+  });
+}
+
+/** OpenCV's INTER_AREA where a picture grows, in its own arithmetic: cv::resize, "area_mode". */
+function enlargedLine(line: number[], length: number): number[] {
+  const inverse = length / line.length;
+  const scale = 1 / inverse;
+  return [...range(length)].map((dx) => {
+    let sx = Math.floor(dx * scale);
+    let fx = Math.fround((dx + 1) - (sx + 1) * inverse);
+    fx = fx <= 0 ? 0 : fx - Math.floor(fx);
+    if (sx >= line.length - 1) [sx, fx] = [line.length - 1, 0];
+    return line[sx]! * (1 - fx) + (fx === 0 ? 0 : line[sx + 1]! * fx);
+  });
+}
+
+/** The polygon through the pixels' centres, held constant beyond its ends. */
+function bilinearLine(line: number[], length: number, alignCorners: boolean): number[] {
+  return [...range(length)].map((i) => {
+    const centre = (i + 0.5) / length * line.length - 0.5;
+    const corner = length === 1 ? 0 : i / (length - 1) * (line.length - 1);
+    const p = Math.min(Math.max(alignCorners ? corner : centre, 0), line.length - 1);
+    let total = 0;
+    line.forEach((value, j) => total += value * Math.max(0, 1 - Math.abs(p - j)));
+    return total;
+  });
+}
+
+/** Interpolating cubic spline, mirrored at the ends: B-spline heights from a tridiagonal system. */
+function splineLine(line: number[], length: number): number[] {
+  const n = line.length;
+  const heights = [...line];
+  if (n > 1) {
+    // c[i−1]/6 + 4·c[i]/6 + c[i+1]/6 = line[i]; at the ends both neighbours are the same one.
+    const upper = line.map((_, i) => i === 0 ? 2 / 6 : 1 / 6);
+    const diagonal = line.map(() => 4 / 6);
+    for (let i = 1; i < n; i++) {
+      const factor = (i === n - 1 ? 2 / 6 : 1 / 6) / diagonal[i - 1]!;
+      diagonal[i]! -= factor * upper[i - 1]!;
+      heights[i]! -= factor * heights[i - 1]!;
+    }
+    heights[n - 1]! /= diagonal[n - 1]!;
+    for (let i = n - 2; i >= 0; i--) {
+      heights[i] = (heights[i]! - upper[i]! * heights[i + 1]!) / diagonal[i]!;
+    }
+  }
+  return [...range(length)].map((i) => {
+    const p = length === 1 ? 0 : i * (n - 1) / (length - 1);
+    const [k, t] = [Math.floor(p), p - Math.floor(p)];
+    const pieces = [
+      (1 - t) ** 3,
+      4 - 6 * t ** 2 + 3 * t ** 3,
+      1 + 3 * t + 3 * t ** 2 - 3 * t ** 3,
+      t ** 3,
+    ];
+    return pieces.reduce((sum, b, j) => sum + b / 6 * heights[mirror(k - 1 + j, n)]!, 0);
+  });
+}
+
 /** Split-Bregman sweeps over one picture; u has a border of one pixel that never changes. */
 function denoise(f: Values, n: number, weight: number, eps: number, sweeps: number): Values {
   const [, channels, h, w] = f.shape;
@@ -291,6 +377,20 @@ export const reference: Operations<Values> = {
       return total / (rows * columns);
     }),
 
+  adaptiveAveragePool2d(x, size) {
+    const to = pair(size);
+    const from = [x.shape[2], x.shape[3]] as const;
+    /** The first pixel of a window, and the one after its last. */
+    const edges = (axis: 0 | 1, o: number) =>
+      [Math.floor(o * from[axis] / to[axis]), Math.ceil((o + 1) * from[axis] / to[axis])] as const;
+    return generate([x.shape[0], x.shape[1], ...to], (n, c, oy, ox) => {
+      const [[top, bottom], [left, right]] = [edges(0, oy), edges(1, ox)];
+      const size = [bottom - top, right - left] as const;
+      const window = [...windowOf(x, n, c, [top, left], size, [1, 1])];
+      return window.reduce((a, b) => a + b, 0) / window.length;
+    });
+  },
+
   sum: sumOver,
   mean(x, axes) {
     const count = axes.reduce<number>((product, axis) => product * x.shape[axis], 1);
@@ -337,6 +437,23 @@ export const reference: Operations<Values> = {
     return generate(x.shape, (n, c, y, col) => {
       return along((k) => at(rows, n, c, mirror(y + k, h), col));
     });
+  },
+  resize(x, { size, mode, alignCorners = false }) {
+    const to = pair(size);
+    const grows = to[0] > x.shape[2] || to[1] > x.shape[3];
+    const along = (line: number[], length: number): number[] => {
+      if (mode === "cubicSpline") return splineLine(line, length);
+      if (mode === "bilinear") return bilinearLine(line, length, alignCorners);
+      return grows ? enlargedLine(line, length) : areaLine(line, length);
+    };
+    const [n, c, h] = x.shape;
+    const wide = lines([n, c, h, to[1]], (i, k, y) => {
+      return along([...range(x.shape[3])].map((col) => at(x, i, k, y, col)), to[1]);
+    });
+    const turned = lines([n, c, to[1], to[0]], (i, k, col) => {
+      return along([...range(h)].map((y) => at(wide, i, k, y, col)), to[0]);
+    });
+    return generate([n, c, ...to], (i, k, y, col) => at(turned, i, k, col, y));
   },
   roll: (x, { data: [dx, dy] }) =>
     generate(x.shape, (n, c, y, col) => {
@@ -399,6 +516,7 @@ export const REFERENCE_OF: Record<
   concatPair: "concat",
   blurAxis: "gaussianBlur",
   blurAxisTranspose: "gaussianBlur",
+  resampleAxis: "resize",
   roll: "roll",
   warp: "warp",
   warpTranspose: "warp",

@@ -6,6 +6,7 @@ import { images } from "./images.ts";
 import { normalisation } from "./normalisation.ts";
 import { pooling } from "./pooling.ts";
 import { reductions } from "./reductions.ts";
+import { resizings } from "./resizing.ts";
 import { shapes } from "./shapes.ts";
 
 /** All cases, in the order of the groups. */
@@ -15,6 +16,7 @@ export const CASES = collect(
   normalisation,
   convolutions,
   pooling,
+  resizings,
   shapes,
   images,
 );

@@ -35,6 +35,16 @@ export const pooling: Group = (test) => {
     degree: 1,
     count: 40,
   });
+  test(
+    "adaptiveAveragePool2d",
+    (r, i) => {
+      const s = shape(r);
+      const sizes: [number, number][] = [[1, 1], [1 + r.integer(12), 1 + r.integer(12)], [s[2], 4]];
+      return { inputs: [randomValues(r, s)], options: sizes[i % 3]! };
+    },
+    (f, [x], size) => f.adaptiveAveragePool2d(x!, size),
+    { degree: 1, count: 40 },
+  );
   test("averagePool2d", window, (f, [x], options) => f.averagePool2d(x!, options), {
     degree: 1,
     count: 40,
