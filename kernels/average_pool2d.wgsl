@@ -33,11 +33,13 @@ fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   for (var ky = 0; ky < P.kernel_y; ky++) {
     let iy = oy * P.stride_y + ky - P.padding_y;
     if (iy < 0 || iy >= P.height) { continue; }
+    var row = vec4f(); // a sum of its own, so that float32's rounding does not add up
     for (var kx = 0; kx < P.kernel_x; kx++) {
       let ix = ox * P.stride_x + kx - P.padding_x;
       if (ix < 0 || ix >= P.width) { continue; }
-      sum += load_x(n, c, iy, ix);
+      row += load_x(n, c, iy, ix);
     }
+    sum += row;
   }
   store_y(n, c, oy, ox, sum / count(oy, ox));
 }

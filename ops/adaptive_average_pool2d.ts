@@ -1,5 +1,4 @@
 /** Average pooling to a given size. */
-import { averagePool2d } from "./average_pool2d.ts";
 import type { Pair } from "./operation.ts";
 import { resample } from "./resample_axis.ts";
 import { checkedSize } from "./resize.ts";
@@ -17,10 +16,6 @@ import { formatShape, type Tensor } from "./tensor.ts";
 export function adaptiveAveragePool2d(x: Tensor, size: number | Pair): Tensor {
   const [, , height, width] = x.shape;
   const [rows, columns] = checkedSize(`adaptiveAveragePool2d of ${formatShape(x.shape)}`, size);
-  if (rows === height && columns === width) return x;
   if (rows === 1 && columns === 1) return globalAveragePool(x);
-  if (height % rows === 0 && width % columns === 0) {
-    return averagePool2d(x, { kernel: [height / rows, width / columns] });
-  }
   return resample(x, adaptiveWeights(height, rows), adaptiveWeights(width, columns));
 }

@@ -1,6 +1,7 @@
 /** The operations against PyTorch, OpenCV and scikit-image: `../shared/goldens/kernels.safetensors`. */
 import assert from "node:assert/strict";
 import {
+  adaptiveAveragePool2d,
   averagePool2d,
   batchNorm,
   concat,
@@ -13,15 +14,23 @@ import {
   mul,
   relu,
   relu6,
+  resize,
   type Shape,
   type Tensor,
   tvDenoise,
 } from "../ops/mod.ts";
 import { assertClose, evaluate, gpuForTests, note, tensorOf, values } from "./compare.ts";
-import { type Goldens, readSafetensors, sharedPath, testWithShared } from "./goldens.ts";
+import {
+  type Goldens,
+  maxDifference,
+  readSafetensors,
+  sharedPath,
+  testWithShared,
+} from "./goldens.ts";
 import { generate, type Values } from "./reference.ts";
 
 const FILE = "goldens/kernels.safetensors";
+const LOOP = "goldens/loop_original_squeezenet1_1_128.safetensors";
 const gpu = await gpuForTests();
 
 /** What is stored for operations that do not exist (yet), by the start of its name. */
@@ -129,7 +138,8 @@ function pooling(stored: Stored): Expectations {
   const [toFirst] = gradients(maxPool2d(ties, { kernel: 3, stride: 2, padding: 1 }), [ties]);
   return [
     ...cases.flatMap((name) => {
-      const { k, s, p, ceil = false, include_pad = true } = stored.cases[name];
+      const { k, s, p, ceil = false, include_pad = true, out } = stored.cases[name];
+      if (out) return caseOf(stored, name, (x) => adaptiveAveragePool2d(x, out));
       const options = { kernel: k, stride: s, padding: p, ceilMode: ceil };
       const f = name.includes("/max_")
         ? (x: Tensor) => maxPool2d(x, options)
@@ -199,6 +209,27 @@ function blurs(stored: Stored): Expectations {
   });
 }
 
+/** The pixels a case of area resizing starts from; all of them by default. */
+const AREA_SOURCES: Record<string, readonly [number, number]> = {
+  "3to1_of_375x498": [375, 498],
+  "mixed_60x200_to_128x128": [60, 200],
+};
+
+function areas(stored: Stored): Expectations {
+  const photo = stored.get("area/src");
+  const [height, width] = photo.shape;
+  const names = stored.names().filter((n) =>
+    n.startsWith("area/") && n !== "area/src" && !n.endsWith("_u8")
+  );
+  return names.map((name) => {
+    const [h, w] = AREA_SOURCES[name.slice("area/".length)] ?? [height, width];
+    const source = generate([1, 1, h, w], (_n, _c, y, x) => photo.data[y * width + x]!);
+    const [rows, columns] = stored.get(name).shape;
+    const tensor = resize(tensorOf(source), { size: [rows, columns], mode: "area" });
+    return { name, tensor, expected: stored.get(name, tensor.shape) };
+  });
+}
+
 const ALL = {
   convolutions,
   pooling,
@@ -207,6 +238,7 @@ const ALL = {
   concatenation,
   fullyConnected,
   blurs,
+  areas,
 };
 
 for (const [kind, make] of Object.entries(ALL)) {
@@ -232,6 +264,38 @@ testWithShared("goldens: the Gaussian kernel is OpenCV's", [FILE], () => {
       assert.ok(Math.abs(value - data[radius - k]!) < 1e-7, `${name} at -${k}`);
     });
   }
+});
+
+testWithShared("goldens: area resizing is OpenCV's of whole numbers", [FILE], async () => {
+  const stored = new Stored();
+  const bytes = stored.names().filter((name) => name.endsWith("_u8"));
+  const exact = areas(stored).filter(({ name }) => bytes.includes(`${name}_u8`));
+  assert.equal(exact.length, bytes.length);
+  const results = await evaluate(gpu, exact.map(({ tensor }) => tensor));
+  exact.forEach(({ name, tensor }, i) => {
+    const { data } = stored.get(`${name}_u8`, tensor.shape);
+    const worst = maxDifference(results[i]!.data, data);
+    assert.ok(worst <= 0.5 + 1e-4, `${name}: rounded, but off by ${worst} levels`);
+  });
+});
+
+testWithShared("goldens: the enlarged start of the method is a cubic spline", [LOOP], async () => {
+  const loop = readSafetensors(sharedPath(...LOOP.split("/")));
+  const stored = (name: string): Values => {
+    const { shape, data } = loop.get(name)!;
+    return values(shape as unknown as Shape, data);
+  };
+  const expected = stored("zoomed_start");
+  const [n, c, h, w] = expected.shape;
+  const y = resize(tensorOf(stored("start")), { size: [h, w], mode: "cubicSpline" });
+  const [result] = await evaluate(gpu, [y]);
+  // The last row and column are black there: SciPy finds them outside, at 127 + 2⁻⁴⁶ of 127.
+  const inner = ({ shape, data }: Values) =>
+    generate([n, c, h - 1, w - 1], (i, k, row, col) => {
+      return data[((i * shape[1] + k) * shape[2] + row) * shape[3] + col]!;
+    }).data;
+  const worst = maxDifference(inner(result!), inner(expected));
+  assert.ok(worst <= 0.5 + 1e-4, `whole numbers, but off by ${worst} levels`);
 });
 
 /** Channels denoised together, each alone, or the first alone. */
@@ -294,6 +358,7 @@ testWithShared("goldens: none is forgotten", [FILE], () => {
   Object.values(ALL).forEach((make) => make(stored));
   const tested = (name: string) =>
     stored.asked.has(name) || name.startsWith("blur/kernel_s") || name === "tv/x" ||
+    (name.startsWith("area/") && name.endsWith("_u8")) ||
     DENOISED.some(([denoised]) => name === `tv/${denoised}`);
   const skipped = (name: string) =>
     Object.keys(SKIPPED).some((start) => name.startsWith(start)) ||
