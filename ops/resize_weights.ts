@@ -13,7 +13,7 @@ export function areaWeights(from: Pair, to: Pair): [rows: BandMatrix, columns: B
 
 /** Shrinking: output i is the mean over [i·scale, (i + 1)·scale) of the input. */
 function areaMeans(from: number, to: number): BandMatrix {
-  const scale = from / to;
+  const scale = 1 / (to / from); // rounded as OpenCV does
   return bandMatrix(from, to, (i) => {
     const begin = i * scale;
     const end = Math.min(begin + scale, from);

@@ -1,4 +1,5 @@
 /** Resizing and pooling against OpenCV, PyTorch and SciPy, run next to it. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   adaptiveAveragePool2d,
@@ -117,4 +118,23 @@ Deno.test({
       assertClose(gx!, values(gx!.shape, arrays[i]!.gx!), `${what}: gradient`);
     });
   },
+});
+
+Deno.test("sizes and options that make no sense are refused", () => {
+  const x = tensorOf(values([1, 1, 2, 3], [1, 2, 3, 4, 5, 6]));
+  const cases: [() => Tensor, string][] = [
+    [
+      () => resize(x, { size: [0, 2], mode: "area" }),
+      "resize of [1,1,2,3]: the size must be whole numbers from 1, got 0x2",
+    ],
+    [
+      () => adaptiveAveragePool2d(x, 1.5),
+      "adaptiveAveragePool2d of [1,1,2,3]: the size must be whole numbers from 1, got 1.5x1.5",
+    ],
+    [
+      () => resize(x, { size: 2, mode: "area", alignCorners: true }),
+      'resize: alignCorners is for "bilinear" only, got it with "area"',
+    ],
+  ];
+  for (const [make, message] of cases) assert.throws(make, { name: "RangeError", message });
 });
