@@ -18,14 +18,10 @@ fn count(oy: i32, ox: i32) -> f32 {
 // dx[p] = Σ dy / count over the windows that contain p.
 fn compute(n: i32, c: i32, y: i32, x: i32) {
   var sum = vec4f();
-  let ty = y + P.padding_y;
-  let tx = x + P.padding_x;
-  let y_first = quotient(max(0, ty - P.kernel_y + P.stride_y), P.stride_y);
-  let x_first = quotient(max(0, tx - P.kernel_x + P.stride_x), P.stride_x);
-  let y_last = min(quotient(ty, P.stride_y), P.x_size.z - 1);
-  let x_last = min(quotient(tx, P.stride_x), P.x_size.w - 1);
-  for (var oy = y_first; oy <= y_last; oy++) {
-    for (var ox = x_first; ox <= x_last; ox++) {
+  let rows = windows_at(y + P.padding_y, P.span_y, P.stride_y, P.x_size.z);
+  let columns = windows_at(x + P.padding_x, P.span_x, P.stride_x, P.x_size.w);
+  for (var oy = rows.x; oy <= rows.y; oy++) {
+    for (var ox = columns.x; ox <= columns.y; ox++) {
       sum += load_x(n, c, oy, ox) / count(oy, ox);
     }
   }
@@ -37,11 +33,13 @@ fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   for (var ky = 0; ky < P.kernel_y; ky++) {
     let iy = oy * P.stride_y + ky - P.padding_y;
     if (iy < 0 || iy >= P.height) { continue; }
+    var row = vec4f(); // a sum of its own, so that float32's rounding does not add up
     for (var kx = 0; kx < P.kernel_x; kx++) {
       let ix = ox * P.stride_x + kx - P.padding_x;
       if (ix < 0 || ix >= P.width) { continue; }
-      sum += load_x(n, c, iy, ix);
+      row += load_x(n, c, iy, ix);
     }
+    sum += row;
   }
   store_y(n, c, oy, ox, sum / count(oy, ox));
 }

@@ -3,24 +3,50 @@
 // "reflect"). Computed as differences from x[p], where float32 is finer.
 // w holds the weights at distance 0, 1, ..., R as channels; a zero weight ends it early.
 
-fn mirror(p: i32, size: i32) -> i32 {
-  if (size == 1) { return 0; }
-  let period = 2 * (size - 1);
-  let q = ((p % period) + period) % period;
-  return min(q, period - q);
+#if AXIS === 3
+fn size() -> i32 { return P.x_size.w; }
+fn pixel(n: i32, c: i32, y: i32, x: i32, p: i32) -> vec4f { return load_x(n, c, y, p); }
+#else
+fn size() -> i32 { return P.x_size.z; }
+fn pixel(n: i32, c: i32, y: i32, x: i32, p: i32) -> vec4f { return load_x(n, c, p, x); }
+#end
+
+// a modulo the length after which a mirrored row repeats itself, from 0 on.
+fn wrapped(a: i32) -> i32 {
+  let period = 2 * (size() - 1);
+  return ((a % period) + period) % period;
 }
+
+#if TRANSPOSE
+// The adjoint. Output p reads pixel q at distance k where p ± k is q or a mirror image of it, that
+// is q or -q up to whole periods; q at an end is its own image. Other candidates are no pixels.
+fn reader(n: i32, c: i32, y: i32, x: i32, candidate: i32) -> vec4f {
+  let p = wrapped(candidate);
+  if (p >= size()) { return vec4f(); }
+  return pixel(n, c, y, x, p);
+}
+fn differences(n: i32, c: i32, y: i32, x: i32, q: i32, k: i32, here: vec4f) -> vec4f {
+  let direct = (reader(n, c, y, x, q - k) - here) + (reader(n, c, y, x, q + k) - here);
+  if (q == 0 || q == size() - 1) { return direct; }
+  return direct + reader(n, c, y, x, -q - k) + reader(n, c, y, x, -q + k);
+}
+#else
+fn mirrored(n: i32, c: i32, y: i32, x: i32, p: i32) -> vec4f {
+  let q = wrapped(p);
+  return pixel(n, c, y, x, min(q, 2 * (size() - 1) - q));
+}
+fn differences(n: i32, c: i32, y: i32, x: i32, p: i32, k: i32, here: vec4f) -> vec4f {
+  return (mirrored(n, c, y, x, p - k) - here) + (mirrored(n, c, y, x, p + k) - here);
+}
+#end
 
 fn compute(n: i32, c: i32, y: i32, x: i32) {
   let here = load_x(n, c, y, x);
   var sum = here;
-  for (var k = 1; k < P.w_place.z; k++) {
+  for (var k = 1; size() > 1 && k < P.w_place.z; k++) {
     let weight = texel_w(0, k >> 2)[k & 3];
     if (weight == 0) { break; }
-    #if AXIS === 3
-    sum += weight * (load_x(n, c, y, mirror(x - k, P.x_size.w)) - here + load_x(n, c, y, mirror(x + k, P.x_size.w)) - here);
-    #else
-    sum += weight * (load_x(n, c, mirror(y - k, P.x_size.z), x) - here + load_x(n, c, mirror(y + k, P.x_size.z), x) - here);
-    #end
+    sum += weight * differences(n, c, y, x, ${AXIS === 3 ? "x" : "y"}, k, here);
   }
   store_y(n, c, y, x, sum);
 }

@@ -1,9 +1,9 @@
 /** The building blocks that networks share, named and parameterised as in `torch.nn`. */
 import {
+  adaptiveAveragePool2d,
   averagePool2d,
   batchNorm,
   conv2d,
-  globalAveragePool,
   linear,
   maxPool2d,
   relu,
@@ -128,15 +128,20 @@ export interface Pool2dOptions {
 /** The largest element of each window, [N,C,H,W] to [N,C,H',W']. */
 export class MaxPool2d extends Module {
   readonly type = "MaxPool2d";
-  readonly #window: Required<Pool2dOptions> & { readonly kernel: Pair };
+  readonly #window: Required<Pool2dOptions> & { readonly kernel: Pair; readonly dilation: Pair };
 
-  /** @param kernel Rows and columns of the window. */
+  /**
+   * @param kernel Rows and columns of the window.
+   * @param options `dilation`: steps between the elements of a window. Default 1.
+   */
   constructor(
     kernel: Pair,
-    { stride = kernel, padding = 0, ceilMode = false }: Pool2dOptions = {},
+    { stride = kernel, padding = 0, ceilMode = false, dilation = 1 }:
+      & Pool2dOptions
+      & { readonly dilation?: Pair } = {},
   ) {
     super();
-    this.#window = { kernel, stride, padding, ceilMode };
+    this.#window = { kernel, stride, padding, ceilMode, dilation };
   }
 
   forward(x: Tensor): Tensor {
@@ -171,12 +176,7 @@ export class AvgPool2d extends Module {
   }
 }
 
-/**
- * The mean over equal parts of the map, [N,C,H,W] to [N,C,h,w].
- *
- * Supported: h = w = 1, or H and W whole multiples of h and w. PyTorch's windows of unequal size for
- * other maps are not.
- */
+/** The mean over parts of the map of about equal size, [N,C,H,W] to [N,C,h,w]. */
 export class AdaptiveAvgPool2d extends Module {
   readonly type = "AdaptiveAvgPool2d";
   readonly #size: readonly [number, number];
@@ -187,20 +187,8 @@ export class AdaptiveAvgPool2d extends Module {
     this.#size = pair(size);
   }
 
-  /** @throws {UserError} If the map cannot be cut into equal parts. */
   forward(x: Tensor): Tensor {
-    const [rows, columns] = this.#size;
-    const [, , height, width] = x.shape;
-    if (rows === height && columns === width) return x;
-    if (rows === 1 && columns === 1) return globalAveragePool(x);
-    if (height % rows !== 0 || width % columns !== 0) {
-      throw new UserError(
-        `AdaptiveAvgPool2d: cannot cut a map of ${height}x${width} into ${rows}x${columns} equal ` +
-          "parts; supported: whole multiples",
-      );
-    }
-    const kernel = [height / rows, width / columns] as const;
-    return averagePool2d(x, { kernel, stride: kernel });
+    return adaptiveAveragePool2d(x, this.#size);
   }
 }
 

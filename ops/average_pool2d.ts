@@ -1,5 +1,6 @@
 /** Average pooling. */
 import source from "../kernels/average_pool2d.wgsl" with { type: "text" };
+import windowsSource from "../kernels/pool_windows.wgsl" with { type: "text" };
 import {
   type MaxPool2dAttributes,
   type Pool2dOptions,
@@ -32,7 +33,7 @@ function call(y: Tensor<"averagePool2d"> | Tensor<"averagePool2dGradient">): Cal
   const gradient = y.op === "averagePool2dGradient";
   const picture = gradient ? y : y.inputs[0]!;
   return [{
-    source: { name: y.op, wgsl: source },
+    source: { name: y.op, wgsl: windowsSource + source },
     defines: { GRADIENT: gradient, INCLUDE_PAD: y.attributes.countIncludePad },
     reads: { x: y.inputs[0]! },
     writes: { y },

@@ -18,7 +18,8 @@ export function gaussianKernel(sigma: number, radius: number, channels = radius 
 }
 
 /**
- * Blurs rows, then columns.
+ * Blurs rows, then columns. The gradient is the exact adjoint, border included; there is none for
+ * the weights.
  *
  * @param x [N,C,H,W]
  * @param weights [1,R+1,1,1] from {@linkcode gaussianKernel}: the kernel's right half
@@ -28,14 +29,24 @@ export function gaussianBlur(x: Tensor, weights: Tensor): Tensor {
   return node("blurAxis", x.shape, [rows, weights], { axis: 2 });
 }
 
-/** Table entry. */
-export const blurAxisOperation: Operation<"blurAxis"> = {
-  lower: (y) => [{
-    source: { name: "gaussianBlur", wgsl: source },
-    defines: { AXIS: y.attributes.axis },
+function lower(y: Tensor<"blurAxis"> | Tensor<"blurAxisTranspose">) {
+  return [{
+    source: { name: y.op, wgsl: source },
+    defines: { AXIS: y.attributes.axis, TRANSPOSE: y.op === "blurAxisTranspose" },
     reads: { x: y.inputs[0]!, w: y.inputs[1]! },
     writes: { y },
     workgroups: perTexel(y),
-  }],
-  gradient: "the loop never differentiates through its blur",
+  }];
+}
+
+/** Table entry. */
+export const blurAxisOperation: Operation<"blurAxis"> = {
+  lower,
+  gradient: (y, dy) => [node("blurAxisTranspose", y.shape, [dy, y.inputs[1]!], y.attributes)],
+};
+
+/** Table entry. */
+export const blurAxisTransposeOperation: Operation<"blurAxisTranspose"> = {
+  lower,
+  gradient: (y, dy) => [node("blurAxis", y.shape, [dy, y.inputs[1]!], y.attributes)],
 };

@@ -1,6 +1,7 @@
 /** Maximum pooling. */
 import source from "../kernels/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../kernels/max_pool2d_gradient.wgsl" with { type: "text" };
+import windowsSource from "../kernels/pool_windows.wgsl" with { type: "text" };
 import { type Operation, type Pair, pair, perTexel } from "./operation.ts";
 import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
 
@@ -12,6 +13,8 @@ export interface MaxPool2dAttributes {
   readonly stride: Pair;
   /** Pixels around the picture. */
   readonly padding: Pair;
+  /** Pixels from one element of a window to the next; 1 in averages. */
+  readonly dilation: Pair;
 }
 
 /** Options of the pooling operations, with PyTorch's defaults. */
@@ -26,48 +29,78 @@ export interface Pool2dOptions {
   ceilMode?: boolean;
 }
 
+/** Options of {@linkcode maxPool2d}, with PyTorch's defaults. */
+export interface MaxPool2dOptions extends Pool2dOptions {
+  /** Pixels from one element of a window to the next (1). */
+  dilation?: number | Pair;
+}
+
+/** Pixels from the first to the last element of a window. */
+function spanOf({ kernel, dilation }: Pick<MaxPool2dAttributes, "kernel" | "dilation">): Pair {
+  return [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1];
+}
+
 /**
  * Window and output size of a pooling operation (PyTorch's `pooling_output_shape`: in ceil mode a
  * window must still start inside the picture or its left padding).
  *
- * @throws {RangeError} when the picture is smaller than the window, or padding more than half of it.
+ * @throws {RangeError} when the picture is smaller than the window, padding more than half of it, or
+ * the picture so small that it falls between the elements of a dilated window.
  */
 export function poolGeometry(
   name: string,
   x: Tensor,
-  options: Pool2dOptions,
+  options: MaxPool2dOptions,
 ): MaxPool2dAttributes & { shape: Shape } {
   const kernel = pair(options.kernel);
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
+  const dilation = pair(options.dilation ?? 1);
+  const span = spanOf({ kernel, dilation });
   if (padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1]) {
     throw new RangeError(
       `${name}: padding ${padding.join("x")} is more than half the window ${kernel.join("x")}`,
     );
   }
   const size = (length: number, axis: 0 | 1) => {
-    const span = length + 2 * padding[axis] - kernel[axis];
-    if (!options.ceilMode) return Math.floor(span / stride[axis]) + 1;
-    const count = Math.ceil(span / stride[axis]) + 1;
+    const room = length + 2 * padding[axis] - span[axis];
+    if (!options.ceilMode) return Math.floor(room / stride[axis]) + 1;
+    const count = Math.ceil(room / stride[axis]) + 1;
     return (count - 1) * stride[axis] >= length + padding[axis] ? count - 1 : count;
   };
   const shape: Shape = [x.shape[0], x.shape[1], size(x.shape[2], 0), size(x.shape[3], 1)];
   if (shape[2] < 1 || shape[3] < 1) {
     throw new RangeError(
-      `${name}: input ${formatShape(x.shape)} is smaller than the window ${kernel.join("x")}`,
+      `${name}: input ${formatShape(x.shape)} is smaller than the window ${span.join("x")}`,
     );
   }
-  return { kernel, stride, padding, shape };
+  for (const axis of [0, 1] as const) {
+    // Of a window that starts before the picture, the first element not before it must not step over it.
+    for (let o = 0; o < shape[axis + 2]!; o++) {
+      const before = padding[axis] - o * stride[axis];
+      if (Math.ceil(before / dilation[axis]) * dilation[axis] - before < x.shape[axis + 2]!) {
+        continue;
+      }
+      throw new RangeError(
+        `${name}: input ${formatShape(x.shape)} falls between the elements of a window ` +
+          `${kernel.join("x")} with dilation ${dilation.join("x")}, which would have no maximum; ` +
+          `use less padding or dilation`,
+      );
+    }
+  }
+  return { kernel, stride, padding, dilation, shape };
 }
 
 /** `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. */
-export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor<"maxPool2d"> {
+export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor<"maxPool2d"> {
   const { shape, ...attributes } = poolGeometry("maxPool2d", x, options);
   return node("maxPool2d", shape, [x], attributes);
 }
 
 /** The window as kernel parameters. */
-export function windowParameters({ kernel, stride, padding }: MaxPool2dAttributes) {
+export function windowParameters(window: MaxPool2dAttributes) {
+  const { kernel, stride, padding, dilation } = window;
+  const span = spanOf(window);
   return {
     kernel_y: kernel[0],
     kernel_x: kernel[1],
@@ -75,6 +108,10 @@ export function windowParameters({ kernel, stride, padding }: MaxPool2dAttribute
     stride_x: stride[1],
     padding_y: padding[0],
     padding_x: padding[1],
+    dilation_y: dilation[0],
+    dilation_x: dilation[1],
+    span_y: span[0],
+    span_x: span[1],
   };
 }
 
@@ -108,7 +145,8 @@ export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
 /** Table entry of the gradient. */
 export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
   lower: (dx) => [{
-    source: { name: "maxPool2dGradient", wgsl: gradientSource },
+    source: { name: "maxPool2dGradient", wgsl: windowsSource + gradientSource },
+    defines: { DILATED: dx.attributes.dilation.some((d) => d > 1) },
     reads: { dy: dx.inputs[0]!, indices: dx.inputs[1]! },
     writes: { dx },
     parameters: windowParameters(dx.attributes),

@@ -1,4 +1,5 @@
 /** Tensors, differentiable operations, and compiled programs. */
+export { adaptiveAveragePool2d } from "./adaptive_average_pool2d.ts";
 export {
   averagePool2d,
   type AveragePool2dAttributes,
@@ -11,6 +12,7 @@ export {
   type BatchNormTraining,
   batchNormTraining,
 } from "./batch_norm.ts";
+export type { Band, BandMatrix } from "./band_matrix.ts";
 export { concat } from "./concat.ts";
 export {
   conv2d,
@@ -67,7 +69,12 @@ export {
   robustDistance,
 } from "./losses.ts";
 export { max } from "./max.ts";
-export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
+export {
+  maxPool2d,
+  type MaxPool2dAttributes,
+  type MaxPool2dOptions,
+  type Pool2dOptions,
+} from "./max_pool2d.ts";
 export type { Pair } from "./operation.ts";
 export type { OperationName, OperationTable } from "./operations.ts";
 export { compile, type ProgramOptions } from "./compile.ts";
@@ -84,6 +91,9 @@ export {
   robustScale,
 } from "./robust_loss.ts";
 export type { Axis } from "./reduce.ts";
+export type { ResampleAxisAttributes } from "./resample_axis.ts";
+export { resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
+export { areaWeights } from "./resize_weights.ts";
 export { roll } from "./roll.ts";
 export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
 export { crossEntropy, logSoftmax, softmax } from "./softmax.ts";

@@ -9,8 +9,8 @@ import type { PackWeightsAttributes } from "./conv2d_weights.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
-import { blurAxisOperation } from "./gaussian_blur.ts";
 import { maxAxisOperation } from "./max.ts";
+import { blurAxisOperation, blurAxisTransposeOperation } from "./gaussian_blur.ts";
 import {
   maxPool2dGradientOperation,
   maxPool2dIndicesOperation,
@@ -30,6 +30,8 @@ import {
 } from "./robust_log_partition.ts";
 import { robustLossOperation, robustLossSlopeOperation } from "./robust_loss.ts";
 import type { Axis } from "./reduce.ts";
+import { resampleAxisOperation } from "./resample_axis.ts";
+import type { ResampleAxisAttributes } from "./resample_axis.ts";
 import { rollOperation } from "./roll.ts";
 import { padOperation, sliceOperation } from "./slice.ts";
 import type { SliceAttributes } from "./slice.ts";
@@ -99,6 +101,10 @@ export interface OperationTable {
   difference: { axis: 2 | 3 };
   /** The adjoint of differences. */
   differenceTranspose: { axis: 2 | 3 };
+  /** The adjoint of such a filter. */
+  blurAxisTranspose: { axis: 2 | 3 };
+  /** A sparse matrix applied to every row or column. */
+  resampleAxis: ResampleAxisAttributes;
   /** A circular shift. */
   roll: { sign: 1 | -1 };
   /** Bilinear samples through an affine map, the border reflected. */
@@ -148,6 +154,8 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   blurAxis: blurAxisOperation,
   difference: differenceOperation,
   differenceTranspose: differenceTransposeOperation,
+  blurAxisTranspose: blurAxisTransposeOperation,
+  resampleAxis: resampleAxisOperation,
   roll: rollOperation,
   warp: warpOperation,
   warpTranspose: warpTransposeOperation,

@@ -12,6 +12,10 @@ export interface Formula {
 /** A line for every operation: one that is missing does not compile. */
 export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   abs: { y: "|a|", gradient: "∂·sign a, 0 at 0" },
+  adaptiveAveragePool2d: {
+    y: "Σ x / count from ⌊o·H/h⌋ to before ⌈(o+1)·H/h⌉",
+    gradient: "Σ ∂ / count over the windows of a pixel",
+  },
   add: { y: "a + b", gradient: "∂, ∂" },
   adaptiveRobustLoss: {
     y: "ρ(x, α, c) + ln c + ln Z(α), α = low + (high − low)·σ(a), c = low + (start − low)·softplus(s + ln(e − 1))",
@@ -47,7 +51,10 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   div: { y: "a / b", gradient: "∂/b, −∂·y/b" },
   exp: { y: "eᵃ", gradient: "∂·y" },
   expand: { y: "a, repeated along axes of size 1", gradient: "Σ ∂ along them" },
-  gaussianBlur: { y: "Σ w[|k|]·x[mirror(p + k)], rows, then columns", gradient: "none yet" },
+  gaussianBlur: {
+    y: "Σ w[|k|]·x[mirror(p + k)], rows, then columns",
+    gradient: "Σ w[|k|]·∂[p] over the p, k with mirror(p + k) = q",
+  },
   globalAveragePool: { y: "Σ x / (H·W)", gradient: "∂/(H·W)" },
   huberDistance: {
     y: "mean of ½d² where |d| ≤ δ, δ·(|d| − ½δ) beyond",
@@ -62,7 +69,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   maximum: { y: "max(a, b)", gradient: "∂ to the larger, ½∂ to each of equal ones" },
   logSoftmax: { y: "x − ln Σ eˣ over the channels", gradient: "∂ − softmax(x)·Σ ∂" },
   max: { y: "max x", gradient: "∂, shared among the largest" },
-  maxPool2d: { y: "max window", gradient: "∂ to the first largest element" },
+  maxPool2d: { y: "max x[s·o + d·k − p] over k", gradient: "∂ to the first largest element" },
   mean: { y: "Σ x / count", gradient: "∂/count" },
   minimum: { y: "min(a, b)", gradient: "∂ to the smaller, ½∂ to each of equal ones" },
   minkowskiDistance: {
@@ -99,6 +106,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
     y: "low + (start − low)·softplus(s + ln(e − 1))",
     gradient: "∂·(start − low)·σ(s + ln(e − 1))",
   },
+  resize: { y: "M·x·Nᵀ with sparse weights M and N", gradient: "Mᵀ·∂·N" },
   roll: { y: "y[p + d mod size] = x[p]", gradient: "∂ rolled back" },
   sigmoid: { y: "1/(1 + e⁻ᵃ)", gradient: "∂·y·(1 − y)" },
   slice: { y: "x[start::step]", gradient: "∂ at those places, 0 elsewhere" },

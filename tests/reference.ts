@@ -7,8 +7,10 @@ import type {
   AveragePool2dOptions,
   Axis,
   Conv2dOptions,
+  MaxPool2dOptions,
   OperationName,
-  Pool2dOptions,
+  Pair,
+  ResizeOptions,
   Shape,
   TotalVariationOptions,
   Triple,
@@ -23,6 +25,7 @@ export interface Values {
 /** What both ops/mod.ts (T = Tensor) and this file (T = Values) can do. */
 export interface Operations<T> {
   abs(a: T): T;
+  adaptiveAveragePool2d(x: T, size: number | Pair): T;
   add(a: T, b: T): T;
   adaptiveRobustLoss(
     x: T,
@@ -63,7 +66,7 @@ export interface Operations<T> {
   maximum(a: T, b: T): T;
   logSoftmax(x: T): T;
   max(x: T, axes: readonly Axis[]): T;
-  maxPool2d(x: T, options: Pool2dOptions): T;
+  maxPool2d(x: T, options: MaxPool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
   minimum(a: T, b: T): T;
   minkowskiDistance(x: T, target: T, p: number): T;
@@ -82,6 +85,7 @@ export interface Operations<T> {
   robustLoss(x: T, alpha: T, c: T): T;
   robustNegativeLogLikelihood(x: T, alpha: T, c: T): T;
   robustScale(latent: T, options?: AdaptiveRobustOptions): T;
+  resize(x: T, options: ResizeOptions): T;
   roll(x: T, shift: T): T;
   sigmoid(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
@@ -152,10 +156,11 @@ function* windowOf(
   c: number,
   [y0, x0]: [number, number],
   [kh, kw]: readonly [number, number],
+  [dy, dx]: readonly [number, number],
 ): Generator<number> {
-  for (let y = Math.max(y0, 0); y < Math.min(y0 + kh, x.shape[2]); y++) {
-    for (let col = Math.max(x0, 0); col < Math.min(x0 + kw, x.shape[3]); col++) {
-      yield at(x, n, c, y, col);
+  for (let y = y0; y < y0 + kh * dy; y += dy) {
+    for (let col = x0; col < x0 + kw * dx; col += dx) {
+      if (y >= 0 && y < x.shape[2] && col >= 0 && col < x.shape[3]) yield at(x, n, c, y, col);
     }
   }
 }
@@ -163,25 +168,27 @@ function* windowOf(
 /** One number for each pooling window: f(its values, its first row and column). */
 function pool(
   x: Values,
-  options: Pool2dOptions,
+  options: MaxPool2dOptions,
   f: (values: number[], first: [number, number]) => number,
 ): Values {
   const kernel = pair(options.kernel);
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
+  const dilation = pair(options.dilation ?? 1);
+  const span = kernel.map((k, axis) => (k - 1) * dilation[axis]! + 1);
   const count = (axis: 0 | 1) => {
     const size = x.shape[axis + 2]!;
     let windows = 0; // windows that fit; in ceil mode those that start before the right padding
     for (let first = -padding[axis];; first += stride[axis], windows++) {
-      const end = first + kernel[axis] <= size + padding[axis];
+      const end = first + span[axis]! <= size + padding[axis];
       // PyTorch's ceil mode keeps a last window that sticks out if it starts before the padding.
-      const previousTouchesEnd = first - stride[axis] + kernel[axis] >= size + padding[axis];
+      const previousTouchesEnd = first - stride[axis] + span[axis]! >= size + padding[axis];
       if (!end && !(options.ceilMode && first < size && !previousTouchesEnd)) return windows;
     }
   };
   return generate([x.shape[0], x.shape[1], count(0), count(1)], (n, c, oy, ox) => {
     const first: [number, number] = [oy * stride[0] - padding[0], ox * stride[1] - padding[1]];
-    return f([...windowOf(x, n, c, first, kernel)], first);
+    return f([...windowOf(x, n, c, first, kernel, dilation)], first);
   });
 }
 
@@ -226,6 +233,88 @@ function reflect(p: number, size: number): number {
 }
 
 const wrap = (i: number, size: number) => ((i % size) + size) % size;
+
+/** An array from its rows. */
+function lines(shape: Shape, row: (n: number, c: number, y: number) => number[]): Values {
+  const data = new Float64Array(shape[0] * shape[1] * shape[2] * shape[3]);
+  let i = 0;
+  for (const n of range(shape[0])) {
+    for (const c of range(shape[1])) {
+      for (const y of range(shape[2])) {
+        data.set(row(n, c, y), i);
+        i += shape[3];
+      }
+    }
+  }
+  return { shape, data };
+}
+
+/** The integral of the line as a staircase over each new pixel, over its width. */
+function areaLine(line: number[], length: number): number[] {
+  // In units of 1/length of an old pixel, where all edges are whole numbers.
+  const [old, now] = [length, line.length];
+  return [...range(length)].map((i) => {
+    let total = 0;
+    for (let unit = i * now; unit < (i + 1) * now; unit++) total += line[Math.floor(unit / old)]!;
+    return total / now;
+  });
+}
+
+/** OpenCV's INTER_AREA where a picture grows, in its own arithmetic: cv::resize, "area_mode". */
+function enlargedLine(line: number[], length: number): number[] {
+  const inverse = length / line.length;
+  const scale = 1 / inverse;
+  return [...range(length)].map((dx) => {
+    let sx = Math.floor(dx * scale);
+    let fx = Math.fround((dx + 1) - (sx + 1) * inverse);
+    fx = fx <= 0 ? 0 : fx - Math.floor(fx);
+    if (sx >= line.length - 1) [sx, fx] = [line.length - 1, 0];
+    return line[sx]! * (1 - fx) + (fx === 0 ? 0 : line[sx + 1]! * fx);
+  });
+}
+
+/** The polygon through the pixels' centres, held constant beyond its ends. */
+function bilinearLine(line: number[], length: number, alignCorners: boolean): number[] {
+  return [...range(length)].map((i) => {
+    const centre = (i + 0.5) / length * line.length - 0.5;
+    const corner = length === 1 ? 0 : i / (length - 1) * (line.length - 1);
+    const p = Math.min(Math.max(alignCorners ? corner : centre, 0), line.length - 1);
+    let total = 0;
+    line.forEach((value, j) => total += value * Math.max(0, 1 - Math.abs(p - j)));
+    return total;
+  });
+}
+
+/** Interpolating cubic spline, mirrored at the ends: B-spline heights from a tridiagonal system. */
+function splineLine(line: number[], length: number): number[] {
+  const n = line.length;
+  const heights = [...line];
+  if (n > 1) {
+    // c[i−1]/6 + 4·c[i]/6 + c[i+1]/6 = line[i]; at the ends both neighbours are the same one.
+    const upper = line.map((_, i) => i === 0 ? 2 / 6 : 1 / 6);
+    const diagonal = line.map(() => 4 / 6);
+    for (let i = 1; i < n; i++) {
+      const factor = (i === n - 1 ? 2 / 6 : 1 / 6) / diagonal[i - 1]!;
+      diagonal[i]! -= factor * upper[i - 1]!;
+      heights[i]! -= factor * heights[i - 1]!;
+    }
+    heights[n - 1]! /= diagonal[n - 1]!;
+    for (let i = n - 2; i >= 0; i--) {
+      heights[i] = (heights[i]! - upper[i]! * heights[i + 1]!) / diagonal[i]!;
+    }
+  }
+  return [...range(length)].map((i) => {
+    const p = length === 1 ? 0 : i * (n - 1) / (length - 1);
+    const [k, t] = [Math.floor(p), p - Math.floor(p)];
+    const pieces = [
+      (1 - t) ** 3,
+      4 - 6 * t ** 2 + 3 * t ** 3,
+      1 + 3 * t + 3 * t ** 2 - 3 * t ** 3,
+      t ** 3,
+    ];
+    return pieces.reduce((sum, b, j) => sum + b / 6 * heights[mirror(k - 1 + j, n)]!, 0);
+  });
+}
 
 /**
  * Split-Bregman sweeps over picture n; u has a border of one pixel that never changes. Also how much
@@ -469,6 +558,20 @@ export const reference: Operations<Values> = {
       return total / (rows * columns);
     }),
 
+  adaptiveAveragePool2d(x, size) {
+    const to = pair(size);
+    const from = [x.shape[2], x.shape[3]] as const;
+    /** The first pixel of a window, and the one after its last. */
+    const edges = (axis: 0 | 1, o: number) =>
+      [Math.floor(o * from[axis] / to[axis]), Math.ceil((o + 1) * from[axis] / to[axis])] as const;
+    return generate([x.shape[0], x.shape[1], ...to], (n, c, oy, ox) => {
+      const [[top, bottom], [left, right]] = [edges(0, oy), edges(1, ox)];
+      const size = [bottom - top, right - left] as const;
+      const window = [...windowOf(x, n, c, [top, left], size, [1, 1])];
+      return window.reduce((a, b) => a + b, 0) / window.length;
+    });
+  },
+
   sum: sumOver,
   mean(x, axes) {
     const count = axes.reduce<number>((product, axis) => product * x.shape[axis], 1);
@@ -526,6 +629,23 @@ export const reference: Operations<Values> = {
     return generate(x.shape, (n, c, y, col) => {
       return along((k) => at(rows, n, c, mirror(y + k, h), col));
     });
+  },
+  resize(x, { size, mode, alignCorners = false }) {
+    const to = pair(size);
+    const grows = to[0] > x.shape[2] || to[1] > x.shape[3];
+    const along = (line: number[], length: number): number[] => {
+      if (mode === "cubicSpline") return splineLine(line, length);
+      if (mode === "bilinear") return bilinearLine(line, length, alignCorners);
+      return grows ? enlargedLine(line, length) : areaLine(line, length);
+    };
+    const [n, c, h] = x.shape;
+    const wide = lines([n, c, h, to[1]], (i, k, y) => {
+      return along([...range(x.shape[3])].map((col) => at(x, i, k, y, col)), to[1]);
+    });
+    const turned = lines([n, c, to[1], to[0]], (i, k, col) => {
+      return along([...range(h)].map((y) => at(wide, i, k, y, col)), to[0]);
+    });
+    return generate([n, c, ...to], (i, k, y, col) => at(turned, i, k, col, y));
   },
   roll: (x, { data: [dx, dy] }) =>
     generate(x.shape, (n, c, y, col) => {
@@ -607,6 +727,8 @@ export const REFERENCE_OF: Record<
   blurAxis: "gaussianBlur",
   difference: "totalVariation",
   differenceTranspose: "totalVariation",
+  blurAxisTranspose: "gaussianBlur",
+  resampleAxis: "resize",
   roll: "roll",
   warp: "warp",
   warpTranspose: "warp",

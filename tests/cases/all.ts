@@ -7,6 +7,7 @@ import { losses } from "./losses.ts";
 import { normalisation } from "./normalisation.ts";
 import { pooling } from "./pooling.ts";
 import { reductions } from "./reductions.ts";
+import { resizings } from "./resizing.ts";
 import { shapes } from "./shapes.ts";
 
 /** All cases, in the order of the groups. */
@@ -17,6 +18,7 @@ export const CASES = collect(
   losses,
   convolutions,
   pooling,
+  resizings,
   shapes,
   images,
 );

@@ -27,7 +27,7 @@ export const images: Group = (test) => {
       return { inputs: [randomValues(r, s), values([1, lanes, 1, 1], weights)], options: null };
     },
     (f, [x, weights]) => f.gaussianBlur(x!, weights!),
-    { wrt: [] },
+    { degree: 1, count: 40 },
   );
   test(
     "roll",

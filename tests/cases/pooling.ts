@@ -1,7 +1,7 @@
 /** Pooling. */
 import type { Random } from "../../ops/mod.ts";
 import { type Group, randomValues } from "../compare.ts";
-import { shape } from "./draw.ts";
+import { positive, shape } from "./draw.ts";
 
 /** A pooling window that fits: padding at most half of it, as PyTorch asks. */
 function window(r: Random) {
@@ -17,9 +17,54 @@ function window(r: Random) {
   return { inputs: [randomValues(r, shape(r, 4))], options };
 }
 
+/** The same with gaps between a window's elements, on pictures as large as its largest. */
+function dilatedWindow(r: Random) {
+  const { options: { countIncludePad: _, ...options } } = window(r);
+  const dilation = r.pick([2, 3, [1, 3], [3, 2]] as const);
+  return { inputs: [randomValues(r, shape(r, 10))], options: { ...options, dilation } };
+}
+
 /** The cases. */
 export const pooling: Group = (test) => {
-  test("maxPool2d", window, (f, [x], options) => f.maxPool2d(x!, options), { count: 40 });
+  // Positive factors pass through a maximum.
+  test("maxPool2d", window, (f, [x], options) => f.maxPool2d(x!, options), {
+    degree: 1,
+    count: 40,
+  });
+  test("maxPool2d with dilation", dilatedWindow, (f, [x], options) => f.maxPool2d(x!, options), {
+    degree: 1,
+    count: 40,
+  });
+  test(
+    "adaptiveAveragePool2d",
+    (r, i) => {
+      const s = shape(r);
+      const sizes: [number, number][] = [[1, 1], [1 + r.integer(12), 1 + r.integer(12)], [s[2], 4]];
+      return { inputs: [randomValues(r, s)], options: sizes[i % 3]! };
+    },
+    (f, [x], size) => f.adaptiveAveragePool2d(x!, size),
+    { degree: 1, count: 40 },
+  );
+  test(
+    "adaptiveAveragePool2d of large pictures",
+    (r, i) => {
+      const s = [1, 1 + r.integer(2), 200 + r.integer(300), 300 + r.integer(300)] as const;
+      const sizes: [number, number][] = [[1, 1], [7, 7], [2, 1], [1, 3], [s[2], 2]];
+      // All positive: what is lost in rounding does not cancel.
+      return { inputs: [positive(randomValues(r, s))], options: sizes[i % sizes.length]! };
+    },
+    (f, [x], size) => f.adaptiveAveragePool2d(x!, size),
+    { degree: 1, count: 5 },
+  );
+  test(
+    "averagePool2d with large windows",
+    (r) => {
+      const options = { kernel: [30 + r.integer(40), 30 + r.integer(40)] as const, padding: 5 };
+      return { inputs: [positive(randomValues(r, [2, 3, 70 + r.integer(80), 90]))], options };
+    },
+    (f, [x], options) => f.averagePool2d(x!, options),
+    { degree: 1, count: 5 },
+  );
   test("averagePool2d", window, (f, [x], options) => f.averagePool2d(x!, options), {
     degree: 1,
     count: 40,

@@ -1,0 +1,26 @@
+// y = M·x along one axis, M sparse: output o is a weighted sum of neighbouring inputs. Column o of m
+// holds the first of them and their number in row 0, and from row 1 on their weights, four a texel.
+// Summed in blocks, so that float32's rounding does not add up over long bands.
+
+fn compute(n: i32, c: i32, y: i32, x: i32) {
+  #if AXIS === 3
+  let o = x;
+  #else
+  let o = y;
+  #end
+  let band = vec2i(texel_m(o, 0).xy);
+  var sum = vec4f();
+  for (var block = 0; block < band.y; block += 64) {
+    var part = vec4f();
+    for (var k = block; k < min(block + 64, band.y); k++) {
+      let weight = texel_m(o, 1 + (k >> 2))[k & 3];
+      #if AXIS === 3
+      part += weight * load_x(n, c, y, band.x + k);
+      #else
+      part += weight * load_x(n, c, band.x + k, x);
+      #end
+    }
+    sum += part;
+  }
+  store_y(n, c, y, x, sum);
+}

@@ -1,0 +1,36 @@
+/** Resampling along one axis: a sparse matrix applied to every row or column. */
+import source from "../kernels/resample_axis.wgsl" with { type: "text" };
+import { type BandMatrix, isIdentity, packBands, transpose } from "./band_matrix.ts";
+import { type Operation, perTexel } from "./operation.ts";
+import { node, type Shape, type Tensor } from "./tensor.ts";
+
+/** The axis and the matrix of a resampling. */
+export interface ResampleAxisAttributes {
+  /** 2 rows, 3 columns. */
+  readonly axis: 2 | 3;
+  /** From the old to the new size of that axis. */
+  readonly matrix: BandMatrix;
+}
+
+function apply(x: Tensor, axis: 2 | 3, matrix: BandMatrix): Tensor<"resampleAxis"> {
+  const shape = x.shape.map((size, i) => i === axis ? matrix.rows.length : size);
+  return node("resampleAxis", shape as unknown as Shape, [x], { axis, matrix });
+}
+
+/** A matrix for the columns' direction applied to every row, then one for the rows' direction. */
+export function resample(x: Tensor, rows: BandMatrix, columns: BandMatrix): Tensor {
+  const narrow = isIdentity(columns) ? x : apply(x, 3, columns);
+  return isIdentity(rows) ? narrow : apply(narrow, 2, rows);
+}
+
+/** Table entry. */
+export const resampleAxisOperation: Operation<"resampleAxis"> = {
+  lower: (y) => [{
+    source: { name: "resampleAxis", wgsl: source },
+    defines: { AXIS: y.attributes.axis },
+    reads: { x: y.inputs[0]!, m: packBands(y.attributes.matrix) },
+    writes: { y },
+    workgroups: perTexel(y),
+  }],
+  gradient: (y, dy) => [apply(dy, y.attributes.axis, transpose(y.attributes.matrix))],
+};
