@@ -18,9 +18,11 @@ export {
   conv2d,
   type Conv2dAttributes,
   type Conv2dOptions,
+  type ConvolutionGeometry,
   linear,
   type Rectifier,
 } from "./conv2d.ts";
+export type { PackWeightsAttributes, Taps, WeightView } from "./conv2d_weights.ts";
 export {
   abs,
   add,

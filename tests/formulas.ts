@@ -41,7 +41,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   concat: { y: "the parts, one after another along the channels", gradient: "∂'s part" },
   conv2d: {
     y: "y[m] = Σ w[m,c,k]·x[c, s·o + d·k − p] + b[m]",
-    gradient: "x: Σ w·∂ over the windows of a pixel",
+    gradient: "x: Σ w·∂ over the windows of a pixel; w: Σ ∂·x over pictures and places; b: Σ ∂",
   },
   crossEntropy: {
     y: "−Σ targets·ln softmax(logits) / N",
@@ -62,7 +62,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   },
   l1Distance: { y: "mean |x − t|", gradient: "±∂·sign d/count, 0 at 0" },
   l2Distance: { y: "mean (x − t)²", gradient: "±∂·2d/count" },
-  linear: { y: "W·x + b", gradient: "x: Wᵀ·∂" },
+  linear: { y: "W·x + b", gradient: "x: Wᵀ·∂, W: Σ ∂·xᵀ over pictures, b: Σ ∂" },
   log: { y: "ln a", gradient: "∂/a" },
   logCoshHalf: { y: "2·ln cosh(a/2)", gradient: "∂·tanh(a/2)" },
   logitDistance: { y: "mean 2·ln cosh((x − t)/2)", gradient: "±∂·tanh(d/2)/count" },
