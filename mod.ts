@@ -56,14 +56,18 @@ export {
 export * from "./ops/mod.ts";
 export { poolActivations } from "./vis/activations.ts";
 export { type FacetOptions, type Facets, findFacets } from "./vis/facets.ts";
-export { type IterationResult, Loop, type LoopOptions } from "./vis/loop.ts";
+export { type IterationResult, type Learned, Loop, type LoopOptions } from "./vis/loop.ts";
 export { type Goals, METRICS, type Metrics } from "./vis/objective.ts";
 export {
-  chooseParameters,
+  changeParameters,
+  type MethodParameter,
+  PARAMETER_GROUPS,
+  type ParameterName,
+  PARAMETERS,
   type Parameters,
-  PRESETS,
   validateParameters,
 } from "./vis/parameters.ts";
+export { checkOctaves, chooseOctaves, chooseParameters, PRESETS } from "./vis/presets.ts";
 export {
   listPhotos,
   type Photo,
@@ -77,7 +81,9 @@ export { decodePng, encodePng, pictureToRgba, type Rgba } from "./vis/png.ts";
 export { adjustedRandIndex } from "./vis/rand_index.ts";
 export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/report.ts";
 export type { Warp } from "./vis/schedule.ts";
+export type { Start } from "./vis/start.ts";
 export {
+  type Choose,
   findTargets,
   meanActivation,
   type Target,

@@ -2,7 +2,7 @@
 import { openGpu } from "../kernels/device.ts";
 import { createModel } from "../models/registry.ts";
 import { drawClass, FACETS } from "../models/motifs/draw.ts";
-import { chooseParameters } from "../vis/parameters.ts";
+import { chooseParameters } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import type { SourceImage } from "../vis/visualize.ts";
@@ -43,7 +43,7 @@ export const demoCommand: Command = {
       skipped: [],
       size: SIZE,
       facets: FACETS.length,
-      parameters: chooseParameters("default", { iterations }),
+      parameters: [chooseParameters("default", { iterations })],
       preset: "default",
       seed,
       saveEvery: 40,

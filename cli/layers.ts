@@ -3,7 +3,7 @@ import { createModel, MODELS } from "../models/registry.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./options.ts";
 import { say } from "./progress.ts";
-import { keyValues } from "./visualize.ts";
+import { mergedKeyValues } from "./config.ts";
 
 /** The command. */
 export const layersCommand: Command = {
@@ -39,7 +39,7 @@ export const layersCommand: Command = {
       }
       return;
     }
-    const model = createModel(name, keyValues("model-option", args.list("model-option")));
+    const model = createModel(name, mergedKeyValues("model-option", args.list("model-option")));
     const size = args.integer("size", { min: 1, max: 8192 }) ?? model.inputSize;
     const trace = traceModel(model, [1, 3, size, size]);
     const rows = [...trace.modules].filter(([path]) => path !== "");

@@ -1,29 +1,57 @@
 /** `presets`: every parameter, its value in each preset and what it may be. */
-import { allowed, optionName, type Parameters, PRESETS } from "../vis/parameters.ts";
+import {
+  allowed,
+  optionName,
+  PARAMETER_GROUPS,
+  type ParameterName,
+  PARAMETERS,
+  showValue,
+} from "../vis/parameters.ts";
+import { PRESETS } from "../vis/presets.ts";
 import type { Command } from "./options.ts";
 
-function show(value: unknown): string {
-  if (Array.isArray(value)) return value.length ? value.join("+") : "none";
-  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
+/** Sections of lines, one for each group of parameters. */
+function byGroup(line: (key: ParameterName) => string): string[] {
+  return Object.entries(PARAMETER_GROUPS).flatMap(([title, group]) => [
+    "",
+    `${title}:`,
+    ...Object.keys(group).map((key) => line(key as ParameterName)),
+  ]);
+}
+
+/** Every parameter with its standard value, range, unit and purpose, for the help. */
+export function describeParameters(): string {
+  const NAME = 24;
+  return byGroup((key) => {
+    const { standard, help } = PARAMETERS[key];
+    return `  ${optionName(key).padEnd(NAME)}${help}.\n` +
+      `  ${"".padEnd(NAME)}${showValue(standard)}; ${allowed(key)}`;
+  }).join("\n").trimStart();
 }
 
 /** The command. */
 export const presetsCommand: Command = {
-  summary: "List every parameter with its value in each preset and its range.",
+  summary: "List every parameter with its value in each preset and what it may be.",
   usage: "",
   positionals: [],
   options: {},
   // deno-lint-ignore require-await
   async run() {
     const names = Object.keys(PRESETS);
-    const keys = Object.keys(PRESETS[names[0]!]!) as (keyof Parameters)[];
     const row = (cells: string[], last: string) =>
-      [cells[0]!.padEnd(22), ...cells.slice(1).map((cell) => cell.padEnd(14)), last].join("");
+      [cells[0]!.padEnd(24), ...cells.slice(1).map((cell) => cell.padEnd(14)), last].join("")
+        .trimEnd();
+    const value = (preset: string, key: ParameterName) => {
+      const shown = showValue(PRESETS[preset]![key]);
+      return shown === showValue(PRESETS.default![key]) ? shown : `${shown} *`;
+    };
     const lines = [
       row(["parameter", ...names], "may be"),
-      ...keys.map((key) =>
-        row([optionName(key), ...names.map((name) => show(PRESETS[name]![key]))], allowed(key))
+      ...byGroup((key) =>
+        row([optionName(key), ...names.map((name) => value(name, key))], allowed(key))
       ),
+      "",
+      "* differs from default. What each one does: visualize --help",
     ];
     // deno-lint-ignore no-console
     console.log(lines.join("\n"));

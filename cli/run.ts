@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Gpu } from "../kernels/device.ts";
 import { optionName, type Parameters } from "../vis/parameters.ts";
+import type { Start } from "../vis/start.ts";
 import { Report, summarise } from "../vis/report.ts";
 import { facetName } from "../vis/scatter.ts";
 import type { Trunk } from "../vis/trunk.ts";
@@ -16,7 +17,10 @@ export interface RunOptions {
   readonly skipped: readonly { file: string; reason: string }[];
   readonly size: number;
   readonly facets: number;
-  readonly parameters: Parameters;
+  readonly parameters: readonly Parameters[];
+  readonly start?: Start;
+  /** What the start was called on the command line, for the manifest. */
+  readonly init?: string;
   readonly preset: string;
   readonly seed: number;
   readonly saveEvery: number;
@@ -33,7 +37,7 @@ function commandLine(): string {
 
 /** Runs the method, writes the report, prints what came of it. */
 export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
-  const { trunk, parameters, out, images, size } = options;
+  const { trunk, parameters: octaves, out, images, size } = options;
   const report = new Report({ folder: out, size, images, title: options.title });
   const looking = new Progress("activations");
   const growing = new Progress("iterations");
@@ -43,7 +47,10 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
     if (event.kind === "ready") {
       const mb = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
       const { plan, constants } = event.memory;
-      say(`loop compiled: ${mb(plan)} for activations, ${mb(constants)} for weights`);
+      const which = octaves.length > 1
+        ? `octave ${event.octave + 1} of ${octaves.length}, ${event.size} px`
+        : "loop";
+      say(`${which} compiled: ${mb(plan)} for activations, ${mb(constants)} for weights`);
     }
     if (event.kind === "iterations") {
       const { iteration, metrics } = event.results.at(-1)!;
@@ -73,8 +80,11 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
     size,
     seed: options.seed,
     preset: options.preset,
-    parameters: Object.fromEntries(
-      Object.entries(parameters).map(([key, value]) => [optionName(key), value]),
+    init: options.init ?? "mean",
+    octaves: octaves.map((parameters) =>
+      Object.fromEntries(
+        Object.entries(parameters).map(([key, value]) => [optionName(key), value]),
+      )
     ),
     skipped: options.skipped,
   });

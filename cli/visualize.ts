@@ -4,23 +4,16 @@ import { openGpu } from "../kernels/device.ts";
 import { UserError } from "../kernels/errors.ts";
 import { createModel, type Model } from "../models/registry.ts";
 import { openSafetensors, type SafetensorsFile } from "../models/safetensors.ts";
-import { chooseParameters, PRESETS } from "../vis/parameters.ts";
-import { readPhotos } from "../vis/photos.ts";
+import type { Parameters } from "../vis/parameters.ts";
+import { readPhoto, readPhotos } from "../vis/photos.ts";
+import { chooseOctaves, PRESETS } from "../vis/presets.ts";
+import type { Start } from "../vis/start.ts";
 import { openTrunk } from "../vis/trunk.ts";
+import { type Config, keyValues, mergedKeyValues, readConfig, withConfig } from "./config.ts";
 import { type Arguments, type Command, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
+import { describeParameters } from "./presets.ts";
 import { runAndReport } from "./run.ts";
-
-/** `key=value,key=value` as an object; several lists are joined. */
-export function keyValues(option: string, lists: readonly string[]): Record<string, string> {
-  const pairs: Record<string, string> = {};
-  for (const item of lists.flatMap((list) => list.split(",")).filter((item) => item !== "")) {
-    const at = item.indexOf("=");
-    if (at < 1) throw new UsageError(`--${option}: expected NAME=VALUE, got "${item}"`);
-    pairs[item.slice(0, at).trim()] = item.slice(at + 1).trim();
-  }
-  return pairs;
-}
 
 /**
  * The model and its weights: the file given, or those that come with the program.
@@ -72,12 +65,35 @@ export const visualizeCommand: Command = {
       value: "N",
       help: "Iterations (default: the preset's)",
     },
-    preset: { type: "string", value: "NAME", help: `${Object.keys(PRESETS).join(" or ")}` },
+    preset: {
+      type: "string",
+      value: "NAME",
+      help: `${Object.keys(PRESETS).join(" or ")} (default default)`,
+    },
+    config: {
+      type: "string",
+      short: "c",
+      value: "FILE",
+      help: "Options, parameters and octaves as JSON (see below)",
+    },
+    set: {
+      type: "string",
+      multiple: true,
+      value: "NAME=VALUE,...",
+      help: "Change parameters of the preset, for all octaves (see below)",
+    },
     octave: {
       type: "string",
       multiple: true,
       value: "NAME=VALUE,...",
-      help: "Change parameters of the preset (see: presets)",
+      help: "An octave with these parameters; given again, another one after it",
+    },
+    distance: { type: "string", value: "NAME", help: "Short for --set distance=NAME" },
+    optimizer: { type: "string", value: "NAME", help: "Short for --set optimizer=NAME" },
+    init: {
+      type: "string",
+      value: "mean|noise|FILE",
+      help: "Start from the mean of each facet's photos (default), noise or a picture",
     },
     "model-option": {
       type: "string",
@@ -92,9 +108,24 @@ export const visualizeCommand: Command = {
   },
   notes: `Example:
   mindseye visualize photos/ants --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
-      --layer features.12 --facets 3 --size 224 --out generated/ants`,
+      --layer features.12 --facets 3 --size 224 --out generated/ants
 
-  async run(args: Arguments) {
+Coarse to fine, in two octaves:
+  ... --octave size=112,iterations=60 --octave size=224,iterations=140,start_lr=0.02
+
+The same as a config file, which may also hold any option above by its name; the command line goes
+before:
+  {"facets": 3, "parameters": {"channels": 50},
+   "octaves": [{"size": 112, "iterations": 60}, {"iterations": 140, "start_lr": 0.02}]}
+
+Parameters of the method, with their values in preset default and what they may be. start_... and
+end_... go linearly from an octave's first iteration to its last.
+
+${describeParameters()}`,
+
+  async run(given: Arguments) {
+    const config = readConfig(given.text("config"), visualizeCommand);
+    const args = withConfig(given, config);
     const [folder] = args.positionals as [string];
     const required = (name: string, hint: string): string => {
       const value = args.text(name);
@@ -107,19 +138,17 @@ export const visualizeCommand: Command = {
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const limit = args.integer("limit", { min: 1, max: 1e6 });
     const saveEvery = args.integer("save-every", { min: 1, max: 1e6 }) ?? 200;
-    const iterations = args.integer("iterations", { min: 1, max: 1e6 });
-    const changes = keyValues("octave", args.list("octave"));
-    const parameters = chooseParameters(args.text("preset") ?? "default", {
-      ...changes,
-      ...(iterations === undefined ? {} : { iterations }),
-    });
+    const octaves = octavesOf(args, config);
 
     // Everything that can be wrong is looked at before the long work, and nothing is written.
-    const modelOptions = keyValues("model-option", args.list("model-option"));
+    const modelOptions = mergedKeyValues("model-option", args.list("model-option"));
     const { model, weights } = openModel(modelName, modelOptions, args.text("weights"));
     using _weights = weights;
     const size = args.integer("size", { min: 8, max: 4096 }) ?? model.inputSize;
-    const trunk = openTrunk(model, weights, { layer, penalty: args.text("penalty") }, size);
+    const layers = { layer, penalty: args.text("penalty") };
+    const trunk = openTrunk(model, weights, layers, size);
+    for (const octave of octaves) if (octave.size) openTrunk(model, weights, layers, octave.size);
+    const start = await startOf(args.text("init") ?? "mean", size);
     const out = args.text("out") ?? join("generated", `${basename(folder)}-${modelName}-${layer}`);
     using gpu = await openGpu();
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
@@ -139,7 +168,9 @@ export const visualizeCommand: Command = {
       skipped,
       size,
       facets,
-      parameters,
+      parameters: octaves,
+      start,
+      init: args.text("init") ?? "mean",
       preset: args.text("preset") ?? "default",
       seed,
       saveEvery,
@@ -149,3 +180,28 @@ export const visualizeCommand: Command = {
     });
   },
 };
+
+/** The octaves a command line and a config file ask for. */
+function octavesOf(args: Arguments, config: Config): Parameters[] {
+  const iterations = args.integer("iterations", { min: 1, max: 1e6 });
+  const short = { iterations, distance: args.text("distance"), optimizer: args.text("optimizer") };
+  const common = {
+    ...config.parameters,
+    ...mergedKeyValues("set", args.list("set")),
+    ...Object.fromEntries(Object.entries(short).filter(([, value]) => value !== undefined)),
+  };
+  const typed = args.list("octave").map((list) => keyValues("octave", list));
+  const octaves = typed.length > 0 ? typed : config.octaves;
+  return chooseOctaves(args.text("preset") ?? "default", common, octaves);
+}
+
+/** What `--init` names. */
+async function startOf(init: string, size: number): Promise<Start> {
+  if (init === "mean" || init === "noise") return init;
+  try {
+    return (await readPhoto(init, size)).pixels;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`--init: expected mean, noise or a picture; ${error.message}`);
+  }
+}

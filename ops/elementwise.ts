@@ -21,6 +21,7 @@ export type ElementFunctionName =
   | "relu6Gradient"
   | "abs"
   | "sign"
+  | "floor"
   | "sqrt"
   | "inverseDeviation"
   | "exp"
@@ -93,6 +94,7 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   },
   abs: { wgsl: "abs(a)", gradient: (dy, [a]) => [mul(dy, unary("sign", a!))] },
   sign: { wgsl: "sign(a)", gradient: () => [] },
+  floor: { wgsl: "floor(a)", gradient: () => [] },
   sqrt: { wgsl: "sqrt(a)", gradient: (dy, _, y) => [affine(div(dy, y), 0.5)] },
   /** 1/√(a + k). */
   inverseDeviation: {
@@ -244,6 +246,10 @@ export function relu6(a: Tensor): Tensor {
 /** |a|, with gradient 0 at 0 as in PyTorch. */
 export function abs(a: Tensor): Tensor {
   return unary("abs", a);
+}
+/** The largest whole number not above a; no gradient. */
+export function floor(a: Tensor): Tensor {
+  return unary("floor", a);
 }
 /** √a */
 export function sqrt(a: Tensor): Tensor {

@@ -35,6 +35,7 @@ export {
   type ElementwiseAttributes,
   exp,
   expand,
+  floor,
   log,
   logCoshHalf,
   maximum,

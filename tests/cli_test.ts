@@ -184,7 +184,8 @@ Deno.test("an unreadable image is skipped, counted and named, and the run leaves
     const manifest = JSON.parse(await Deno.readTextFile(join(out, "manifest.json")));
     assert.match(manifest.command, /^mindseye visualize .*--seed 3/);
     assert.equal(manifest.seed, 3);
-    assert.equal(manifest.parameters.start_lr, 0.034);
+    assert.equal(manifest.octaves.length, 1);
+    assert.equal(manifest.octaves[0].start_lr, 0.034);
     assert.equal(manifest.facets.length, 2);
     assert.equal(manifest.facets[0].channels.length, 50);
     assert.equal(manifest.skipped[0].file, "broken.jpg");

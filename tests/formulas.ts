@@ -51,6 +51,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   div: { y: "a / b", gradient: "∂/b, −∂·y/b" },
   exp: { y: "eᵃ", gradient: "∂·y" },
   expand: { y: "a, repeated along axes of size 1", gradient: "Σ ∂ along them" },
+  floor: { y: "⌊a⌋", gradient: "none: it is 0 almost everywhere" },
   gaussianBlur: {
     y: "Σ w[|k|]·x[mirror(p + k)], rows, then columns",
     gradient: "Σ w[|k|]·∂[p] over the p, k with mirror(p + k) = q",

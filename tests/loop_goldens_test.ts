@@ -17,7 +17,8 @@ import {
 } from "../ops/mod.ts";
 import { type IterationResult, Loop, type LoopOptions } from "../vis/loop.ts";
 import type { Metrics } from "../vis/objective.ts";
-import { chooseParameters, type Parameters } from "../vis/parameters.ts";
+import type { Parameters } from "../vis/parameters.ts";
+import { chooseParameters } from "../vis/presets.ts";
 import { blurWeights, largestRadius, scheduleAt } from "../vis/schedule.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import { relativeL2, rmsDifference } from "./distance.ts";
@@ -110,7 +111,7 @@ function atMost(value: number, bound: number, what: string): void {
 /** Steps up to an iteration and collects all results. */
 async function stepTo(loop: Loop, iteration: number, results: IterationResult[]): Promise<void> {
   while (loop.iteration < iteration) {
-    await loop.step();
+    loop.step();
     if (loop.full || loop.iteration === iteration) results.push(...await loop.results());
   }
 }
@@ -458,7 +459,7 @@ testWithShared(
     });
     for (let i = 1; i <= 40; i++) {
       loop.resume(facet(pictures, i - 1), i - 1);
-      await loop.step();
+      loop.step();
       await loop.results();
       const error = maxDifference(await loop.pictures(), facet(pictures, i));
       atMost(error, 0.05, `iteration ${i}, where float32 PyTorch is off by ${apart[i - 1]}`);

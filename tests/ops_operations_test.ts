@@ -104,6 +104,7 @@ Deno.test("every operation and element function takes part in a comparison", () 
     relu6Gradient: true,
     abs: true,
     sign: true,
+    floor: true,
     sqrt: true,
     inverseDeviation: true,
     exp: true,

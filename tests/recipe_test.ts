@@ -19,7 +19,8 @@ import {
   warp,
 } from "../ops/mod.ts";
 import { Loop, type LoopOptions, precondition, rms } from "../vis/loop.ts";
-import { chooseParameters, type Parameters, PRESETS } from "../vis/parameters.ts";
+import type { Parameters } from "../vis/parameters.ts";
+import { chooseParameters, PRESETS } from "../vis/presets.ts";
 import {
   blurWeights,
   largestRadius,

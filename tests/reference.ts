@@ -54,6 +54,7 @@ export interface Operations<T> {
   div(a: T, b: T): T;
   exp(a: T): T;
   expand(a: T, shape: Shape): T;
+  floor(a: T): T;
   gaussianBlur(x: T, weights: T): T;
   globalAveragePool(x: T): T;
   huberDistance(x: T, target: T, delta: number): T;
@@ -426,6 +427,7 @@ export const reference: Operations<Values> = {
   detach: (a) => a,
   div: (a, b) => elementwise((p, q) => p! / q!, a, b),
   exp: (a) => elementwise(Math.exp, a),
+  floor: (a) => elementwise(Math.floor, a),
   log: (a) => elementwise(Math.log, a),
   mix: (a, b, weight) => elementwise((p, q, r) => (1 - r!) * p! + r! * q!, a, b, weight),
   mul: (a, b) => elementwise((p, q) => p! * q!, a, b),

@@ -12,6 +12,7 @@ import {
   constant,
   conv2d,
   div,
+  floor,
   gaussianBlur,
   gaussianKernel,
   gradients,
@@ -49,8 +50,9 @@ import {
   type Warp,
   warpMatrix,
 } from "./schedule.ts";
+import { Optimizer } from "./optimizer.ts";
 import type { Trunk } from "./trunk.ts";
-import { Canvas } from "./canvas.ts";
+import { type Offset, Window } from "./window.ts";
 
 /** Iterations between two looks at the results: a readback costs 11 ms whatever its size. */
 const READ_EVERY = 10;
@@ -69,10 +71,22 @@ export interface LoopOptions {
   readonly parameters: Parameters;
   /** Seeds the warps and the window's moves. */
   readonly seed: number;
+  /** Iterations the schedule counts as done before the first (0). */
+  readonly done?: number | undefined;
+  /** What distance `adaptive` has learned so far: {@linkcode Loop.learned}. */
+  readonly learned?: Learned | undefined;
   /** The warp of iteration i instead of a random one, for tests. */
   readonly warpAt?: (i: number) => Warp;
   /** A circular shift (dx, dy) at iteration i, undone on the gradient, for tests. */
   readonly rollAt?: (i: number) => readonly [dx: number, dy: number];
+}
+
+/** The latent numbers of distance `adaptive`, one per channel. */
+export interface Learned {
+  /** Of the shape α. */
+  readonly alpha: Float32Array;
+  /** Of the scale c. */
+  readonly scale: Float32Array;
 }
 
 /** One iteration's results. */
@@ -119,23 +133,36 @@ export function precondition(gradient: Tensor, p: Parameters): Tensor {
   return p.gradientScale === "rms" ? div(g, rms(g)) : g;
 }
 
+/** Pictures (pixel/255 − ½) cut off to whole grey levels. */
+function cutOff(x: Tensor): Tensor {
+  // A float32 that means a whole level may lie a little below it.
+  return affine(floor(affine(x, 255, 127.5 + 1e-3)), 1 / 255, -0.5);
+}
+
+/** The same rounded. */
+function roundOff(x: Tensor): Tensor {
+  return affine(floor(affine(x, 255, 128)), 1 / 255, -0.5);
+}
+
+const same = (x: Tensor) => x;
+
 /** The running loop. Owns its GPU memory: give it back with `using`. */
 export class Loop implements Disposable {
   readonly #gpu: Gpu;
   readonly #options: LoopOptions;
   readonly #owned = new DisposableStack();
   readonly #random: Random;
-  readonly #canvas: Canvas;
+  readonly #optimizer: Optimizer;
   readonly #shape: Shape;
 
   /** pixel/255 − ½: float32 is twice as fine around zero as around one. */
   readonly #picture: Variable;
-  readonly #velocity: Variable;
   readonly #metrics: Variable;
   readonly #lr: Variable;
   readonly #lambda: Variable;
   readonly #first: Variable;
   readonly #l1Start: Variable;
+  readonly #latents: { alpha: Variable; scale: Variable } | undefined;
   readonly #maskNumbers: Variable;
   readonly #blurWeights: Variable;
   readonly #denoiseSettings: Variable;
@@ -149,6 +176,7 @@ export class Loop implements Disposable {
   #brighten!: Program;
   #denoise!: Program;
   #evaluate!: Program;
+  #window: Window | undefined;
   #gradient: Tensor | undefined;
   #iteration = 0;
   #pending: number[] = [];
@@ -163,7 +191,6 @@ export class Loop implements Disposable {
     const variable = (shape: Shape, storage?: "buffer") =>
       this.#owned.use(new Variable(gpu, shape, storage));
     this.#picture = variable(this.#shape);
-    this.#velocity = variable(this.#shape);
     this.#metrics = variable(metricsShape(k), "buffer");
     this.#lr = variable([1, 1, 1, 1]);
     this.#lambda = variable([1, 1, 1, 1]);
@@ -178,10 +205,30 @@ export class Loop implements Disposable {
     this.#ring = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
     this.#staging = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
 
-    this.#velocity.write(new Float32Array(options.start.length));
-    this.#l1Start.write(new Float32Array(k));
-    this.#canvas = new Canvas(options.start.map((v) => v / 255 - 0.5), k, size, p.scale);
-    this.#picture.write(this.#canvas.window());
+    this.#optimizer = this.#owned.use(new Optimizer(gpu, p));
+    if (p.distance === "adaptive") {
+      const latent = (values: Float32Array | undefined) => {
+        const made = variable([1, options.trunk.channels, 1, 1]);
+        if (values) made.write(values);
+        return made;
+      };
+      this.#latents = {
+        alpha: latent(options.learned?.alpha),
+        scale: latent(options.learned?.scale),
+      };
+    }
+    this.#iteration = options.done ?? 0;
+    this.#picture.write(this.#start());
+  }
+
+  /** The start pictures, pixel/255 − ½. */
+  #start(): Float32Array<ArrayBuffer> {
+    const whole = this.#options.parameters.wholeLevels;
+    // Cut off as `cutOff` does on the GPU.
+    return Float32Array.from(
+      this.#options.start,
+      (v) => (whole ? Math.floor(v + 1e-3) : v) / 255 - 0.5,
+    );
   }
 
   /** Compiles the loop's programs. Ask for `gradient` to be able to read it after a step. */
@@ -207,8 +254,10 @@ export class Loop implements Disposable {
   }
 
   async #compile(keepGradient: boolean): Promise<void> {
-    const { trunk, goals, parameters: p, size } = this.#options;
+    const { trunk, goals, parameters: p, size, seed } = this.#options;
     const x = this.#picture.tensor;
+    const blended = p.wholeLevels ? cutOff : same;
+    const rounded = p.wholeLevels ? roundOff : same;
     const black = constant([1, 1, 1, 1], () => new Float32Array([-0.5]));
     const white = constant([1, 1, 1, 1], () => new Float32Array([0.5]));
     const mask = radialMask(this.#maskNumbers.tensor, size, size, p.maskRadius > 0);
@@ -218,27 +267,29 @@ export class Loop implements Disposable {
     let seen: Tensor = x;
     if (this.#options.rollAt) seen = roll(seen, this.#shift.tensor);
     if (warps) seen = warp(seen, this.#theta.tensor);
+    const latents = this.#latents &&
+      { alpha: this.#latents.alpha.tensor, scale: this.#latents.scale.tensor };
     const inputs = {
       lambda: this.#lambda.tensor,
       l1Start: this.#l1Start.tensor,
       first: this.#first.tensor,
+      latents,
     };
     const { loss, metrics, l1Start } = buildObjective(trunk.observe(seen), goals, inputs, p);
-    const [raw] = gradients(loss, [x]) as [Tensor];
+    const learned = latents ? [latents.alpha, latents.scale] : [];
+    const [raw, ...slopes] = gradients(loss, [x, ...learned]) as [Tensor, ...Tensor[]];
 
-    // The step.
-    const g = precondition(raw, p);
-    const velocity = p.momentumRestart ? g : add(affine(this.#velocity.tensor, p.momentum), g);
-    const nesterov = add(g, affine(velocity, p.momentum));
+    // The step. In normalised values gradients are std times those of pixels, and so are steps.
     const { std } = trunk.model.normalisation;
-    const unit = p.momentumDamping ? 1 - p.momentum : 1;
-    // A gradient of and a step in normalised values are each std times those of pixels.
-    const scale = constant(
-      [1, 3, 1, 1],
-      () => Float32Array.from(std, (s) => p.gradientSpace === "normalised" ? unit * s * s : unit),
-    );
-    const step = mul(mul(nesterov, mul(scale, this.#lr.tensor)), mask);
-    const stepped = clampTo(sub(x, step), black, white);
+    const perChannel = (value: (s: number) => number) =>
+      constant([1, 3, 1, 1], () => Float32Array.from(std, value));
+    const normalised = p.gradientSpace === "normalised";
+    const gradient = normalised ? mul(raw, perChannel((s) => s)) : raw;
+    const { gain } = this.#optimizer;
+    const { update, assign } = this.#optimizer.step(precondition(gradient, p));
+    const scale = perChannel((s) => normalised ? gain * s : gain);
+    const step = mul(mul(update, mul(scale, this.#lr.tensor)), mask);
+    const stepped = rounded(clampTo(sub(x, step), black, white));
 
     const program = async (options: ProgramOptions) =>
       this.#owned.use(await compile(this.#gpu, options));
@@ -247,31 +298,56 @@ export class Loop implements Disposable {
       outputs: keepGradient ? [raw] : [],
       assign: [
         [this.#picture, stepped],
-        [this.#velocity, velocity],
+        ...assign,
+        ...this.#learn(slopes),
         [this.#metrics, metrics],
         [this.#l1Start, l1Start],
       ],
     });
-    const blurred = mix(x, gaussianBlur(x, this.#blurWeights.tensor), mask);
-    this.#blur = await program({ assign: [[this.#picture, clampTo(blurred, black, white)]] });
+    const blurred = mix(x, rounded(gaussianBlur(x, this.#blurWeights.tensor)), mask);
+    const clamped = blended(clampTo(blurred, black, white));
+    this.#blur = await program({ assign: [[this.#picture, clamped]] });
     const brighter = clampTo(affine(x, 1, 5 / 255), black, white);
     this.#brighten = await program({ assign: [[this.#picture, brighter]] });
     const denoised = tvDenoise(x, this.#denoiseSettings.tensor, p.denoiseSweeps);
-    this.#denoise = await program({ assign: [[this.#picture, mix(x, denoised, mask)]] });
+    this.#denoise = await program({ assign: [[this.#picture, blended(mix(x, denoised, mask))]] });
     const plain = buildObjective(trunk.observe(x), goals, inputs, p);
     this.#evaluate = await program({ assign: [[this.#metrics, plain.metrics]] });
+    if (p.scale > 1) {
+      const start = this.#start();
+      const options = { picture: this.#picture, start, parameters: p, seed, finish: rounded };
+      this.#window = this.#owned.use(await Window.create(this.#gpu, options));
+    }
+  }
+
+  /** What distance `adaptive` learns from the slopes of the loss along its latent numbers. */
+  #learn(slopes: readonly Tensor[]): (readonly [Variable, Tensor])[] {
+    const { goals, trunk, parameters: p } = this.#options;
+    // Restarted after every step, nothing is ever learned.
+    if (!this.#latents || p.optimizerRestart) return [];
+    // The distance is a mean over channels and the loss a sum over pictures; each channel learns
+    // from its own mean over pictures.
+    const each = trunk.channels / goals.channels.length;
+    return Object.values(this.#latents).flatMap((latent, i) => {
+      const { update, assign } = this.#optimizer.step(affine(slopes[i]!, each));
+      const step = mul(affine(update, this.#optimizer.gain * p.adaptiveLr), this.#lr.tensor);
+      return [[latent, sub(latent.tensor, step)] as const, ...assign];
+    });
   }
 
   /** Bytes of GPU memory planned for everything but weights, and for weights. */
   get memory(): { plan: number; constants: number } {
     const programs = [this.#step, this.#blur, this.#brighten, this.#denoise, this.#evaluate];
     return {
-      plan: programs.reduce((bytes, program) => bytes + program.planBytes, 0),
+      plan: programs.reduce(
+        (bytes, program) => bytes + program.planBytes,
+        this.#window?.planBytes ?? 0,
+      ),
       constants: programs.reduce((bytes, program) => bytes + program.constantBytes, 0),
     };
   }
 
-  /** Iterations done. */
+  /** Iterations done, by the schedule's count. */
   get iteration(): number {
     return this.#iteration;
   }
@@ -280,19 +356,16 @@ export class Loop implements Disposable {
    * Does the next iteration. Its results come with the next {@linkcode results}; call that at
    * least every ten iterations.
    */
-  async step(): Promise<void> {
+  step(): void {
     if (this.#pending.length >= READ_EVERY) throw new Error("loop: read the results first");
     const { parameters: p, size, warpAt, rollAt } = this.#options;
     const i = ++this.#iteration;
     const s = scheduleAt(p, i, size);
-    if (s.moveWindow) {
-      this.#canvas.paste(await this.#picture.read());
-      this.#canvas.move(p.window, this.#random);
-      this.#picture.write(this.#canvas.window());
-    }
+    const window = this.#window?.advance(s.moveWindow);
+    this.#optimizer.advance();
     this.#lr.write([s.lr]);
     this.#lambda.write([s.lambda]);
-    this.#first.write([i === 1 ? 1 : 0]);
+    this.#first.write([i === 1 + (this.#options.done ?? 0) ? 1 : 0]);
     this.#maskNumbers.write(s.mask);
     const drawn = warpAt?.(i) ?? drawWarp(p, size, this.#random);
     this.#theta.write(warpMatrix(drawn, size));
@@ -305,10 +378,12 @@ export class Loop implements Disposable {
 
     const encoder = this.#gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
+    for (const program of window?.before ?? []) program.encode(pass);
     if (s.regularise) this.#blur.encode(pass);
     if (s.brighten) this.#brighten.encode(pass);
     this.#step.encode(pass);
     if (s.regularise) this.#denoise.encode(pass);
+    for (const program of window?.after ?? []) program.encode(pass);
     pass.end();
     const bytes = this.#metricsBytes;
     const metrics = this.#metrics.sheet.memory as GPUBuffer;
@@ -342,9 +417,8 @@ export class Loop implements Disposable {
    * @param pictures [K,3,S,S] in 0..255
    */
   resume(pictures: Float32Array, iteration: number): void {
-    this.#canvas.paste(pictures.map((v) => v / 255 - 0.5));
-    this.#picture.write(this.#canvas.window());
-    this.#velocity.write(new Float32Array(pictures.length));
+    this.#picture.write(pictures.map((v) => v / 255 - 0.5));
+    this.#optimizer.reset();
     this.#iteration = iteration;
   }
 
@@ -366,6 +440,18 @@ export class Loop implements Disposable {
     return (await this.#picture.read()).map((v) => (v + 0.5) * 255);
   }
 
+  /** Where the window on the canvas is, if there is one. */
+  get windowOffset(): Offset | undefined {
+    return this.#window?.offset;
+  }
+
+  /** What distance `adaptive` has learned; nothing where nothing is learned. */
+  async learned(): Promise<Learned | undefined> {
+    if (!this.#latents || this.#options.parameters.optimizerRestart) return;
+    const { alpha, scale } = this.#latents;
+    return { alpha: await alpha.read(), scale: await scale.read() };
+  }
+
   /** The raw gradient of the last step with respect to 0..1 pixels, if it was asked for. */
   async gradient(): Promise<Float32Array<ArrayBuffer>> {
     if (!this.#gradient) throw new Error("loop: create it with gradient: true");
@@ -377,7 +463,7 @@ export class Loop implements Disposable {
     onResults?: (results: IterationResult[], loop: Loop) => void | Promise<void>,
   ): Promise<void> {
     while (this.#iteration < this.#options.parameters.iterations) {
-      await this.step();
+      this.step();
       if (this.full || this.#iteration === this.#options.parameters.iterations) {
         const results = await this.results();
         await onResults?.(results, this);

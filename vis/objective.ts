@@ -7,7 +7,6 @@ import {
   concat,
   constant,
   detach,
-  distance,
   div,
   mean,
   mix,
@@ -19,6 +18,7 @@ import {
   sum,
   type Tensor,
 } from "../ops/mod.ts";
+import { distanceTerm, type Latents } from "./distances.ts";
 import type { Parameters } from "./parameters.ts";
 import type { Observed } from "./trunk.ts";
 
@@ -75,6 +75,8 @@ export interface ObjectiveInputs {
   readonly l1Start: Tensor;
   /** 1 in the first iteration, then 0, [1,1,1,1]. */
   readonly first: Tensor;
+  /** What distance `adaptive` learns. */
+  readonly latents?: Latents | undefined;
 }
 
 function perFacet(values: Float32Array, k: number, c: number): Tensor {
@@ -96,8 +98,15 @@ export function buildObjective(
   const { pooled: out, penalty } = observed;
   const [k, c] = out.shape;
   const own = new Float32Array(k * c);
+  // How many facets want a channel driven in a picture.
+  const wanted = new Float32Array(k * c);
   goals.channels.forEach((channels, i) => {
-    for (const channel of Array.from(channels)) own[i * c + channel] = 1;
+    for (const channel of Array.from(channels)) {
+      own[i * c + channel] = 1;
+      for (let j = 0; j < k; j++) {
+        if (j === i || parameters.channelSets === "all") wanted[j * c + channel]! += 1;
+      }
+    }
   });
   const count = own.reduce((a, b) => a + b, 0) / k;
   const { targets } = goals;
@@ -110,25 +119,25 @@ export function buildObjective(
       return 1 / Math.max(total, 1e-20);
     });
   const t = perFacet(targets, k, c);
-  const ownT = perFacet(ownTargets, k, c);
   const ownMask = perFacet(own, k, c);
 
   // Activation maximisation.
-  const rawDot = dot(out, ownT);
-  const scaledDot = mul(rawDot, perFacet(energy(ownTargets), k, 1));
+  const ownEnergy = perFacet(energy(ownTargets), k, 1);
+  const ownDot = dot(out, perFacet(ownTargets, k, c));
+  const scaledDot = mul(ownDot, ownEnergy);
+  const rawDot = parameters.channelSets === "own"
+    ? ownDot
+    : dot(out, perFacet(targets.map((value, i) => value * wanted[i]!), k, c));
   const centred = sub(out, constant([1, c, 1, 1], () => goals.mean));
   const centredT = perFacet(targets.map((value, i) => value - goals.mean[i % c]!), k, c);
   const length = (x: Tensor) => clampMin(sqrt(affine(dot(x, x), 1, 1e-30)), 1e-8);
   const cosine = div(dot(centred, centredT), mul(length(centred), length(centredT)));
-  const activation = parameters.activationScale === "target" ? scaledDot : rawDot;
+  const activation = parameters.activationScale === "target" ? mul(rawDot, ownEnergy) : rawDot;
   const driven = parameters.activationCosine ? mul(activation, clampMin(cosine, 0.1)) : activation;
 
   // Distance minimisation.
-  const difference = sub(out, t);
-  const squares = mul(difference, difference);
-  const distanceTerm = parameters.distance === "relative"
-    ? mul(sum(squares, [1]), perFacet(energy(targets), k, 1))
-    : distance("robust", out, t, { alpha: 1, c: 1 }); // mean √(d² + 1) − 1
+  const targetEnergy = perFacet(energy(targets), k, 1);
+  const distance = distanceTerm(out, t, targetEnergy, inputs.latents, parameters);
 
   // L1 at the penalty layer.
   const elements = sizeOf(penalty.shape) / k;
@@ -137,24 +146,27 @@ export function buildObjective(
   const l1Start = mix(inputs.l1Start, affine(detach(l1Mean), 1, 1e-20), inputs.first);
   const l1 = parameters.lambdaScale === "start" ? div(l1Mean, detach(l1Start)) : l1Sum;
 
+  // In a K × K matrix that is summed in the end, the batch's L1 counts K² times; so does the
+  // distance, which is a mean over the batch.
+  const matrix = parameters.termSums === "matrix";
   const loss = add(
     add(
       affine(driven, -parameters.activationWeight),
-      affine(distanceTerm, parameters.distanceWeight),
+      affine(distance, parameters.distanceWeight * (matrix ? k : 1)),
     ),
-    mul(l1, inputs.lambda),
+    mul(matrix ? affine(l1, k * k) : l1, inputs.lambda),
   );
 
-  const distances = abs(difference);
+  const distances = abs(sub(out, t));
   const others = Math.max(1, Math.round(c - count));
   const columns: Record<typeof METRICS[number], Tensor> = {
     loss,
-    dot: rawDot,
+    dot: ownDot,
     own: scaledDot,
     cosine,
     distance: mean(distances, [1]),
     other_distance: affine(sub(sum(distances, [1]), dot(distances, ownMask)), 1 / others),
-    distance_term: distanceTerm,
+    distance_term: distance,
     l1: l1Sum,
     own_mean: affine(dot(out, ownMask), 1 / count),
   };

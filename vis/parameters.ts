@@ -1,222 +1,360 @@
-/** Every parameter of the method and the presets: named choices of all of them. */
+/**
+ * Every parameter of the method, once: the config file, `--octave`, the help and the checks all come
+ * from these tables. Names are camelCase here and snake_case, as in `vis.py`, for people.
+ */
 import { UserError } from "../kernels/errors.ts";
 import { nearest } from "../models/names.ts";
+import { DISTANCES } from "../ops/mod.ts";
 
-/**
- * What the loop does. Sizes are in pixels unless said otherwise; `start…`/`end…` pairs go linearly
- * from the first iteration to the last.
- */
-export interface Parameters {
-  /** Number of steps. */
-  iterations: number;
-  /** How many of a facet's largest channels are driven up. */
-  channels: number;
-  /** How many images nearest to a facet's centre make its target and start picture. */
-  nearest: number;
-  /** Their weights: softmax(−d/median d), or softmax(1/d). */
-  weighting: "median" | "inverse";
-
-  /** Step size: RMS change of 0..1 pixels when the gradient is normalised, raw otherwise. */
-  startLr: number;
-  /** The same at the end. */
-  endLr: number;
-  /** Nesterov momentum. */
-  momentum: number;
-  /** Forget the momentum after every step, which makes it (1 + momentum)·lr·gradient. */
-  momentumRestart: boolean;
-  /** Multiply the step by 1 − momentum, so that lr is the size of a step in the long run. */
-  momentumDamping: boolean;
-  /** Divide each picture's gradient by its RMS, or take it as it is. */
-  gradientScale: "rms" | "raw";
-  /** The space the gradient is taken in: 0..1 pixels, or the network's normalised values. */
-  gradientSpace: "pixel" | "normalised";
-  /** Weigh the gradient's colours like those of natural images. */
-  gradientColour: boolean;
-  /** Sum of the gradient blurred by these sigmas, each brought to RMS 1; `[]` leaves it alone. */
-  gradientBands: readonly number[];
-
-  /** Weight of activation maximisation. */
-  activationWeight: number;
-  /** Divide Σ out·t over the own channels by Σ t², or take it as it is. */
-  activationScale: "target" | "raw";
-  /** Multiply it by the cosine between out and t, centred on the folder's mean. */
-  activationCosine: boolean;
-  /** Weight of distance minimisation. */
-  distanceWeight: number;
-  /** Σ(out − t)²/Σt², or the mean of √((out − t)² + 1) − 1. */
-  distance: "relative" | "charbonnier";
-  /** Weight of the penalty layer's L1 norm. */
-  startLambda: number;
-  /** The same at the end. */
-  endLambda: number;
-  /** The norm as a share of the first iteration's, or the plain sum. */
-  lambdaScale: "start" | "raw";
-
-  /** Width of the mask in the paper's units: sigma/6 pixels for a picture of 512. */
-  startMaskSigma: number;
-  /** The same at the end. */
-  endMaskSigma: number;
-  /** Radius of the mask's plateau as a share of the side; 0 for the paper's mask. */
-  maskRadius: number;
-
-  /** Every how many iterations to blur and denoise. */
-  regulariseStep: number;
-  /** Standard deviation of the blur. */
-  startSigma: number;
-  /** The same at the end. */
-  endSigma: number;
-  /** The blur's kernel: OpenCV's max(5, ⌊3.3σ⌋) made odd, or 3σ to either side. */
-  blurRadius: "opencv" | "three_sigma";
-  /** TV denoising weight; small is smooth. */
-  startDenoiseWeight: number;
-  /** The same at the end. */
-  endDenoiseWeight: number;
-  /** Most sweeps of the denoiser, which stops by itself when a sweep changes less than 1e-3. */
-  denoiseSweeps: number;
-  /** Every how many iterations to add 5/255 brightness; 0 for never. */
-  brightnessStep: number;
-
-  /** Random warp before the network: largest shift as a share of the side, both ways. */
-  warpShift: number;
-  /** Largest zoom, as a logarithm. */
-  warpZoom: number;
-  /** Largest turn in degrees. */
-  warpTurn: number;
-  /** Size of the canvas the picture is a window of, as a multiple of the picture. */
-  scale: number;
-  /** Standard deviation of the window's place as a share of the spare width; 0 never moves it. */
-  window: number;
-  /** Every how many iterations the window moves. */
-  windowStep: number;
+/** One parameter: what it may be and what it is for. */
+export interface MethodParameter<T> {
+  /** Its value in preset `default`. */
+  readonly standard: T;
+  /** What it may be, as a phrase: `a number from 0 to 10`. */
+  readonly allowed: string;
+  /** What a number counts; empty where there is nothing to say. */
+  readonly unit: string;
+  /** One sentence on what it does. */
+  readonly help: string;
+  /** Whether a value is allowed. */
+  readonly accepts: (value: unknown) => boolean;
+  /** A value from the command line; what makes no sense is left as it is and not accepted. */
+  readonly parse: (text: string) => unknown;
 }
 
-/** The recipe of docs/method.md: one set of options for every network. */
-const DEFAULT: Parameters = {
-  iterations: 200,
-  channels: 50,
-  nearest: 10,
-  weighting: "median",
-  startLr: 0.034,
-  endLr: 0.009,
-  momentum: 0.9,
-  momentumRestart: false,
-  momentumDamping: true,
-  gradientScale: "rms",
-  gradientSpace: "pixel",
-  gradientColour: true,
-  gradientBands: [0, 1, 2, 4],
+/** Like Number(), but nothing is not zero. */
+function toNumber(text: string): number {
+  return text.trim() === "" ? NaN : Number(text);
+}
+
+function isWithin(value: unknown, least: number, most: number): value is number {
+  return typeof value === "number" && value >= least && value <= most;
+}
+
+/** A number from `least` to `most`. */
+function number(
+  standard: number,
+  [least, most]: readonly [least: number, most: number],
+  unit: string,
+  help: string,
+): MethodParameter<number> {
+  return {
+    standard,
+    allowed: `a number from ${least} to ${most}`,
+    unit,
+    help,
+    accepts: (value) => isWithin(value, least, most),
+    parse: toNumber,
+  };
+}
+
+/** A whole number from `least` to `most`. */
+function whole(
+  standard: number,
+  [least, most]: readonly [least: number, most: number],
+  unit: string,
+  help: string,
+): MethodParameter<number> {
+  return {
+    ...number(standard, [least, most], unit, help),
+    allowed: `a whole number from ${least} to ${most}`,
+    accepts: (value) => isWithin(value, least, most) && Number.isInteger(value),
+  };
+}
+
+/** One of some names. */
+function choice<const T extends string>(
+  standard: NoInfer<T>,
+  choices: readonly T[],
+  help: string,
+): MethodParameter<T> {
+  return {
+    standard,
+    allowed: choices.join(" or "),
+    unit: "",
+    help,
+    accepts: (value) => choices.includes(value as T),
+    parse: (text) => text,
+  };
+}
+
+/** Yes or no. */
+function flag(standard: boolean, help: string): MethodParameter<boolean> {
+  return {
+    standard,
+    allowed: "true or false",
+    unit: "",
+    help,
+    accepts: (value) => typeof value === "boolean",
+    parse: (text) => text === "true" ? true : text === "false" ? false : text,
+  };
+}
+
+/** Some numbers, `0+1+2` on the command line. */
+function numbers(
+  standard: readonly number[],
+  [least, most]: readonly [least: number, most: number],
+  unit: string,
+  help: string,
+): MethodParameter<readonly number[]> {
+  return {
+    standard,
+    allowed: `up to 8 numbers from ${least} to ${most} joined by +, or none`,
+    unit,
+    help,
+    accepts: (value) =>
+      Array.isArray(value) && value.length <= 8 && value.every((v) => isWithin(v, least, most)),
+    parse: (text) => text === "none" ? [] : text.split("+").map(toNumber),
+  };
+}
+
+/** The number of a distance, with its range and meaning as the distance has them. */
+function distanceNumber(distance: keyof typeof DISTANCES, name: string): MethodParameter<number> {
+  const { standard, least, most, meaning } = DISTANCES[distance].parameters[name]!;
+  return number(standard, [least, most], "", `Of distance ${distance}: ${meaning}`);
+}
+
+const ANY = [0, 1e6] as const;
+const COUNT = [1, 1e6] as const;
+const STEP = [0, 1e6] as const;
+
+/** What the pictures start from and should excite: the same for all octaves of a run. */
+const GOALS = {
+  channels: whole(50, COUNT, "channels", "How many of a facet's largest channels are driven up"),
+  nearest: whole(10, COUNT, "images", "How many of a facet's images make its target and start"),
+  choose: choice(
+    "nearest",
+    ["nearest", "farthest"],
+    "Which: its own nearest to its centre, or the farthest of the whole folder, as vis.py does",
+  ),
+  weighting: choice(
+    "median",
+    ["median", "inverse"],
+    "Their weights by distance d: softmax(-d/median d), or the paper's softmax(1/d)",
+  ),
+  colourOrder: choice(
+    "rgb",
+    ["rgb", "bgr"],
+    "Order of the pictures' channels; bgr shows the network, and saves, red for blue, as vis.py does",
+  ),
+  wholeLevels: flag(
+    false,
+    "Keep photos and pictures as whole grey levels: steps round, blends cut off, as in vis.py",
+  ),
+};
+
+/** How long an octave is, and its schedule. */
+const OCTAVE = {
+  iterations: whole(200, COUNT, "iterations", "Number of steps"),
+  size: whole(0, [0, 4096], "pixels", "Side of the pictures; 0 for that of the run"),
+  schedule: choice(
+    "fresh",
+    ["fresh", "continued"],
+    "Whether an octave's schedule begins with it, or its iterations count from the run's first",
+  ),
+};
+
+/** The step. */
+const STEPS = {
+  optimizer: choice(
+    "nesterov",
+    ["sgd", "nesterov", "adam"],
+    "How gradients become steps: momentum, Nesterov's momentum, or Adam",
+  ),
+  startLr: number(
+    0.034,
+    ANY,
+    "share of black to white per iteration when the gradient is normalised",
+    "Size of the first step",
+  ),
+  endLr: number(0.009, ANY, "as start_lr", "Size of the last step"),
+  momentum: number(0.9, [0, 0.999], "", "Momentum; Adam's beta1"),
+  beta2: number(0.999, [0, 0.999999], "", "Adam's decay of squared gradients"),
+  optimizerRestart: flag(
+    false,
+    "Forget momentum and what the adaptive distance learned after every step, as vis.py does",
+  ),
+  momentumDamping: flag(
+    true,
+    "Multiply momentum's steps by 1 - momentum, so that lr is their size in the long run",
+  ),
+  gradientScale: choice(
+    "rms",
+    ["rms", "raw"],
+    "Divide each picture's gradient by its RMS, or take it as it is",
+  ),
+  gradientSpace: choice(
+    "pixel",
+    ["pixel", "normalised"],
+    "The space of gradient and step: 0..1 pixels, or the network's normalised values",
+  ),
+  gradientColour: flag(true, "Weigh the gradient's colours like those of natural images"),
+  gradientBands: numbers(
+    [0, 1, 2, 4],
+    [0, 10],
+    "pixels",
+    "Sum the gradient blurred by these sigmas, each brought to RMS 1",
+  ),
+};
+
+/** The loss. */
+const OBJECTIVE = {
   // The recipe's 1 leaves ResNet-18's palest facet of ants a hair under 1.2 times its photos.
-  activationWeight: 1.15,
-  activationScale: "target",
-  activationCosine: true,
-  distanceWeight: 1,
-  distance: "relative",
-  startLambda: 0.01,
-  endLambda: 0.05,
-  lambdaScale: "start",
-  startMaskSigma: 420,
-  endMaskSigma: 340,
-  maskRadius: 0.25,
-  regulariseStep: 10,
-  startSigma: 0.5,
-  endSigma: 0.2,
-  blurRadius: "three_sigma",
-  startDenoiseWeight: 8,
-  endDenoiseWeight: 40,
-  denoiseSweeps: 12,
-  brightnessStep: 0,
-  warpShift: 24 / 224,
-  warpZoom: 0.2,
-  warpTurn: 15,
-  scale: 1,
-  window: 0,
-  windowStep: 0,
+  activationWeight: number(1.15, ANY, "", "Weight of activation maximisation"),
+  activationScale: choice(
+    "target",
+    ["target", "raw"],
+    "Divide the sum of out*t over the own channels by that of t*t, or take it as it is",
+  ),
+  activationCosine: flag(
+    true,
+    "Multiply it by the cosine between out and t, centred on the folder's mean",
+  ),
+  channelSets: choice(
+    "own",
+    ["own", "all"],
+    "Drive each picture's own channels, or every facet's channels in every picture, as vis.py does",
+  ),
+  distanceWeight: number(1, ANY, "", "Weight of distance minimisation"),
+  distance: choice(
+    "relative",
+    [
+      "relative",
+      "charbonnier",
+      "adaptive",
+      ...(Object.keys(DISTANCES) as (keyof typeof DISTANCES)[]),
+    ],
+    "Distance of out from t; relative: sum (out-t)^2 / sum t^2; charbonnier: robust with alpha 1; " +
+      "adaptive: robust, its shape and scale learned for each channel",
+  ),
+  distanceFormulas: choice(
+    "named",
+    ["named", "vis_py"],
+    "Whether l2, canberra, minkowski, logit and quantile are what they are called or as in vis.py",
+  ),
+  distanceP: distanceNumber("minkowski", "p"),
+  distanceDelta: distanceNumber("huber", "delta"),
+  distanceQ: distanceNumber("quantile", "q"),
+  distanceAlpha: distanceNumber("robust", "alpha"),
+  distanceC: distanceNumber("robust", "c"),
+  adaptiveLr: number(1, ANY, "times lr", "Of distance adaptive: how fast it learns"),
+  startLambda: number(0.01, ANY, "", "Weight of the penalty layer's L1 norm at the start"),
+  endLambda: number(0.05, ANY, "", "The same at the end"),
+  lambdaScale: choice(
+    "start",
+    ["start", "raw"],
+    "That norm as a share of the first iteration's, or the plain sum",
+  ),
+  termSums: choice(
+    "picture",
+    ["picture", "matrix"],
+    "Count distance and L1 once a picture, or, as vis.py does, in each cell of a K x K matrix",
+  ),
 };
 
-/** The paper to the letter (Stergiou 2021). */
-const PAPER: Parameters = {
-  iterations: 2001,
-  channels: 50,
-  nearest: 10,
-  weighting: "inverse",
-  startLr: 0.5,
-  endLr: 0.08,
-  momentum: 0.9,
-  momentumRestart: true,
-  momentumDamping: false,
-  gradientScale: "raw",
-  gradientSpace: "normalised",
-  gradientColour: false,
-  gradientBands: [],
-  activationWeight: 1,
-  activationScale: "raw",
-  activationCosine: false,
-  distanceWeight: 1,
-  distance: "charbonnier",
-  startLambda: 1e-4,
-  endLambda: 5e-4,
-  lambdaScale: "raw",
-  startMaskSigma: 420,
-  endMaskSigma: 340,
-  maskRadius: 0,
-  regulariseStep: 10,
-  startSigma: 0.9,
-  endSigma: 0.2,
-  blurRadius: "opencv",
-  startDenoiseWeight: 2,
-  endDenoiseWeight: 8,
-  denoiseSweeps: 100,
-  brightnessStep: 50,
-  warpShift: 0,
-  warpZoom: 0,
-  warpTurn: 0,
-  scale: 1.2,
-  window: 0.4,
-  windowStep: 400,
+/** The mask. */
+const MASK = {
+  startMaskSigma: number(420, [1, 1e6], "pixels times mask_divisor", "Width of the mask's flank"),
+  endMaskSigma: number(340, [1, 1e6], "as start_mask_sigma", "The same at the end"),
+  maskDivisor: number(
+    6,
+    [0.1, 100],
+    "",
+    "What that is divided by; vis.py's base, machine epsilon, makes it 6.0036",
+  ),
+  maskScales: flag(true, "Whether these pixels are those of a picture of 512, or of any"),
+  maskRadius: number(
+    0.25,
+    [0, 0.7],
+    "share of the side",
+    "Radius of the mask's plateau; 0 for the paper's mask, a ring of radius 1 pixel",
+  ),
 };
 
-/** Presets by name. */
-export const PRESETS: Readonly<Record<string, Parameters>> = { default: DEFAULT, paper: PAPER };
-
-/** The range of each number: lowest, highest, and whether it must be whole. */
-const RANGES: Partial<Record<keyof Parameters, readonly [number, number, "whole"?]>> = {
-  iterations: [1, 1e6, "whole"],
-  channels: [1, 1e6, "whole"],
-  nearest: [1, 1e6, "whole"],
-  startLr: [0, 1e6],
-  endLr: [0, 1e6],
-  momentum: [0, 0.999],
-  activationWeight: [0, 1e6],
-  distanceWeight: [0, 1e6],
-  startLambda: [0, 1e6],
-  endLambda: [0, 1e6],
-  startMaskSigma: [1, 1e6],
-  endMaskSigma: [1, 1e6],
-  maskRadius: [0, 0.7],
-  regulariseStep: [1, 1e6, "whole"],
-  startSigma: [0, 10],
-  endSigma: [0, 10],
-  startDenoiseWeight: [0.01, 1e6],
-  endDenoiseWeight: [0.01, 1e6],
-  denoiseSweeps: [1, 1000, "whole"],
-  brightnessStep: [0, 1e6, "whole"],
-  warpShift: [0, 0.5],
-  warpZoom: [0, 1],
-  warpTurn: [0, 180],
-  scale: [1, 4],
-  window: [0, 10],
-  windowStep: [0, 1e6, "whole"],
+/** Blur, denoising and brightness. */
+const REGULARISATION = {
+  regulariseStep: whole(10, COUNT, "iterations", "How often to blur and denoise"),
+  startSigma: number(0.5, [0, 10], "pixels", "Standard deviation of the blur"),
+  endSigma: number(0.2, [0, 10], "pixels", "The same at the end"),
+  blurRadius: choice(
+    "three_sigma",
+    ["opencv", "three_sigma"],
+    "The blur's kernel: OpenCV's of side max(5, 3.3 sigma), or 3 sigma to either side",
+  ),
+  startDenoiseWeight: number(8, [0.01, 1e6], "", "TV denoising weight; small is smooth"),
+  endDenoiseWeight: number(40, [0.01, 1e6], "", "The same at the end"),
+  denoiseSweeps: whole(
+    12,
+    [1, 1000],
+    "sweeps",
+    "Most sweeps of the denoiser, which stops when one changes less than 1e-3",
+  ),
+  brightnessStep: whole(0, STEP, "iterations", "How often to add 5/255 brightness; 0 for never"),
+  brightnessGated: flag(
+    false,
+    "Add it only in iterations that also blur, as vis.py does",
+  ),
 };
 
-const CHOICES: Partial<Record<keyof Parameters, readonly string[]>> = {
-  weighting: ["median", "inverse"],
-  gradientScale: ["rms", "raw"],
-  gradientSpace: ["pixel", "normalised"],
-  activationScale: ["target", "raw"],
-  distance: ["relative", "charbonnier"],
-  lambdaScale: ["start", "raw"],
-  blurRadius: ["opencv", "three_sigma"],
+/** What of the picture the network sees. */
+const VIEW = {
+  warpShift: number(24 / 224, [0, 0.5], "share of the side", "Largest random shift, both ways"),
+  warpZoom: number(0.2, [0, 1], "natural logarithm", "Largest random zoom"),
+  warpTurn: number(15, [0, 180], "degrees", "Largest random turn"),
+  scale: number(1, [1, 4], "times the picture", "Side of the canvas the picture is a window of"),
+  window: number(
+    0,
+    [0, 10],
+    "times the spare width",
+    "Standard deviation of the window's place; 0 leaves it in the middle",
+  ),
+  windowStep: whole(0, STEP, "iterations", "How often the window moves; 0 for never"),
+  windowMode: choice(
+    "move",
+    ["move", "smear"],
+    "Put the picture back where it was taken from, or, as vis.py does, at a new place each iteration",
+  ),
 };
+
+/** The parameters by what they are about. */
+export const PARAMETER_GROUPS = {
+  "Goals, for all octaves": GOALS,
+  "Octave": OCTAVE,
+  "Step": STEPS,
+  "Objective": OBJECTIVE,
+  "Mask": MASK,
+  "Regularisation": REGULARISATION,
+  "View": VIEW,
+} as const;
+
+/** Every parameter by its name. */
+export const PARAMETERS = {
+  ...GOALS,
+  ...OCTAVE,
+  ...STEPS,
+  ...OBJECTIVE,
+  ...MASK,
+  ...REGULARISATION,
+  ...VIEW,
+} as const;
+
+/** The name of a parameter. */
+export type ParameterName = keyof typeof PARAMETERS;
+
+/**
+ * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
+ * first iteration to its last. {@linkcode PARAMETERS} says what each one is.
+ */
+export type Parameters = {
+  -readonly [K in ParameterName]: (typeof PARAMETERS)[K] extends MethodParameter<infer T> ? T
+    : never;
+};
+
+/** The names, in order. */
+export const PARAMETER_NAMES = Object.keys(PARAMETERS) as readonly ParameterName[];
+
+/** Those that all octaves of a run share. */
+export const SHARED_PARAMETERS = Object.keys(GOALS) as readonly ParameterName[];
 
 /** `startLr` → `start_lr`, the name on the command line and in `vis.py`. */
 export function optionName(key: string): string {
@@ -224,27 +362,36 @@ export function optionName(key: string): string {
 }
 
 /** What a value may be, for messages. */
-export function allowed(key: keyof Parameters): string {
-  const choices = CHOICES[key];
-  if (choices) return choices.join(" or ");
-  const range = RANGES[key];
-  if (range) return `a ${range[2] ? "whole " : ""}number from ${range[0]} to ${range[1]}`;
-  return key === "gradientBands"
-    ? "up to 8 numbers from 0 to 10 joined by +, or none"
-    : "true or false";
+export function allowed(key: ParameterName): string {
+  const { allowed, unit } = PARAMETERS[key];
+  return unit === "" ? allowed : `${allowed} (${unit})`;
 }
 
-function isAllowed(key: keyof Parameters, value: unknown): boolean {
-  const choices = CHOICES[key];
-  if (choices) return choices.includes(value as string);
-  const inside = (v: unknown, [low, high, whole]: readonly [number, number, "whole"?]) =>
-    typeof v === "number" && v >= low && v <= high && (!whole || Number.isInteger(v));
-  const range = RANGES[key];
-  if (range) return inside(value, range);
-  if (key === "gradientBands") {
-    return Array.isArray(value) && value.length <= 8 && value.every((v) => inside(v, [0, 10]));
+/** A value as people write it. */
+export function showValue(value: unknown): string {
+  if (Array.isArray(value)) return value.length ? value.join("+") : "none";
+  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
+}
+
+const BY_OPTION = new Map(PARAMETER_NAMES.map((key) => [optionName(key), key]));
+
+/** `vis.py`'s own names where ours are others. */
+const ALIASES: ReadonlyMap<string, ParameterName> = new Map([["iter_n", "iterations"]]);
+
+/**
+ * The parameter of that name, in either spelling.
+ *
+ * @throws {UserError} when there is none; the nearest are listed.
+ */
+export function findParameter(name: string): ParameterName {
+  const option = optionName(name);
+  const key = BY_OPTION.get(option) ?? ALIASES.get(option);
+  if (!key) {
+    throw new UserError(
+      `no parameter "${name}"; nearest: ${nearest(name, BY_OPTION.keys(), 3).join(", ")}`,
+    );
   }
-  return typeof value === "boolean";
+  return key;
 }
 
 /**
@@ -253,52 +400,30 @@ function isAllowed(key: keyof Parameters, value: unknown): boolean {
  * @throws {UserError} naming the parameter, what it may be and what it is.
  */
 export function validateParameters(parameters: Parameters): void {
-  for (const [key, value] of Object.entries(parameters) as [keyof Parameters, unknown][]) {
-    if (!isAllowed(key, value)) {
-      throw new UserError(`${optionName(key)}: expected ${allowed(key)}, got ${value}`);
+  for (const key of PARAMETER_NAMES) {
+    const value: unknown = parameters[key];
+    if (!PARAMETERS[key].accepts(value)) {
+      const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
+      throw new UserError(`${optionName(key)}: expected ${allowed(key)}, got ${shown}`);
     }
   }
 }
 
 /**
- * A preset with some parameters changed.
+ * Parameters with some changed.
  *
- * @param changes by their names here or on the command line, as text or as values
- * @throws {UserError} for an unknown preset or name (the nearest are listed) or a value out of range.
+ * @param changes by either spelling of their names, as text or as values
+ * @throws {UserError} for an unknown name or a value out of range.
  */
-export function chooseParameters(
-  preset = "default",
-  changes: Readonly<Record<string, unknown>> = {},
+export function changeParameters(
+  base: Parameters,
+  changes: Readonly<Record<string, unknown>>,
 ): Parameters {
-  const base = PRESETS[preset];
-  if (!base) {
-    throw new UserError(
-      `no preset "${preset}"; expected one of: ${Object.keys(PRESETS).join(", ")}`,
-    );
-  }
-  const names = new Map(Object.keys(base).map((key) => [optionName(key), key as keyof Parameters]));
   const parameters: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(changes)) {
-    const key = names.get(optionName(name));
-    if (!key) {
-      throw new UserError(
-        `no parameter "${name}"; nearest: ${nearest(name, names.keys(), 3).join(", ")}`,
-      );
-    }
-    parameters[key] = typeof value === "string" ? parse(key, value, base[key]) : value;
+    const key = findParameter(name);
+    parameters[key] = typeof value === "string" ? PARAMETERS[key].parse(value) : value;
   }
-  validateParameters(parameters as unknown as Parameters);
-  return parameters as unknown as Parameters;
-}
-
-function parse(key: keyof Parameters, text: string, like: unknown): unknown {
-  if (key === "gradientBands") return text === "none" ? [] : text.split("+").map(toNumber);
-  if (typeof like === "number") return toNumber(text);
-  if (typeof like === "boolean") return text === "true" ? true : text === "false" ? false : text;
-  return text;
-}
-
-/** Like Number(), but nothing is not zero. */
-function toNumber(text: string): number {
-  return text.trim() === "" ? NaN : Number(text);
+  validateParameters(parameters as Parameters);
+  return parameters as Parameters;
 }

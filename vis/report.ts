@@ -1,9 +1,10 @@
 /** The files a run leaves behind. */
 import { join } from "node:path";
 import type { Facets } from "./facets.ts";
-import type { IterationResult } from "./loop.ts";
+import type { IterationResult, Learned } from "./loop.ts";
 import { METRICS, type Metrics } from "./objective.ts";
 import { encodePng, pictureToRgba, type Rgba } from "./png.ts";
+import { resizeArea } from "./resize.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
 import type { Target } from "./targets.ts";
@@ -43,7 +44,29 @@ export function summarise({ facets, before, after }: Visualization): FacetSummar
   }));
 }
 
+/** The shape and scale of each channel that distance `adaptive` learned. */
+function shapesOf({ alpha, scale }: Learned): { alpha: number[]; c: number[] } {
+  // The same formulas as robustAlpha and robustScale.
+  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  return {
+    alpha: Array.from(alpha, (v) => 0.001 + 1.998 * sigmoid(v)),
+    c: Array.from(scale, (v) => 1e-5 + (1 - 1e-5) * softplus(v + Math.log(Math.E - 1))),
+  };
+}
+
 const facetFolder = (facet: number) => `facet_${String(facet + 1).padStart(2, "0")}`;
+
+/** Side of a square picture, [3,S,S]. */
+const sideOf = (picture: ArrayLike<number>) => Math.sqrt(picture.length / 3);
+
+/** A frame of another octave at the size of the last. */
+function atSize({ label, picture }: Frame, size: number): Frame {
+  const side = sideOf(picture);
+  if (side === size) return { label, picture };
+  const square = (length: number) => ({ width: length, height: length });
+  return { label, picture: resizeArea(picture, square(side), square(size)) };
+}
 
 /** Writes a run's files as they become known. A file is either there and whole or not there. */
 export class Report {
@@ -66,7 +89,8 @@ export class Report {
 
   /** Writes what is only known at the end, and the manifest last. */
   async finish(run: Visualization, manifest: Record<string, unknown>): Promise<void> {
-    const { size } = this.#options;
+    const { size } = run;
+    this.#frames = this.#frames.map((frames) => frames.map((frame) => atSize(frame, size)));
     for (const [i, frames] of this.#frames.entries()) {
       const title = facetName(i, run.facets.sizes[i]!);
       await this.#png(`${this.#folders[i]}/final.png`, this.#picture(frames.at(-1)!.picture));
@@ -113,7 +137,7 @@ export class Report {
   }
 
   #picture(values: ArrayLike<number>): Rgba {
-    const { size } = this.#options;
+    const size = sideOf(values);
     return { rgba: pictureToRgba(values, size, size), width: size, height: size };
   }
 
@@ -129,6 +153,7 @@ export class Report {
     return {
       seconds: run.seconds,
       summary: summarise(run),
+      ...(run.learned ? { adaptive: shapesOf(run.learned) } : {}),
       facets: run.targets.map((target, i) => ({
         facet: i + 1,
         folder: this.#folders[i],

@@ -22,6 +22,8 @@ export function ramp(start: number, end: number, i: number, iterations: number):
 /** Scheduled numbers of iteration i (from 1), for a picture of `size` pixels. */
 export function scheduleAt(p: Parameters, i: number, size: number) {
   const at = (start: number, end: number) => ramp(start, end, i, p.iterations);
+  const isTime = (step: number) => step > 0 && i % step === 0;
+  const regularise = isTime(p.regulariseStep);
   const maskSigma = at(p.startMaskSigma, p.endMaskSigma);
   return {
     lr: at(p.startLr, p.endLr),
@@ -32,15 +34,15 @@ export function scheduleAt(p: Parameters, i: number, size: number) {
     mask: maskNumbers(
       {
         edge: p.maskRadius > 0 ? p.maskRadius * size : 1,
-        sigma: maskSigma / 6 * size / 512,
+        sigma: maskSigma / p.maskDivisor * (p.maskScales ? size / 512 : 1),
         plateau: p.maskRadius > 0,
       },
       size,
       size,
     ),
-    regularise: i % p.regulariseStep === 0,
-    brighten: p.brightnessStep > 0 && i % p.brightnessStep === 0,
-    moveWindow: p.windowStep > 0 && p.window > 0 && p.scale > 1 && i % p.windowStep === 0,
+    regularise,
+    brighten: isTime(p.brightnessStep) && (regularise || !p.brightnessGated),
+    moveWindow: isTime(p.windowStep),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Facets } from "./facets.ts";
 
 /** One facet's target. */
 export interface Target {
-  /** The images nearest to the facet's centre, nearest first. */
+  /** The images it is made of, in the order in which they were chosen. */
   indices: number[];
   /** Their distances to the centre in the embedding. */
   distances: number[];
@@ -24,6 +24,12 @@ export interface Target {
  */
 export type Weighting = "median" | "inverse";
 
+/**
+ * Which images make a facet's target: those of its own nearest to its centre, or, as in `vis.py`,
+ * the farthest of all.
+ */
+export type Choose = "nearest" | "farthest";
+
 /** What `findTargets` needs to know. */
 export interface TargetOptions {
   /** Channels of the layer. */
@@ -32,12 +38,14 @@ export interface TargetOptions {
   keep?: number | undefined;
   /** Images per facet, at most; 10 by default. */
   nearest?: number | undefined;
+  /** `nearest` by default. */
+  choose?: Choose | undefined;
   /** `median` by default. */
   weighting?: Weighting | undefined;
 }
 
 /**
- * Makes a target for each facet from its members nearest to its centre.
+ * Makes a target for each facet, by default from its members nearest to its centre.
  *
  * @param facets What `findFacets` found.
  * @param pooled [n, channels] the layer's pooled output for each image.
@@ -48,11 +56,14 @@ export async function findTargets(
   facets: Facets,
   pooled: Float32Array,
   pixels: (image: number) => Float32Array | Promise<Float32Array>,
-  { channels, keep = 50, nearest = 10, weighting = "median" }: TargetOptions,
+  { channels, keep = 50, nearest = 10, choose = "nearest", weighting = "median" }: TargetOptions,
 ): Promise<Target[]> {
   const targets: Target[] = [];
   for (let facet = 0; facet < facets.sizes.length; facet++) {
-    const members = membersByDistance(facets, facet).slice(0, nearest);
+    const candidates = choose === "nearest"
+      ? membersByDistance(facets, facet)
+      : imagesByDistance(facets, facet).reverse();
+    const members = candidates.slice(0, nearest);
     const indices = members.map((member) => member.image);
     const distances = members.map((member) => member.distance);
     const weights = weightsOf(distances, weighting);
@@ -66,17 +77,23 @@ export async function findTargets(
 
 /** A facet's images, nearest to its centre first; equal distances by index. */
 export function membersByDistance(
+  facets: Facets,
+  facet: number,
+): { image: number; distance: number }[] {
+  return imagesByDistance(facets, facet).filter(({ image }) => facets.labels[image] === facet);
+}
+
+/** All images, nearest to a facet's centre first; equal distances by index. */
+function imagesByDistance(
   { embedding, labels, centres }: Facets,
   facet: number,
 ): { image: number; distance: number }[] {
-  const members: { image: number; distance: number }[] = [];
-  labels.forEach((label, image) => {
-    if (label !== facet) return;
+  const images = Array.from(labels, (_, image) => {
     const dx = embedding[2 * image]! - centres[2 * facet]!;
     const dy = embedding[2 * image + 1]! - centres[2 * facet + 1]!;
-    members.push({ image, distance: Math.hypot(dx, dy) });
+    return { image, distance: Math.hypot(dx, dy) };
   });
-  return members.sort((a, b) => a.distance - b.distance || a.image - b.image);
+  return images.sort((a, b) => a.distance - b.distance || a.image - b.image);
 }
 
 /** Weights that sum to 1 for distances, which may be 0. */

@@ -3,9 +3,12 @@ import { UserError } from "../kernels/errors.ts";
 import type { Gpu } from "../kernels/device.ts";
 import { poolActivations } from "./activations.ts";
 import { type Facets, findFacets, requireImages } from "./facets.ts";
-import { type IterationResult, Loop } from "./loop.ts";
-import type { Metrics } from "./objective.ts";
+import { type IterationResult, type Learned, Loop } from "./loop.ts";
+import type { Goals, Metrics } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
+import { checkOctaves, firstIterations } from "./presets.ts";
+import { resizeArea } from "./resize.ts";
+import { asSeen, type Start, startPictures } from "./start.ts";
 import { findTargets, meanActivation, type Target } from "./targets.ts";
 import type { Trunk } from "./trunk.ts";
 
@@ -23,12 +26,14 @@ export interface VisualizeOptions {
   readonly trunk: Trunk;
   /** The folder's images. */
   readonly images: readonly SourceImage[];
-  /** Side of the images and of the pictures. */
+  /** Side of the images, and of the pictures of octaves that name no other. */
   readonly size: number;
   /** How many facets to look for. */
   readonly facets: number;
-  /** What the loop does. */
-  readonly parameters: Parameters;
+  /** What the loop does; of several octaves each goes on from the pictures of the last. */
+  readonly parameters: Parameters | readonly Parameters[];
+  /** What the pictures start from; the weighted mean of each facet's images by default. */
+  readonly start?: Start | undefined;
   /** Seeds everything that is random. */
   readonly seed: number;
   /** Every how many iterations to hand out the pictures. */
@@ -41,12 +46,21 @@ export type VisualizeEvent =
   | { kind: "activations"; done: number; total: number }
   /** The facets are known, and what their pictures start from and should become. */
   | { kind: "facets"; facets: Facets; targets: readonly Target[] }
-  /** The loop's programs are compiled; bytes of GPU memory they take. */
-  | { kind: "ready"; memory: { plan: number; constants: number }; before: readonly Metrics[] }
-  /** Iterations are done. */
+  /** An octave's programs are compiled; bytes of GPU memory they take. */
+  | {
+    kind: "ready";
+    /** From 0. */
+    octave: number;
+    /** Side of its pictures. */
+    size: number;
+    memory: { plan: number; constants: number };
+    /** Metrics of the pictures it starts from. */
+    before: readonly Metrics[];
+  }
+  /** Iterations are done; they are counted from the first octave's first, as is `total`. */
   | { kind: "iterations"; results: readonly IterationResult[]; total: number }
   /** Pictures [K,3,S,S] in 0..255 after an iteration (0: the start). */
-  | { kind: "pictures"; iteration: number; pictures: Float32Array; save: boolean };
+  | { kind: "pictures"; iteration: number; pictures: Float32Array; size: number; save: boolean };
 
 /** The outcome of a run. */
 export interface Visualization {
@@ -56,6 +70,10 @@ export interface Visualization {
   readonly targets: readonly Target[];
   /** [K,3,S,S] in 0..255. */
   readonly pictures: Float32Array;
+  /** Side of the pictures: that of the last octave. */
+  readonly size: number;
+  /** What distance `adaptive` learned, if an octave used it. */
+  readonly learned?: Learned | undefined;
   /** Each facet's metrics of the start picture, seen without a warp. */
   readonly before: readonly Metrics[];
   /** The same of the final picture. */
@@ -93,28 +111,34 @@ export async function visualize(
   options: VisualizeOptions,
   onEvent: (event: VisualizeEvent) => void | Promise<void> = () => {},
 ): Promise<Visualization> {
-  const { trunk, images, size, parameters, seed } = options;
-  requireImages(images.length, options.facets);
+  const { trunk, size, seed } = options;
+  const octaves = [options.parameters].flat() as readonly Parameters[];
+  checkOctaves(octaves);
+  const goals = octaves[0]!;
+  const images = options.images.length;
+  requireImages(images, options.facets);
   const clock = new Clock();
+  const picture = (i: number) => asSeen(options.images[i]!.pixels, goals);
   const pooled = await poolActivations(
     gpu,
     trunk,
-    images.length,
+    images,
     size,
-    (i) => images[i]!.pixels,
+    picture,
     (done, total) => void onEvent({ kind: "activations", done, total }),
   );
   const facets = findFacets(pooled, {
-    n: images.length,
+    n: images,
     channels: trunk.channels,
     facets: options.facets,
     seed,
   });
-  const targets = await findTargets(facets, pooled, (i) => images[i]!.pixels, {
+  const targets = await findTargets(facets, pooled, picture, {
     channels: trunk.channels,
-    keep: Math.min(parameters.channels, trunk.channels),
-    nearest: parameters.nearest,
-    weighting: parameters.weighting,
+    keep: Math.min(goals.channels, trunk.channels),
+    nearest: goals.nearest,
+    choose: goals.choose,
+    weighting: goals.weighting,
   });
   targets.forEach(({ target }, i) => {
     if (!target.some((value) => value !== 0)) {
@@ -126,47 +150,109 @@ export async function visualize(
   });
   const activations = clock.lap();
   await onEvent({ kind: "facets", facets, targets });
-
-  using loop = await Loop.create(gpu, {
+  const mean = concatenate(targets.map((t) => t.start));
+  const grown = await grow(gpu, {
     trunk,
     goals: {
       targets: concatenate(targets.map((t) => t.target)),
       channels: targets.map((t) => t.channels),
       mean: meanActivation(pooled, trunk.channels),
     },
-    start: concatenate(targets.map((t) => t.start)),
+    start: startPictures(options.start ?? "mean", { mean, size, seed, parameters: goals }),
     size,
-    parameters,
+    octaves,
     seed,
-  });
-  const before = await loop.evaluate();
-  const compile = clock.lap();
-  await onEvent({ kind: "ready", memory: loop.memory, before });
-  await onEvent({ kind: "pictures", iteration: 0, pictures: await loop.pictures(), save: false });
+    saveEvery: options.saveEvery ?? 200,
+  }, onEvent);
+  const { compile, loop, ...rest } = grown;
+  return { facets, targets, ...rest, seconds: { activations, compile, loop } };
+}
 
-  const total = parameters.iterations;
-  const handOut = pictureIterations(total, options.saveEvery ?? 200);
-  let pictures = new Float32Array();
-  for (let i = 1; i <= total; i++) {
-    await loop.step();
-    const save = handOut.get(i);
-    if (loop.full || save !== undefined) {
-      await onEvent({ kind: "iterations", results: await loop.results(), total });
+/** What {@linkcode grow} needs. */
+interface GrowOptions {
+  readonly trunk: Trunk;
+  readonly goals: Goals;
+  /** [K,3,size,size] in 0..255. */
+  readonly start: Float32Array;
+  readonly size: number;
+  readonly octaves: readonly Parameters[];
+  readonly seed: number;
+  readonly saveEvery: number;
+}
+
+/** Runs the octaves, each from the pictures of the last. */
+async function grow(
+  gpu: Gpu,
+  { trunk, goals, start, size: startSize, octaves, seed, saveEvery }: GrowOptions,
+  onEvent: (event: VisualizeEvent) => void | Promise<void>,
+) {
+  const clock = new Clock();
+  const seconds = { compile: 0, loop: 0 };
+  const firsts = firstIterations(octaves);
+  const lengths = octaves.map(({ iterations }, i) => iterations - firsts[i]! + 1);
+  const total = lengths.reduce((a, b) => a + b, 0);
+  const handOut = pictureIterations(total, saveEvery);
+  let [pictures, size] = [start, startSize];
+  let before: readonly Metrics[] = [];
+  let after: readonly Metrics[] = [];
+  let learned: Learned | undefined;
+  let done = 0;
+  for (const [octave, parameters] of octaves.entries()) {
+    const side = parameters.size || startSize;
+    if (side !== size) {
+      const square = (length: number) => ({ width: length, height: length });
+      pictures = resizeArea(pictures, square(size), square(side));
+      size = side;
     }
-    if (save !== undefined) {
+    using loop = await Loop.create(gpu, {
+      trunk,
+      goals,
+      start: pictures,
+      size,
+      parameters,
+      // Other warps in each octave.
+      seed: (seed + octave * 0x9e3779b9) >>> 0,
+      done: firsts[octave]! - 1,
+      learned,
+    });
+    const first = await loop.evaluate();
+    if (octave === 0) before = first;
+    seconds.compile += clock.lap();
+    await onEvent({ kind: "ready", octave, size, memory: loop.memory, before: first });
+    if (octave === 0) {
+      const pictures = await loop.pictures();
+      await onEvent({ kind: "pictures", iteration: 0, pictures, size, save: false });
+    }
+    for (let i = 1; i <= lengths[octave]!; i++) {
+      loop.step();
+      const at = done + i;
+      const save = handOut.get(at);
+      const last = i === lengths[octave];
+      if (loop.full || save !== undefined || last) {
+        // Counted over all octaves.
+        const skipped = done + 1 - firsts[octave]!;
+        const results = (await loop.results())
+          .map((result) => ({ ...result, iteration: result.iteration + skipped }));
+        await onEvent({ kind: "iterations", results, total });
+      }
+      if (save === undefined && !last) continue;
       pictures = await loop.pictures();
       if (!pictures.every(Number.isFinite)) {
         throw new UserError(
-          `the pictures are no longer numbers at iteration ${i}; use a smaller start_lr, ` +
+          `the pictures are no longer numbers at iteration ${at}; use a smaller start_lr, ` +
             `now ${parameters.startLr}`,
         );
       }
-      await onEvent({ kind: "pictures", iteration: i, pictures, save });
+      if (save !== undefined) {
+        await onEvent({ kind: "pictures", iteration: at, pictures, size, save });
+      }
     }
+    after = await loop.evaluate();
+    learned = await loop.learned() ?? learned;
+    done += lengths[octave]!;
+    seconds.loop += clock.lap();
   }
-  const after = await loop.evaluate();
-  const seconds = { activations, compile, loop: clock.lap() };
-  return { facets, targets, pictures, before, after, seconds };
+  return { pictures, size, before, after, learned, ...seconds };
 }
 
 class Clock {

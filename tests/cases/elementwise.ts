@@ -24,6 +24,7 @@ export const elementwise: Group = (test) => {
   test("affine", picture, (f, [x]) => f.affine(x!, -1.7, 0.3));
   test("affine without a shift", picture, (f, [x]) => f.affine(x!, 2.5), { degree: 1 });
   test("clampMin", wide, (f, [x]) => f.clampMin(x!, -1.25));
+  test("floor", wide, (f, [x]) => f.floor(x!), { wrt: [] });
   test("detach", picture, (f, [x]) => f.detach(x!), { wrt: [] });
   test("add", operands(2), (f, [a, b]) => f.add(a!, b!), { wrt: [0, 1], degree: 1 });
   test("sub", operands(2), (f, [a, b]) => f.sub(a!, b!), { wrt: [0, 1], degree: 1 });

@@ -1,0 +1,119 @@
+/** `--config FILE`: a run's options, parameters and octaves as JSON. */
+import { UserError } from "../kernels/errors.ts";
+import { nearest } from "../models/names.ts";
+import { Arguments, type Command, type OptionSpec, UsageError } from "./options.ts";
+
+/** Parameters by name, as text or as values. */
+export type Changes = Readonly<Record<string, unknown>>;
+
+/** What a config file holds. */
+export interface Config {
+  /** Options of the command by their long names; the command line's go before. */
+  readonly options: Readonly<Record<string, string | boolean | string[]>>;
+  /** Parameters for all octaves. */
+  readonly parameters: Changes;
+  /** Parameters for each octave. */
+  readonly octaves: readonly Changes[];
+}
+
+const EMPTY: Config = { options: {}, parameters: {}, octaves: [] };
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads a config file: `{"preset": "paper", "facets": 5, "parameters": {"channels": 20},
+ * "octaves": [{"size": 112}, {"start_lr": 0.02}]}`, or just the list of octaves, or one octave.
+ *
+ * @param command whose options it may hold
+ * @throws {UserError} naming the file and what is wrong with it.
+ */
+export function readConfig(path: string | undefined, command: Command): Config {
+  if (path === undefined) return EMPTY;
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    throw new UserError(`cannot read --config ${path}: ${(error as Error).message}`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${path} is no JSON: ${(error as Error).message}`);
+  }
+  const wrong = (message: string) => new UserError(`${path}: ${message}`);
+  const changesOf = (value: unknown, what: string): Changes => {
+    if (!isObject(value)) throw wrong(`${what}: expected {"NAME": VALUE, …}`);
+    return value;
+  };
+  const octavesOf = (value: unknown): Changes[] => {
+    if (!Array.isArray(value) || value.length === 0) {
+      throw wrong(`"octaves": expected a list of at least one {"NAME": VALUE, …}`);
+    }
+    return value.map((octave, i) => changesOf(octave, `octave ${i + 1}`));
+  };
+  if (Array.isArray(json)) return { ...EMPTY, octaves: octavesOf(json) };
+  if (!isObject(json)) throw wrong(`expected {"octaves": [{"NAME": VALUE, …}, …], …}`);
+
+  const options: Record<string, string | boolean | string[]> = {};
+  for (const [name, value] of Object.entries(json)) {
+    if (name === "parameters" || name === "octaves") continue;
+    const spec = Object.hasOwn(command.options, name) ? command.options[name]! : undefined;
+    if (!spec || NOT_IN_A_FILE.has(name)) {
+      const known = ["parameters", "octaves", ...Object.keys(command.options)]
+        .filter((option) => !NOT_IN_A_FILE.has(option));
+      throw wrong(
+        `there is no "${name}"; nearest: ${
+          nearest(name, known, 2).join(", ")
+        }; parameters of the ` +
+          `method belong into "parameters" or "octaves"`,
+      );
+    }
+    options[name] = optionValue(spec, value, (expected) => {
+      throw wrong(`"${name}": expected ${expected}, got ${JSON.stringify(value)}`);
+    });
+  }
+  return {
+    options,
+    parameters: json.parameters === undefined ? {} : changesOf(json.parameters, `"parameters"`),
+    octaves: json.octaves === undefined ? [] : octavesOf(json.octaves),
+  };
+}
+
+/** Options that mean nothing in the file itself. */
+const NOT_IN_A_FILE = new Set(["config", "octave", "set"]);
+
+function optionValue(
+  spec: OptionSpec,
+  value: unknown,
+  refuse: (expected: string) => never,
+): string | boolean | string[] {
+  const isText = (v: unknown) => typeof v === "string" || typeof v === "number";
+  if (spec.type === "boolean") return typeof value === "boolean" ? value : refuse("true or false");
+  if (!spec.multiple) return isText(value) ? String(value) : refuse("text or a number");
+  const list = Array.isArray(value) ? value : [value];
+  return list.every(isText) ? list.map(String) : refuse("text or a list of texts");
+}
+
+/** Arguments with a config file's options where the command line has none. */
+export function withConfig(args: Arguments, config: Config): Arguments {
+  return new Arguments(args.positionals, { ...config.options, ...args.values });
+}
+
+/** `key=value,key=value` as an object. */
+export function keyValues(option: string, list: string): Record<string, string> {
+  const pairs: Record<string, string> = {};
+  for (const item of list.split(",").filter((item) => item !== "")) {
+    const at = item.indexOf("=");
+    if (at < 1) throw new UsageError(`--${option}: expected NAME=VALUE, got "${item}"`);
+    pairs[item.slice(0, at).trim()] = item.slice(at + 1).trim();
+  }
+  return pairs;
+}
+
+/** Several such lists as one object; the later ones win. */
+export function mergedKeyValues(option: string, lists: readonly string[]): Record<string, string> {
+  return Object.assign({}, ...lists.map((list) => keyValues(option, list)));
+}
