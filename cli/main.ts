@@ -6,6 +6,7 @@ import { layersCommand } from "./layers.ts";
 import { type Command, help, parse, UsageError } from "./options.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./progress.ts";
+import { qualityCommand } from "./quality.ts";
 import { VERSION } from "./version.ts";
 import { visualizeCommand } from "./visualize.ts";
 
@@ -16,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   demo: demoCommand,
   layers: layersCommand,
   presets: presetsCommand,
+  quality: qualityCommand,
   doctor: doctorCommand,
 };
 
