@@ -53,11 +53,10 @@ Deno.test("a judge knows a facet's own picture, at any size, from another's and 
   const other = await shown(FACETS.map((_, f) => images[of((f + 1) % FACETS.length)[1]!]!.pixels));
   const nothing = await shown(FACETS.map(noise));
   for (const value of same) assert.ok(Math.abs(value - 1) < 1e-5, `${same}`);
-  FACETS.forEach((facet, f) => {
-    assert.ok(own[f]! > 0.5, `${facet}: ${own}`);
-    assert.ok(other[f]! < 0.75 * own[f]!, `${facet}: ${other}`);
-    assert.ok(nothing[f]! < 0.5 * own[f]!, `${facet}: ${nothing}`);
-  });
+  const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  for (const value of own) assert.ok(value > 0.5, `${own}`);
+  assert.ok(mean(other) < mean(own) - 0.4, `${own} and ${other}`);
+  assert.ok(mean(nothing) < mean(own) - 0.4, `${own} and ${nothing}`);
   // Twice the size, each pixel four times: the same picture.
   const large = FACETS.flatMap((_, f) => {
     const { pixels } = images[of(f)[0]!]!;
