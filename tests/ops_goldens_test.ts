@@ -7,7 +7,10 @@ import {
   conv2d,
   gaussianBlur,
   gaussianKernel,
+  gelu,
   gradients,
+  hardsigmoid,
+  hardswish,
   linear,
   maxPool2d,
   mul,
@@ -15,6 +18,7 @@ import {
   relu6,
   type Shape,
   sigmoid,
+  silu,
   type Tensor,
   tvDenoise,
 } from "../ops/mod.ts";
@@ -33,11 +37,6 @@ const SKIPPED: Record<string, string> = {
   "shuffle/": "there is no channel shuffle",
   "robust/": "the loss belongs to vis/",
   "area/": "resizing belongs to vis/",
-  "act/hardswish/": "there is no such activation",
-  "act/hardsigmoid/": "there is no such activation",
-  "act/silu/": "there is no such activation",
-  "act/gelu/": "there is no such activation",
-  "act/edges/hard": "there is no such activation",
 };
 /** Endings of names whose gradients do not exist. */
 const SKIPPED_ENDINGS: Record<string, string> = {
@@ -140,12 +139,12 @@ function pooling(stored: Stored): Expectations {
 }
 
 function activations(stored: Stored): Expectations {
-  const smooth = { sigmoid };
-  const kinked = { relu, relu6 };
+  const smooth = { gelu, sigmoid, silu };
+  const kinked = { hardsigmoid, hardswish, relu, relu6 };
   const edges = tensorOf(stored.get("act/edges/x", [1, 1, 1, 4]));
   return [
     ...Object.entries({ ...smooth, ...kinked }).flatMap(([name, f]) =>
-      caseOf(stored, `act/${name}`, f, [1, 1, 1, 257])
+      caseOf(stored, `act/${name}`, (x) => f(x), [1, 1, 1, 257])
     ),
     ...Object.entries(kinked).map(([name, f]) => ({
       name: `${name} at its kinks`,

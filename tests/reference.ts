@@ -42,7 +42,10 @@ export interface Operations<T> {
   exp(a: T): T;
   expand(a: T, shape: Shape): T;
   gaussianBlur(x: T, weights: T): T;
+  gelu(a: T, approximate?: "none" | "tanh"): T;
   globalAveragePool(x: T): T;
+  hardsigmoid(a: T): T;
+  hardswish(a: T): T;
   linear(x: T, weight: T, bias?: T): T;
   log(a: T): T;
   logSoftmax(x: T): T;
@@ -58,6 +61,7 @@ export interface Operations<T> {
   relu6(a: T): T;
   roll(x: T, shift: T): T;
   sigmoid(a: T): T;
+  silu(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
   softmax(x: T): T;
   sqrt(a: T): T;
@@ -107,6 +111,15 @@ function elementwise(f: (...values: number[]) => number, ...operands: Values[]):
         return at(o, n!, c!, y!, x!);
       })),
   );
+}
+
+/** Φ(x) = ½ + ∫₀ˣ e^(−t²/2) dt / √2π, the integral as a series of positive terms. */
+function normalDistribution(x: number): number {
+  const u = Math.abs(x);
+  let [term, series] = [u, u];
+  for (let k = 3; term > 1e-18 * series; k += 2) series += term *= u * u / k;
+  const half = Math.exp(-u * u / 2) / Math.sqrt(2 * Math.PI) * series;
+  return 0.5 + Math.sign(x) * half;
 }
 
 const pair = (value: number | readonly [number, number]) =>
@@ -251,6 +264,16 @@ export const reference: Operations<Values> = {
   detach: (a) => a,
   div: (a, b) => elementwise((p, q) => p! / q!, a, b),
   exp: (a) => elementwise(Math.exp, a),
+  gelu: (a, approximate) =>
+    elementwise(
+      (p) =>
+        approximate === "tanh"
+          ? p! / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (p! + 0.044715 * p! ** 3)))
+          : p! * normalDistribution(p!),
+      a,
+    ),
+  hardsigmoid: (a) => elementwise((p) => p! <= -3 ? 0 : p! >= 3 ? 1 : (p! + 3) / 6, a),
+  hardswish: (a) => elementwise((p) => p! <= -3 ? 0 : p! >= 3 ? p! : p! * (p! + 3) / 6, a),
   log: (a) => elementwise(Math.log, a),
   mix: (a, b, weight) => elementwise((p, q, r) => (1 - r!) * p! + r! * q!, a, b, weight),
   mul: (a, b) => elementwise((p, q) => p! * q!, a, b),
@@ -258,6 +281,7 @@ export const reference: Operations<Values> = {
   relu: (a) => elementwise((p) => p! > 0 ? p! : 0, a),
   relu6: (a) => elementwise((p) => Math.min(Math.max(p!, 0), 6), a),
   sigmoid: (a) => elementwise((p) => 1 / (1 + Math.exp(-p!)), a),
+  silu: (a) => elementwise((p) => p! / (1 + Math.exp(-p!)), a),
   sqrt: (a) => elementwise(Math.sqrt, a),
   sub: (a, b) => elementwise((p, q) => p! - q!, a, b),
   tanh: (a) => elementwise(Math.tanh, a),
