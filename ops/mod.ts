@@ -11,6 +11,7 @@ export {
   type BatchNormTraining,
   batchNormTraining,
 } from "./batch_norm.ts";
+export { channelShuffle } from "./channel_shuffle.ts";
 export { concat } from "./concat.ts";
 export {
   conv2d,
@@ -48,6 +49,12 @@ export {
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
+export { layerNorm } from "./layer_norm.ts";
+export {
+  type ChannelWindowAttributes,
+  localResponseNorm,
+  type LocalResponseNormOptions,
+} from "./local_response_norm.ts";
 export { max } from "./max.ts";
 export { maxPool2d, type MaxPool2dAttributes, type Pool2dOptions } from "./max_pool2d.ts";
 export type { Pair } from "./operation.ts";

@@ -23,6 +23,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
     y: "x̂·weight + bias, x̂ = (x − mean)/√(variance + ε) with the batch's mean and variance",
     gradient: "weight/√(variance + ε)·(∂ − mean ∂ − x̂·mean(∂·x̂)), Σ ∂·x̂, Σ ∂",
   },
+  channelShuffle: { y: "y[j·G + i] = x[i·C/G + j]", gradient: "∂ back in order" },
   clampMin: { y: "max(a, k)", gradient: "∂ where a ≥ k" },
   clampTo: { y: "min(max(a, low), high)", gradient: "∂ where low ≤ a ≤ high" },
   concat: { y: "the parts, one after another along the channels", gradient: "∂'s part" },
@@ -49,7 +50,15 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
     y: "a·min(max(a + 3, 0), 6)/6",
     gradient: "∂·(a/3 + ½) where −3 ≤ a ≤ 3, ∂ above",
   },
+  layerNorm: {
+    y: "x̂·weight + bias, x̂ = (x − mean)/√(variance + ε) with a pixel's mean and variance",
+    gradient: "(g − mean g − x̂·mean(g·x̂))/√(variance + ε), g = ∂·weight; Σ ∂·x̂; Σ ∂",
+  },
   linear: { y: "W·x + b", gradient: "x: Wᵀ·∂" },
+  localResponseNorm: {
+    y: "x/d^β, d = k + α/size·Σ x² over neighbouring channels",
+    gradient: "∂/d^β − 2αβ/size·x·Σ ∂·x/d^(β + 1) over the channels whose neighbour it is",
+  },
   log: { y: "ln a", gradient: "∂/a" },
   logSoftmax: { y: "x − ln Σ eˣ over the channels", gradient: "∂ − softmax(x)·Σ ∂" },
   max: { y: "max x", gradient: "∂, shared among the largest" },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   averagePool2d,
   batchNorm,
+  channelShuffle,
   concat,
   conv2d,
   gaussianBlur,
@@ -11,6 +12,7 @@ import {
   gradients,
   hardsigmoid,
   hardswish,
+  layerNorm,
   linear,
   maxPool2d,
   mul,
@@ -33,8 +35,6 @@ const gpu = await gpuForTests();
 const SKIPPED: Record<string, string> = {
   "conv/groups2_3x3/": "groups are 1 or the number of channels",
   "pool/adaptive": "there is no adaptive pooling",
-  "layernorm2d/": "there is no layer normalisation",
-  "shuffle/": "there is no channel shuffle",
   "robust/": "the loss belongs to vis/",
   "area/": "resizing belongs to vis/",
 };
@@ -174,6 +174,26 @@ function normalisation(stored: Stored): Expectations {
   );
 }
 
+function layerNormalisation(stored: Stored): Expectations {
+  const [weight, bias] = ["weight", "bias"].map((name) =>
+    tensorOf(stored.vector(`layernorm2d/${name}`))
+  ) as [Tensor, Tensor];
+  const epsilon = stored.cases["layernorm2d"].eps;
+  return caseOf(
+    stored,
+    "layernorm2d",
+    (x) => layerNorm(x, { weight, bias, epsilon }),
+    undefined,
+    { weight, bias },
+  );
+}
+
+function shuffles(stored: Stored): Expectations {
+  return stored.casesOf("shuffle/").flatMap((name) =>
+    caseOf(stored, name, (x) => channelShuffle(x, stored.cases[name].groups))
+  );
+}
+
 function concatenation(stored: Stored): Expectations {
   const parts = ["x", "x2", "x3"].map((name) => tensorOf(stored.get(`concat/${name}`)));
   const y = concat(parts);
@@ -215,6 +235,8 @@ const ALL = {
   activations,
   channelScale,
   normalisation,
+  layerNormalisation,
+  shuffles,
   concatenation,
   fullyConnected,
   blurs,

@@ -6,6 +6,7 @@ import type {
   AveragePool2dOptions,
   Axis,
   Conv2dOptions,
+  LocalResponseNormOptions,
   OperationName,
   Pool2dOptions,
   Shape,
@@ -32,6 +33,7 @@ export interface Operations<T> {
     x: T,
     parameters: { weight?: T; bias?: T; epsilon?: number },
   ): { y: T; mean: T; variance: T };
+  channelShuffle(x: T, groups: number): T;
   clampMin(a: T, k: number): T;
   clampTo(a: T, low: T, high: T): T;
   concat(parts: readonly T[]): T;
@@ -46,7 +48,9 @@ export interface Operations<T> {
   globalAveragePool(x: T): T;
   hardsigmoid(a: T): T;
   hardswish(a: T): T;
+  layerNorm(x: T, parameters?: { weight?: T; bias?: T; epsilon?: number }): T;
   linear(x: T, weight: T, bias?: T): T;
+  localResponseNorm(x: T, options: LocalResponseNormOptions): T;
   log(a: T): T;
   logSoftmax(x: T): T;
   max(x: T, axes: readonly Axis[]): T;
@@ -305,6 +309,25 @@ export const reference: Operations<Values> = {
     return { y, mean: average, variance: spread };
   },
 
+  layerNorm(x, { weight, bias, epsilon = 1e-5 } = {}) {
+    const average = reference.mean(x, [1]);
+    const spread = reference.mean(elementwise((p, m) => (p! - m!) ** 2, x, average), [1]);
+    const unit = elementwise((p, m, v) => (p! - m!) / Math.sqrt(v! + epsilon), x, average, spread);
+    return generate(x.shape, (n, c, y, col) => {
+      return at(unit, n, c, y, col) * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
+    });
+  },
+  localResponseNorm: (x, { size, alpha = 1e-4, beta = 0.75, k = 1 }) =>
+    generate(x.shape, (n, c, y, col) => {
+      let squares = 0;
+      for (const i of range(size)) {
+        const neighbour = c - Math.floor(size / 2) + i;
+        const inside = neighbour >= 0 && neighbour < x.shape[1];
+        if (inside) squares += at(x, n, neighbour, y, col) ** 2;
+      }
+      return at(x, n, c, y, col) / (k + alpha * squares / size) ** beta;
+    }),
+
   conv2d(x, weight, bias, options = {}) {
     const [sy, sx] = pair(options.stride ?? 1);
     const [py, px] = pair(options.padding ?? 0);
@@ -386,6 +409,14 @@ export const reference: Operations<Values> = {
         ? 0
         : padded(x, i, channel, y - low[1], col - low[2]);
     });
+  },
+  /** The channels as a table, a row for each group, read by columns. */
+  channelShuffle(x, groups) {
+    const perGroup = x.shape[1] / groups;
+    const order = [...range(perGroup)].flatMap((column) =>
+      [...range(groups)].map((row) => row * perGroup + column)
+    );
+    return generate(x.shape, (n, c, y, col) => at(x, n, order[c]!, y, col));
   },
   concat(parts) {
     const [n, , h, w] = parts[0]!.shape;
@@ -469,6 +500,8 @@ export const REFERENCE_OF: Record<
   centredDotAxis: "batchNormTraining",
   normalise: "batchNormTraining",
   normaliseGradient: "batchNormTraining",
+  channelWindow: "localResponseNorm",
+  channelShuffle: "channelShuffle",
   slice: "slice",
   pad: "pad",
   concat: "concat",
