@@ -3,9 +3,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "../models/layers.ts";
 import { Module, type Scope } from "../models/module.ts";
+import { drawMotif, MOTIFS } from "../models/motifs/draw.ts";
 import { halvedToPlaces, jumbled, planesOf, varied } from "../models/motifs/varied.ts";
+import { createModel } from "../models/registry.ts";
+import { traceModel } from "../models/trace.ts";
 import { learnedWeights, runInTraining, sgdStep } from "../models/training.ts";
 import {
+  affine,
   compile,
   crossEntropy,
   globalAveragePool,
@@ -83,6 +87,37 @@ Deno.test("places hold the pixels of the picture at half its size", () => {
       }
     }
   }
+});
+
+Deno.test("the built-in weights know drawings they were not trained on", async () => {
+  const [each, side] = [4, 128];
+  const random = new Random(4711);
+  const model = createModel("motifs");
+  using weights = model.builtInWeights!();
+  using pictures = new Variable(gpu, [each, 3, side, side]);
+  const { mean: [middle], std: [spread] } = model.normalisation;
+  const { output } = traceModel(
+    model,
+    affine(pictures.tensor, 1 / spread, -middle / spread),
+    weights,
+  );
+  using program = await compile(gpu, { outputs: [output!] });
+  let right = 0;
+  for (const [label, motif] of MOTIFS.entries()) {
+    const drawings = Array.from(
+      { length: each },
+      () => planesOf(drawMotif(motif, side, random)),
+    );
+    pictures.write(Float32Array.from(drawings.flatMap((planes) => [...planes])));
+    program.run();
+    const scores = await program.read(output!);
+    for (let i = 0; i < each; i++) {
+      const own = scores.subarray(i * MOTIFS.length, (i + 1) * MOTIFS.length);
+      if (own.indexOf(Math.max(...own)) === label) right++;
+    }
+  }
+  const share = right / (each * MOTIFS.length);
+  assert.ok(share >= 0.95, `recognised ${share} of the drawings`);
 });
 
 /** The network of training_reference.py. */
