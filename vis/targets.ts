@@ -1,6 +1,6 @@
 /** Targets: what each facet's picture should excite, and the picture it starts from. */
 
-import type { Facets } from "./facets.ts";
+import { distanceToCentre, type Facets } from "./facets.ts";
 
 /** One facet's target. */
 export interface Target {
@@ -66,15 +66,13 @@ export async function findTargets(
 
 /** A facet's images, nearest to its centre first; equal distances by index. */
 export function membersByDistance(
-  { embedding, labels, centres }: Facets,
+  facets: Facets,
   facet: number,
 ): { image: number; distance: number }[] {
   const members: { image: number; distance: number }[] = [];
-  labels.forEach((label, image) => {
+  facets.labels.forEach((label, image) => {
     if (label !== facet) return;
-    const dx = embedding[2 * image]! - centres[2 * facet]!;
-    const dy = embedding[2 * image + 1]! - centres[2 * facet + 1]!;
-    members.push({ image, distance: Math.hypot(dx, dy) });
+    members.push({ image, distance: distanceToCentre(facets, image, facet) });
   });
   return members.sort((a, b) => a.distance - b.distance || a.image - b.image);
 }
