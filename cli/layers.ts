@@ -3,7 +3,7 @@ import { createModel, MODELS } from "../models/registry.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./options.ts";
 import { say } from "./progress.ts";
-import { keyValues } from "./visualize.ts";
+import { keyValues } from "./model.ts";
 
 /** The command. */
 export const layersCommand: Command = {

@@ -2,20 +2,14 @@
 import { UserError } from "../kernels/errors.ts";
 import type { Gpu } from "../kernels/device.ts";
 import { poolActivations } from "./activations.ts";
-import { type Facets, findFacets, requireImages } from "./facets.ts";
+import type { EmbeddingOptions } from "./embedding.ts";
+import { analyseFacets, type FacetAnalysis, type Facets, requireImages } from "./facets.ts";
+import { pixelsOf, type SourceImage } from "./images.ts";
 import { type IterationResult, Loop } from "./loop.ts";
 import type { Metrics } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
 import { findTargets, meanActivation, type Target } from "./targets.ts";
 import type { Trunk } from "./trunk.ts";
-
-/** An image to be explained: [3,S,S], 0..255. */
-export interface SourceImage {
-  /** What to call it in the report. */
-  readonly name: string;
-  /** [3,S,S], 0..255. */
-  readonly pixels: Float32Array;
-}
 
 /** What to visualise. */
 export interface VisualizeOptions {
@@ -25,8 +19,15 @@ export interface VisualizeOptions {
   readonly images: readonly SourceImage[];
   /** Side of the images and of the pictures. */
   readonly size: number;
-  /** How many facets to look for. */
-  readonly facets: number;
+  /**
+   * What the target layer answers to each image, [n,C], if that is known already (from
+   * {@linkcode lookAtPhotos}); otherwise the images are shown to it.
+   */
+  readonly pooled?: Float32Array<ArrayBuffer> | undefined;
+  /** How many facets to look for; `auto` takes the number with the largest silhouette. */
+  readonly facets: number | "auto";
+  /** Where to look for them; t-SNE's plane by default. */
+  readonly embedding?: EmbeddingOptions | undefined;
   /** What the loop does. */
   readonly parameters: Parameters;
   /** Seeds everything that is random. */
@@ -40,7 +41,12 @@ export type VisualizeEvent =
   /** Images the network has seen. */
   | { kind: "activations"; done: number; total: number }
   /** The facets are known, and what their pictures start from and should become. */
-  | { kind: "facets"; facets: Facets; targets: readonly Target[] }
+  | {
+    kind: "facets";
+    facets: Facets;
+    targets: readonly Target[];
+    analysis: FacetAnalysis;
+  }
   /** The loop's programs are compiled; bytes of GPU memory they take. */
   | { kind: "ready"; memory: { plan: number; constants: number }; before: readonly Metrics[] }
   /** Iterations are done. */
@@ -52,6 +58,8 @@ export type VisualizeEvent =
 export interface Visualization {
   /** Which images belong together. */
   readonly facets: Facets;
+  /** How the number of facets was chosen and how much to trust them. */
+  readonly analysis: FacetAnalysis;
   /** What each facet's picture started from and aimed at. */
   readonly targets: readonly Target[];
   /** [K,3,S,S] in 0..255. */
@@ -96,21 +104,23 @@ export async function visualize(
   const { trunk, images, size, parameters, seed } = options;
   requireImages(images.length, options.facets);
   const clock = new Clock();
-  const pooled = await poolActivations(
+  const pooled = options.pooled ?? await poolActivations(
     gpu,
     trunk,
     images.length,
     size,
-    (i) => images[i]!.pixels,
+    (i) => pixelsOf(images[i]!),
     (done, total) => void onEvent({ kind: "activations", done, total }),
   );
-  const facets = findFacets(pooled, {
+  const analysis = analyseFacets(pooled, {
+    ...options.embedding,
     n: images.length,
     channels: trunk.channels,
     facets: options.facets,
     seed,
   });
-  const targets = await findTargets(facets, pooled, (i) => images[i]!.pixels, {
+  const { facets } = analysis;
+  const targets = await findTargets(facets, pooled, (i) => pixelsOf(images[i]!), {
     channels: trunk.channels,
     keep: Math.min(parameters.channels, trunk.channels),
     nearest: parameters.nearest,
@@ -125,7 +135,7 @@ export async function visualize(
     }
   });
   const activations = clock.lap();
-  await onEvent({ kind: "facets", facets, targets });
+  await onEvent({ kind: "facets", facets, targets, analysis });
 
   using loop = await Loop.create(gpu, {
     trunk,
@@ -166,7 +176,7 @@ export async function visualize(
   }
   const after = await loop.evaluate();
   const seconds = { activations, compile, loop: clock.lap() };
-  return { facets, targets, pictures, before, after, seconds };
+  return { facets, analysis, targets, pictures, before, after, seconds };
 }
 
 class Clock {
