@@ -48,7 +48,7 @@ for (const embedding of ALL) {
     assert.equal(facets.sizes.length, 3);
     assert.equal(adjustedRandIndex(facets.labels, truth), 1);
     assert.deepEqual(candidates.map(({ facets }) => facets), [2, 3, 4, 5, 6, 7, 8, 9]);
-    assert.equal(judgement.structured, true, judgement.verdict);
+    assert.equal(judgement.structure, "clear", judgement.verdict);
     assert.ok(judgement.excess! > 5);
     assert.equal(judgement.stability, 1);
     assert.ok(judgement.resampling! > 0.99);
@@ -61,7 +61,7 @@ for (const embedding of ALL) {
       const { judgement } = analyseFacets(pooled, {
         ...{ n: 60, channels: 30, facets: "auto", seed, embedding },
       });
-      assert.equal(judgement.structured, false, judgement.verdict);
+      assert.equal(judgement.structure, "none", judgement.verdict);
       assert.match(judgement.verdict, /^NO FACET STRUCTURE/);
     }
   });
@@ -74,21 +74,21 @@ Deno.test("one cloud whose channels are rectified and of unlike scale has no fac
     (_, j) => Math.max(0, random.normal()) * 3 / (1 + j % 40),
   );
   const { judgement } = analyseFacets(pooled, { n: 100, channels: 40, facets: "auto", seed: 0 });
-  assert.equal(judgement.structured, false, judgement.verdict);
+  assert.equal(judgement.structure, "none", judgement.verdict);
 });
 
 Deno.test("too few images, one facet and equal images are not judged structured", () => {
   const { pooled } = pooledBlobs(6, 8, 2);
   const few = analyseFacets(pooled, { n: 6, channels: 8, facets: 2, seed: 0 });
-  assert.equal(few.judgement.structured, undefined);
+  assert.equal(few.judgement.structure, undefined);
   assert.match(few.judgement.verdict, /too few/);
   const one = analyseFacets(pooled, { n: 6, channels: 8, facets: 1, seed: 0 });
-  assert.equal(one.judgement.structured, undefined);
+  assert.equal(one.judgement.structure, undefined);
   for (const embedding of ALL) {
     const equal = analyseFacets(new Float32Array(20 * 4).fill(2), {
       ...{ n: 20, channels: 4, facets: "auto", seed: 0, embedding },
     });
-    assert.equal(equal.judgement.structured, false);
+    assert.equal(equal.judgement.structure, "none");
     assert.ok(equal.facets.embedding.every(Number.isFinite));
     for (const n of [1, 2, 3, 5]) {
       const small = analyseFacets(pooledBlobs(n, 5, 1).pooled, {

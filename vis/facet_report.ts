@@ -1,10 +1,11 @@
 /** The files of an analysis: the map of the folder, the images of each facet, and all numbers. */
 import { type FacetAnalysis, planeOf } from "./facets.ts";
+import { textStrokes } from "./font.ts";
 import { writePng, writeWhole } from "./files.ts";
 import { pixelsOf, type SourceImage } from "./images.ts";
 import type { Rgba } from "./png.ts";
 import { drawScatter, facetName } from "./scatter.ts";
-import { drawContactSheet } from "./strip.ts";
+import { drawContactSheet, LABEL } from "./strip.ts";
 import { membersByDistance, type Weighting, weightsOf } from "./targets.ts";
 
 /** Where and what to write. */
@@ -33,9 +34,8 @@ export interface ChosenImage {
   readonly weight: number;
 }
 
-/** Width of an image on the contact sheet, and the characters of a name that fit under it. */
+/** Width of an image on the contact sheet. */
 const TILE = 112;
-const NAME_LENGTH = 14;
 
 /**
  * Writes `facets.png` (the map), `contact.png` (the images nearest to each facet's centre, a row per
@@ -101,9 +101,12 @@ export async function writeFacetReport(
 
 /** A file's name cut in the middle, where it says least, so that it fits under its image. */
 function shortened(name: string): string {
-  if (name.length <= NAME_LENGTH) return name;
   const stem = name.replace(/\.\w+$/, "");
-  if (stem.length <= NAME_LENGTH) return stem;
-  const head = Math.floor((NAME_LENGTH - 2) / 2);
-  return `${stem.slice(0, head)}..${stem.slice(-(NAME_LENGTH - 2 - head))}`;
+  const cuts = Array.from(stem, (_, i) => {
+    const length = stem.length - 1 - i;
+    const head = Math.ceil(length / 2);
+    return `${stem.slice(0, head)}..${stem.slice(stem.length - (length - head))}`;
+  });
+  const fits = (label: string) => textStrokes(label, LABEL).width <= TILE;
+  return [name, stem, ...cuts].find(fits) ?? "";
 }
