@@ -2,14 +2,13 @@
 import { basename, join } from "node:path";
 import { type Gpu, openGpu } from "../kernels/device.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/embedding.ts";
-import { requireImages } from "../vis/facets.ts";
+import { type FacetAnalysis, requireImages } from "../vis/facets.ts";
 import { type Look, lookAtPhotos } from "../vis/look.ts";
-import { listPhotos } from "../vis/photos.ts";
+import { listPhotos, readPhotos } from "../vis/photos.ts";
 import { openTrunks, type Trunk } from "../vis/trunk.ts";
-import type { FacetAnalysis } from "../vis/facets.ts";
+import { keyValues, openModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
-import { keyValues, openModel } from "./model.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -138,7 +137,11 @@ export async function examine(
   const out = args.text("out") ??
     join("generated", `${basename(folder)}-${name}-${layers.join("-")}`);
   const paths = listPhotos(folder);
-  requireImages(Math.min(paths.length, limit ?? Infinity), facets);
+  const most = Math.min(paths.length, limit ?? Infinity);
+  if (facets !== "auto" && most < facets) {
+    await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
+    requireImages(most, facets);
+  }
   const gpu = opened.use(await openGpu());
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 

@@ -107,6 +107,6 @@ function shortened(name: string): string {
     const head = Math.ceil(length / 2);
     return `${stem.slice(0, head)}..${stem.slice(stem.length - (length - head))}`;
   });
-  const fits = (label: string) => textStrokes(label, LABEL).width <= TILE;
+  const fits = (label: string) => textStrokes(label, LABEL).width <= TILE - 4;
   return [name, stem, ...cuts].find(fits) ?? "";
 }

@@ -164,7 +164,7 @@ export function judge(
   const excess = (own - mean) / Math.max(deviation, LEAST_DEVIATION);
   const structure = excess < BEYOND_CHANCE ? "none" : own < CLEAR * mean ? "weak" : "clear";
   return {
-    verdict: `${WORDS[structure]} (silhouette ${own.toFixed(2)}, of one cloud ` +
+    verdict: `${WORDS[structure]} (silhouette ${own.toFixed(2)}; one cloud gives ` +
       `${mean.toFixed(2)} ± ${deviation.toFixed(2)})`,
     structure,
     silhouette: own,
