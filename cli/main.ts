@@ -2,6 +2,7 @@
 import { UserError } from "../kernels/errors.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { facetsCommand } from "./facets.ts";
 import { layersCommand } from "./layers.ts";
 import { type Command, help, parse, UsageError } from "./options.ts";
 import { presetsCommand } from "./presets.ts";
@@ -14,6 +15,7 @@ const PROGRAM = "mindseye";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   visualize: visualizeCommand,
+  facets: facetsCommand,
   demo: demoCommand,
   layers: layersCommand,
   presets: presetsCommand,

@@ -10,7 +10,7 @@ import { mergedKeyValues } from "./config.ts";
 import { type Arguments, type Command, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
 import { runAndReport } from "./run.ts";
-import { openModel } from "./visualize.ts";
+import { openModel } from "./model.ts";
 
 /** A number of the start picture and of the final one. */
 type StartAndEnd = readonly [start: number, end: number];

@@ -125,7 +125,11 @@ testWithShared(
       seed: 0,
       restarts: 200,
     });
-    assert.equal(adjustedRandIndex([...facets.labels], found.labels), 1, "labels up to their order");
+    assert.equal(
+      adjustedRandIndex([...facets.labels], found.labels),
+      1,
+      "labels up to their order",
+    );
 
     const targets = await targetsOf(goldens);
     const row = (name: string, k: number, length: number) =>
@@ -143,7 +147,6 @@ testWithShared(
     // One pixel in 10⁵ lies within a rounding error of a whole level.
     atMost(wrong / start.length, 3e-5, "share of the start's pixels that are off");
     atMost(maxDifference(start, numbers(goldens, "start")), 1, "grey levels of the start");
-    });
   },
 );
 
@@ -243,8 +246,10 @@ testWithShared(
         const expected = (name: string, i: number) => numbers(goldens, `log/${name}`)[i - 1]!;
         const lossError = (i: number) => Math.abs(total(i) / expected("loss", i) - 1);
 
-        const mask = constant([1, 4, 1, 1], () =>
-          Float32Array.from(scheduleAt(parameters, 1, SIZE).mask));
+        const mask = constant(
+          [1, 4, 1, 1],
+          () => Float32Array.from(scheduleAt(parameters, 1, SIZE).mask),
+        );
         const maskTensor = radialMask(mask, SIZE, SIZE, false);
         using maskProgram = await compile(gpu, { outputs: [maskTensor] });
         maskProgram.run();
@@ -295,7 +300,9 @@ testWithShared(
         const twenty = await loop.pictures();
         assert.deepEqual(corner(twenty, 0), corner(numbers(setUp, "image/20"), 0));
         const farCorner = SIZE ** 2 - 1;
-        const [ours, theirs] = [twenty, numbers(setUp, "image/20")].map((p) => corner(p, farCorner));
+        const [ours, theirs] = [twenty, numbers(setUp, "image/20")].map((p) =>
+          corner(p, farCorner)
+        );
         atMost(maxDifference(ours!, theirs!), 1, `far corner ${ours}, expected ${theirs}`);
 
         // Chaos from here on. The trend: the loss falls as theirs, by its mean over ten iterations;

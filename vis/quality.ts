@@ -1,10 +1,10 @@
 /** How good a picture is: by itself, and in the eyes of other networks. */
 import type { Gpu } from "../kernels/device.ts";
 import { poolActivations } from "./activations.ts";
+import { pixelsOf, type SourceImage } from "./images.ts";
 import { resizeArea } from "./resize.ts";
 import { meanActivation, type Target } from "./targets.ts";
 import type { Trunk } from "./trunk.ts";
-import type { SourceImage } from "./visualize.ts";
 
 /**
  * Mean |difference| to the next pixel, rows and columns together, in levels of 255: what blur lowers
@@ -76,7 +76,7 @@ export class Judge {
     size: number,
     onProgress?: (done: number, total: number) => void,
   ): Promise<Judge> {
-    const picture = (i: number) => images[i]!.pixels;
+    const picture = (i: number) => pixelsOf(images[i]!);
     const pooled = await poolActivations(gpu, trunk, images.length, size, picture, onProgress);
     return new Judge(gpu, trunk, size, pooled);
   }
