@@ -74,6 +74,7 @@ export {
   changeParameters,
   type MethodParameter,
   PARAMETER_GROUPS,
+  type ParameterGroups,
   type ParameterName,
   PARAMETERS,
   type Parameters,

@@ -327,15 +327,18 @@ export const PARAMETER_GROUPS = {
   "View": VIEW,
 } as const;
 
+/** The type of {@linkcode PARAMETER_GROUPS}. */
+export type ParameterGroups = typeof PARAMETER_GROUPS;
+
 /** Every parameter by its name. */
 export const PARAMETERS:
-  & typeof GOALS
-  & typeof OCTAVE
-  & typeof STEPS
-  & typeof OBJECTIVE
-  & typeof MASK
-  & typeof REGULARISATION
-  & typeof VIEW = {
+  & ParameterGroups["Goals, for all octaves"]
+  & ParameterGroups["Octave"]
+  & ParameterGroups["Step"]
+  & ParameterGroups["Objective"]
+  & ParameterGroups["Mask"]
+  & ParameterGroups["Regularisation"]
+  & ParameterGroups["View"] = {
     ...GOALS,
     ...OCTAVE,
     ...STEPS,
