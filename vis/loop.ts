@@ -224,11 +224,7 @@ export class Loop implements Disposable {
   /** The start pictures, pixel/255 − ½. */
   #start(): Float32Array<ArrayBuffer> {
     const whole = this.#options.parameters.wholeLevels;
-    // Cut off as `cutOff` does on the GPU.
-    return Float32Array.from(
-      this.#options.start,
-      (v) => (whole ? Math.floor(v + 1e-3) : v) / 255 - 0.5,
-    );
+    return Float32Array.from(this.#options.start, (v) => (whole ? Math.round(v) : v) / 255 - 0.5);
   }
 
   /** Compiles the loop's programs. Ask for `gradient` to be able to read it after a step. */

@@ -44,7 +44,10 @@ export function startPictures(
     parameters: Pick<Parameters, "colourOrder" | "wholeLevels">;
   },
 ): Float32Array<ArrayBuffer> {
-  if (start === "mean") return Float32Array.from(mean);
+  if (start === "mean") {
+    // A blend like any other: cut off.
+    return parameters.wholeLevels ? Float32Array.from(mean, Math.floor) : Float32Array.from(mean);
+  }
   const plane = size * size;
   const out = new Float32Array(mean.length);
   if (start === "noise") {
@@ -52,7 +55,8 @@ export function startPictures(
     for (let at = 0; at < mean.length; at += plane) {
       const colour = mean.subarray(at, at + plane).reduce((a, b) => a + b, 0) / plane;
       for (let i = at; i < at + plane; i++) {
-        out[i] = Math.min(255, Math.max(0, colour + NOISE * random.normal()));
+        const value = Math.min(255, Math.max(0, colour + NOISE * random.normal()));
+        out[i] = parameters.wholeLevels ? Math.round(value) : value;
       }
     }
     return out;
