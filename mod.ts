@@ -55,7 +55,19 @@ export {
 } from "./models/trace.ts";
 export * from "./ops/mod.ts";
 export { poolActivations } from "./vis/activations.ts";
-export { type FacetOptions, type Facets, findFacets } from "./vis/facets.ts";
+export { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "./vis/embedding.ts";
+export {
+  analyseFacets,
+  type Candidate,
+  type FacetAnalysis,
+  type FacetOptions,
+  type Facets,
+  findFacets,
+} from "./vis/facets.ts";
+export { type ChosenImage, type FacetReportOptions, writeFacetReport } from "./vis/facet_report.ts";
+export type { HeldImage, SourceImage, StoredImage } from "./vis/images.ts";
+export type { Judgement } from "./vis/judgement.ts";
+export { type Look, lookAtPhotos, type LookOptions } from "./vis/look.ts";
 export { type IterationResult, type Learned, Loop, type LoopOptions } from "./vis/loop.ts";
 export { type Goals, METRICS, type Metrics } from "./vis/objective.ts";
 export {
@@ -90,11 +102,12 @@ export {
   type TargetOptions,
   type Weighting,
 } from "./vis/targets.ts";
-export { type Observed, openTrunk, type Trunk } from "./vis/trunk.ts";
+export { silhouette, type SilhouetteOptions } from "./vis/silhouette.ts";
+export { type Observed, openTrunk, openTrunks, type Trunk, type Trunks } from "./vis/trunk.ts";
 export {
-  type SourceImage,
   type Visualization,
   visualize,
   type VisualizeEvent,
   type VisualizeOptions,
 } from "./vis/visualize.ts";
+export type { Offset } from "./vis/window.ts";

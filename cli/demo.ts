@@ -5,7 +5,7 @@ import { drawClass, FACETS } from "../models/motifs/draw.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
-import type { SourceImage } from "../vis/visualize.ts";
+import type { SourceImage } from "../vis/images.ts";
 import type { Command } from "./options.ts";
 import { say } from "./progress.ts";
 import { runAndReport } from "./run.ts";

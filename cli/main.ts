@@ -2,10 +2,12 @@
 import { UserError } from "../kernels/errors.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { facetsCommand } from "./facets.ts";
 import { layersCommand } from "./layers.ts";
 import { type Command, help, parse, UsageError } from "./options.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./progress.ts";
+import { qualityCommand } from "./quality.ts";
 import { VERSION } from "./version.ts";
 import { visualizeCommand } from "./visualize.ts";
 
@@ -13,9 +15,11 @@ const PROGRAM = "mindseye";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   visualize: visualizeCommand,
+  facets: facetsCommand,
   demo: demoCommand,
   layers: layersCommand,
   presets: presetsCommand,
+  quality: qualityCommand,
   doctor: doctorCommand,
 };
 

@@ -118,15 +118,16 @@ export function help(program: string, name: string, command: Command): string {
   const rows = Object.entries({ ...command.options, help: HELP }).map(([key, spec]) => {
     const short = spec.short ? `-${spec.short}, ` : "    ";
     const value = spec.type === "string" ? ` ${spec.value ?? "VALUE"}` : "";
-    return `  ${short}--${key}${value}`.padEnd(30) + spec.help;
+    return [`  ${short}--${key}${value}`, spec.help] as const;
   });
+  const column = 2 + Math.max(...rows.map(([option]) => option.length));
   return [
     `${command.summary}`,
     "",
     `Usage: ${program} ${name} ${command.usage}`.trimEnd(),
     "",
     "Options:",
-    ...rows,
+    ...rows.map(([option, text]) => option.padEnd(column) + text),
     ...(command.notes ? ["", command.notes] : []),
   ].join("\n");
 }

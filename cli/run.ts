@@ -1,12 +1,15 @@
 /** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
 import { join } from "node:path";
 import type { Gpu } from "../kernels/device.ts";
+import type { EmbeddingOptions } from "../vis/embedding.ts";
+import type { SourceImage } from "../vis/images.ts";
 import { optionName, type Parameters } from "../vis/parameters.ts";
 import type { Start } from "../vis/start.ts";
 import { Report, summarise } from "../vis/report.ts";
 import { facetName } from "../vis/scatter.ts";
 import type { Trunk } from "../vis/trunk.ts";
-import { type SourceImage, type Visualization, visualize } from "../vis/visualize.ts";
+import { type Visualization, visualize } from "../vis/visualize.ts";
+import { describeFacets } from "./examine.ts";
 import { Progress, say } from "./progress.ts";
 import { VERSION } from "./version.ts";
 
@@ -14,9 +17,11 @@ import { VERSION } from "./version.ts";
 export interface RunOptions {
   readonly trunk: Trunk;
   readonly images: readonly SourceImage[];
+  readonly pooled?: Float32Array<ArrayBuffer> | undefined;
   readonly skipped: readonly { file: string; reason: string }[];
   readonly size: number;
-  readonly facets: number;
+  readonly facets: number | "auto";
+  readonly embedding?: EmbeddingOptions;
   readonly parameters: readonly Parameters[];
   readonly start?: Start;
   /** What the start was called on the command line, for the manifest. */
@@ -35,9 +40,35 @@ function commandLine(): string {
   return ["mindseye", ...Deno.args].map(quote).join(" ");
 }
 
+/** How results came about: command, versions, adapter, network, layer and size. */
+export function provenance(
+  gpu: Gpu,
+  { trunk, size, weightsName }: { trunk: Trunk; size: number; weightsName: string },
+): Record<string, unknown> {
+  const { info } = gpu.adapter;
+  return {
+    command: commandLine(),
+    version: VERSION,
+    versions: { deno: Deno.version.deno, v8: Deno.version.v8, os: Deno.build.target },
+    adapter: {
+      name: gpu.name,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      software: gpu.software,
+      storage: gpu.storage,
+    },
+    model: trunk.model.name,
+    model_options: trunk.model.options,
+    weights: weightsName,
+    layer: trunk.target,
+    penalty: trunk.penalty,
+    size,
+  };
+}
+
 /** Runs the method, writes the report, prints what came of it. */
 export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
-  const { trunk, parameters: octaves, out, images, size } = options;
+  const { parameters: octaves, out, images, size } = options;
   const report = new Report({ folder: out, size, images, title: options.title });
   const looking = new Progress("activations");
   const growing = new Progress("iterations");
@@ -60,25 +91,10 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
     }
     await report.take(event);
   });
-  const { info } = gpu.adapter;
   await report.finish(run, {
-    command: commandLine(),
-    version: VERSION,
-    versions: { deno: Deno.version.deno, v8: Deno.version.v8, os: Deno.build.target },
-    adapter: {
-      name: gpu.name,
-      vendor: info.vendor,
-      architecture: info.architecture,
-      software: gpu.software,
-      storage: gpu.storage,
-    },
-    model: trunk.model.name,
-    model_options: trunk.model.options,
-    weights: options.weightsName,
-    layer: trunk.target,
-    penalty: trunk.penalty,
-    size,
+    ...provenance(gpu, options),
     seed: options.seed,
+    embedding: options.embedding ?? {},
     preset: options.preset,
     init: options.init ?? "mean",
     octaves: octaves.map((parameters) =>
@@ -100,6 +116,8 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
         (Number.isFinite(ratio) ? `, ${ratio.toFixed(2)} of the start's` : ""),
     );
   }
+  // deno-lint-ignore no-console
+  console.log(describeFacets(run.analysis));
   // deno-lint-ignore no-console
   console.log(`${join(out, "overview.png")} (${seconds.toFixed(0)} s)`);
   return run;

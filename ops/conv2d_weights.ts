@@ -5,8 +5,11 @@ import { isOp, node, type Tensor } from "./tensor.ts";
 
 /** The taps of one dispatch along an axis: number k of it is `first + step·k` of the whole kernel. */
 export interface Taps {
+  /** How many there are. */
   readonly count: number;
+  /** The first one. */
   readonly first: number;
+  /** From one to the next. */
   readonly step: number;
 }
 
@@ -20,7 +23,9 @@ export interface WeightView {
   readonly groups: number;
   /** Whether the stored weight is [inputs, outputs/groups, ...] and not [outputs, inputs/groups, ...]. */
   readonly transposed: boolean;
+  /** The kernel rows it uses. */
   readonly rows: Taps;
+  /** The kernel columns it uses. */
   readonly columns: Taps;
 }
 
@@ -31,6 +36,7 @@ export interface WeightView {
  * a block needs; zeros between channels of different groups.
  */
 export interface PackWeightsAttributes extends WeightView {
+  /** Channel quads of a block of outputs; 0 for a depthwise convolution. */
   readonly quads: number;
 }
 

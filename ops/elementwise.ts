@@ -30,6 +30,16 @@ export type ElementFunctionName =
   | "sigmoidGradient"
   | "tanh"
   | "tanhGradient"
+  | "hardsigmoid"
+  | "hardsigmoidGradient"
+  | "hardswish"
+  | "hardswishGradient"
+  | "silu"
+  | "siluGradient"
+  | "gelu"
+  | "geluGradient"
+  | "geluTanh"
+  | "geluTanhGradient"
   | "clampMin"
   | "atLeast"
   | "clampTo"
@@ -118,6 +128,79 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   tanhGradient: {
     wgsl: "a * (1 - b) * (1 + b)",
     gradient: (d, [dy, b]) => [binary("tanhGradient", d, b!), affine(mul(mul(d, dy!), b!), -2)],
+  },
+  hardsigmoid: {
+    wgsl: "clamp(a + 3, vec4f(), vec4f(6)) / 6",
+    gradient: (dy, [a]) => [binary("hardsigmoidGradient", dy, a!)],
+  },
+  /** dy/6 where |b| < 3. */
+  hardsigmoidGradient: {
+    wgsl: "select(vec4f(), a / 6, abs(b) < vec4f(3))",
+    gradient: (d, [, b]) => [binary("hardsigmoidGradient", d, b!)],
+  },
+  hardswish: {
+    wgsl: "a * (clamp(a + 3, vec4f(), vec4f(6)) / 6)",
+    gradient: (dy, [a]) => [binary("hardswishGradient", dy, a!)],
+  },
+  /** dy·(b/3 + ½) where −3 ≤ b ≤ 3, dy above; the slopes at the kinks are those from inside. */
+  hardswishGradient: {
+    wgsl: "select(select(a * (b / 3 + 0.5), a, b > vec4f(3)), vec4f(), b < vec4f(-3))",
+    gradient: (d, [dy, b]) => [
+      binary("hardswishGradient", d, b!),
+      affine(binary("hardsigmoidGradient", mul(d, dy!), b!), 2),
+    ],
+  },
+  silu: { wgsl: "a * sigmoid(a)", gradient: (dy, [a]) => [binary("siluGradient", dy, a!)] },
+  /** dy·s·(1 + b·(1 − s)), where s is the sigmoid of b. */
+  siluGradient: {
+    wgsl: "a * sigmoid(b) * (1 + b * sigmoid(-b))",
+    gradient(d, [dy, b]) {
+      const s = sigmoid(b!);
+      const slope = binary("sigmoidGradient", mul(d, dy!), s);
+      return [
+        binary("siluGradient", d, b!),
+        mul(slope, affine(mul(b!, affine(s, -2, 1)), 1, 2)),
+      ];
+    },
+  },
+  gelu: { wgsl: "a * normal_cdf(a)", gradient: (dy, [a]) => [binary("geluGradient", dy, a!)] },
+  /** dy·(Φ(b) + b·φ(b)), of which the derivative is φ(b)·(2 − b²). */
+  geluGradient: {
+    wgsl: "a * gelu_slope(b)",
+    gradient(d, [dy, b]) {
+      const square = mul(b!, b!);
+      const density = affine(exp(affine(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
+      return [
+        binary("geluGradient", d, b!),
+        mul(mul(d, dy!), mul(density, affine(square, -1, 2))),
+      ];
+    },
+  },
+  geluTanh: {
+    wgsl: "a * gelu_gate(a)",
+    gradient: (dy, [a]) => [binary("geluTanhGradient", dy, a!)],
+  },
+  /** dy·(b·s)′, where s is the sigmoid of v = √(8/π)·(b + 0.044715·b³). */
+  geluTanhGradient: {
+    wgsl: "a * gelu_tanh_slope(b)",
+    gradient(d, [dy, b]) {
+      // (b·s)″ = s·(1 − s)·(2·v′ + b·((1 − 2·s)·v′² + v″))
+      const k = Math.sqrt(8 / Math.PI);
+      const square = mul(b!, b!);
+      const v = mul(b!, affine(square, k * 0.044715, k));
+      // s·(1 − s) is even, and exact on the left, where 1 − s does not cancel.
+      const left = sigmoid(affine(abs(v), -1));
+      const v1 = affine(square, 3 * k * 0.044715, k);
+      const v2 = affine(b!, 6 * k * 0.044715);
+      const curvature = add(mul(affine(sigmoid(v), -2, 1), mul(v1, v1)), v2);
+      return [
+        binary("geluTanhGradient", d, b!),
+        mul(
+          binary("sigmoidGradient", mul(d, dy!), left),
+          add(affine(v1, 2), mul(b!, curvature)),
+        ),
+      ];
+    },
   },
   /** max(a, k); the gradient passes where a ≥ k. */
   clampMin: {
@@ -274,6 +357,25 @@ export function sigmoid(a: Tensor): Tensor {
 /** (eᵃ − e⁻ᵃ)/(eᵃ + e⁻ᵃ), for any a. */
 export function tanh(a: Tensor): Tensor {
   return unary("tanh", a);
+}
+/** `torch.nn.Hardsigmoid`: relu6(a + 3)/6, with gradient 0 at ±3. */
+export function hardsigmoid(a: Tensor): Tensor {
+  return unary("hardsigmoid", a);
+}
+/** `torch.nn.Hardswish`: a·relu6(a + 3)/6, with the gradients −½ at −3 and 1½ at 3. */
+export function hardswish(a: Tensor): Tensor {
+  return unary("hardswish", a);
+}
+/** `torch.nn.SiLU`, also called swish: a/(1 + e⁻ᵃ), for any a. */
+export function silu(a: Tensor): Tensor {
+  return unary("silu", a);
+}
+/**
+ * `torch.nn.GELU`: a·Φ(a), where Φ is the normal distribution function, (1 + erf(a/√2))/2; or with
+ * "tanh" its approximation a·(1 + tanh(√(2/π)·(a + 0.044715·a³)))/2 (Hendrycks & Gimpel 2016).
+ */
+export function gelu(a: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
+  return unary(approximate === "tanh" ? "geluTanh" : "gelu", a);
 }
 /** max(a, k) with a number k. */
 export function clampMin(a: Tensor, k: number): Tensor {

@@ -13,6 +13,7 @@ export {
   batchNormTraining,
 } from "./batch_norm.ts";
 export type { Band, BandMatrix } from "./band_matrix.ts";
+export { channelShuffle } from "./channel_shuffle.ts";
 export { concat } from "./concat.ts";
 export {
   conv2d,
@@ -36,6 +37,9 @@ export {
   exp,
   expand,
   floor,
+  gelu,
+  hardsigmoid,
+  hardswish,
   log,
   logCoshHalf,
   maximum,
@@ -47,6 +51,7 @@ export {
   relu,
   relu6,
   sigmoid,
+  silu,
   softplus,
   sqrt,
   sub,
@@ -55,6 +60,12 @@ export {
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
+export { layerNorm } from "./layer_norm.ts";
+export {
+  type ChannelWindowAttributes,
+  localResponseNorm,
+  type LocalResponseNormOptions,
+} from "./local_response_norm.ts";
 export {
   canberraDistance,
   chebyshevDistance,

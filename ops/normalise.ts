@@ -14,7 +14,7 @@ const countOver = (shape: Shape, axes: readonly Axis[]) =>
 /** Σ (x − mean)·z over some axes; z is x − mean when not given. */
 function centredDot(x: Tensor, mean: Tensor, axes: readonly Axis[], z?: Tensor): Tensor {
   const inputs = z ? [x, mean, z] : [x, mean];
-  return reduceAxes(
+  const total = reduceAxes(
     x,
     axes,
     (part, axis) => {
@@ -24,6 +24,9 @@ function centredDot(x: Tensor, mean: Tensor, axes: readonly Axis[], z?: Tensor):
         : node("sumAxis", shape, [part], { axis });
     },
   );
+  if (total !== x) return total;
+  const centred = sub(x, mean); // there is nothing to sum
+  return mul(centred, z ?? centred);
 }
 
 /** The mean square of x − mean over some axes, given that mean: two passes, without cancellation. */
@@ -74,12 +77,14 @@ export const normaliseOperation: Operation<"normalise"> = {
     const weighted = (t: Tensor) =>
       affine(outside ? mul(t, weight) : t, 1 / countOver(x.shape, axes));
     const inputs = [dy, x, mean, inverse, weight, weighted(total), weighted(mul(dot, inverse))];
-    const unit = () => mul(sub(x, mean), inverse);
+    const others = ([0, 1, 2, 3] as const).filter((axis) => weight.shape[axis] === 1);
     return [
       node("normaliseGradient", x.shape, inputs, {}),
       undefined,
       undefined,
-      needsWeight ? sumTo(outside ? dot : mul(dy, unit()), weight.shape) : undefined,
+      needsWeight
+        ? sumTo(outside ? dot : centredDot(x, mean, others, mul(dy, inverse)), weight.shape)
+        : undefined,
       needsBias ? sumTo(outside ? total : dy, bias.shape) : undefined,
     ];
   },

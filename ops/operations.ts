@@ -1,6 +1,7 @@
 /** The table of operations. A missing gradient rule does not compile. */
 import { averagePool2dGradientOperation, averagePool2dOperation } from "./average_pool2d.ts";
 import type { AveragePool2dAttributes } from "./average_pool2d.ts";
+import { channelShuffleOperation } from "./channel_shuffle.ts";
 import { concatOperation, concatPairOperation } from "./concat.ts";
 import { conv2dInputGradientOperation, conv2dOperation } from "./conv2d.ts";
 import type { Conv2dAttributes, ConvolutionGeometry } from "./conv2d.ts";
@@ -9,6 +10,8 @@ import type { PackWeightsAttributes } from "./conv2d_weights.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
+import { channelWindowOperation } from "./local_response_norm.ts";
+import type { ChannelWindowAttributes } from "./local_response_norm.ts";
 import { maxAxisOperation } from "./max.ts";
 import { blurAxisOperation, blurAxisTransposeOperation } from "./gaussian_blur.ts";
 import {
@@ -87,6 +90,10 @@ export interface OperationTable {
   normalise: { axes: readonly Axis[] };
   /** dL/dx of that, given dL/dy and two means. */
   normaliseGradient: Record<string, never>;
+  /** The sum over neighbouring channels. */
+  channelWindow: ChannelWindowAttributes;
+  /** The channels of groups in turn. */
+  channelShuffle: { groups: number };
   /** Every step-th element from a start. */
   slice: SliceAttributes;
   /** The adjoint of a slice: zeros elsewhere. */
@@ -147,6 +154,8 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   centredDotAxis: centredDotAxisOperation,
   normalise: normaliseOperation,
   normaliseGradient: normaliseGradientOperation,
+  channelWindow: channelWindowOperation,
+  channelShuffle: channelShuffleOperation,
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,

@@ -70,6 +70,14 @@ Deno.test("wrong usage is one line on stderr and exit code 2", async (t) => {
     [["visualize", "x", ...NET, "--facets", "0"], /--facets: expected a whole number from 1/],
     [["visualize", "x", ...NET, "--facets", "two"], /--facets: .* got "two"/],
     [["visualize", "x", ...NET, "--octave", "start_lr"], /--octave: expected NAME=VALUE/],
+    [["visualize", "x", ...NET, "--embedding", "lle"], /--embedding: expected one of tsne, umap/],
+    [["facets", "x", ...NET, "--perplexity", "1"], /--perplexity: .* from 2 to 1000, got "1"/],
+    [["facets", "x", ...NET, "--embedding", "pca", "--perplexity", "9"], /embedding pca has none/],
+    [["facets", "x", ...NET, "--facets", "many"], /--facets: .* or auto, got "many"/],
+    [
+      ["visualize", "x", ...NET, "--layer", "features.4", "--penalty", "features.0"],
+      /--penalty goes with one --layer/,
+    ],
     [["layers", "--model", "motifs", "--size", "big"], /--size: .* got "big"/],
   ];
   for (const [args, pattern] of cases) {
@@ -81,7 +89,7 @@ Deno.test("no command at all shows the commands on stderr", async () => {
   const { code, out, err } = await mindseye([]);
   assert.equal(code, 2);
   assert.equal(out, "");
-  assert.match(err, /visualize .*\n.*demo/);
+  assert.match(err, /visualize .*\n.*facets .*\n.*demo/);
 });
 
 Deno.test("help goes to stdout and names every option", async () => {
@@ -196,6 +204,42 @@ Deno.test("an unreadable image is skipped, counted and named, and the run leaves
     assert.equal((await mindseye([...args, "--seed", "3", "--out", again])).code, 0);
     const final = (run: string) => Deno.readFile(join(run, "facet_01", "final.png"));
     assert.deepEqual(await final(again), await final(out));
+  });
+});
+
+Deno.test("facets analyses each layer by itself, and a run afterwards knows the activations", async () => {
+  await withFolder(12, async (folder) => {
+    const out = join(folder, "out");
+    const layers = ["--layer", "features.4"];
+    const first = await mindseye(["facets", folder, ...NET, ...layers, "--out", out]);
+    assert.equal(first.code, 0, first.err);
+    for (const layer of ["features.20", "features.4"]) {
+      for (const file of ["facets.png", "contact.png", "facets.json"]) {
+        assert.ok(await exists(join(out, layer, file)), `${layer}/${file}`);
+      }
+      const json = JSON.parse(await Deno.readTextFile(join(out, layer, "facets.json")));
+      assert.equal(json.layer, layer);
+      assert.equal(json.images.length, 12);
+      assert.ok(json.facets.every((facet: { chosen: unknown[] }) => facet.chosen.length > 0));
+      const { structure, stability, silhouette, candidates, verdict } = json.facet_structure;
+      assert.ok(["clear", "weak", "none"].includes(structure));
+      assert.ok(stability > -1 && stability <= 1 && silhouette <= 1);
+      assert.deepEqual(candidates.map((c: { facets: number }) => c.facets), [2, 3]);
+      assert.ok(first.out.includes(verdict));
+    }
+    assert.match(first.out, /stability: five seeds agree to/);
+
+    const run = ["visualize", folder, ...NET, ...layers, "--facets", "auto", "--iterations", "10"];
+    const second = await mindseye([...run, "--embedding", "none", "--out", out]);
+    assert.equal(second.code, 0, second.err);
+    assert.match(second.err, /12\/12 .*12 known/);
+    for (const layer of ["features.20", "features.4"]) {
+      assert.ok(await exists(join(out, layer, "facet_02", "final.png")), layer);
+      const json = JSON.parse(await Deno.readTextFile(join(out, layer, "manifest.json")));
+      assert.equal(json.layer, layer);
+      assert.equal(json.embedding.embedding, "none");
+      assert.ok(second.out.includes(json.facet_structure.verdict));
+    }
   });
 });
 

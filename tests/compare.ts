@@ -14,6 +14,8 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
+import type { Operation } from "../ops/operation.ts";
+import { OPERATIONS } from "../ops/operations.ts";
 import { isOp, node } from "../ops/tensor.ts";
 import { type Operations, reference, type Values } from "./reference.ts";
 
@@ -179,10 +181,18 @@ export function collect(...groups: Group[]): OperationCase<unknown>[] {
   return cases;
 }
 
-/** The names of all operations and element functions in a case and its gradients. */
-export function operationsIn(operationCase: OperationCase<unknown>): Set<string> {
+/**
+ * The names of all operations and element functions in a case and its gradients, and of what their
+ * kernels write on the way.
+ */
+export function operationsIn(gpu: Gpu, operationCase: OperationCase<unknown>): Set<string> {
   const traced = trace(operationCase, new Random(1)).flatMap(({ y, dx }) => [y, ...dx]);
-  return new Set(ancestors(traced).map((n) => isOp(n, "elementwise") ? n.attributes.f : n.op));
+  const written = ancestors(traced).flatMap((n) => {
+    const { lower, view } = OPERATIONS[n.op] as Operation<typeof n.op>;
+    const calls = view?.(n) === undefined ? lower(n, gpu) : [];
+    return [n, ...calls.flatMap((call) => Object.values(call.writes))];
+  });
+  return new Set(written.map((n) => isOp(n, "elementwise") ? n.attributes.f : n.op));
 }
 
 /** Random cases as graphs, with their gradients. */

@@ -4,11 +4,16 @@ import {
   adaptiveAveragePool2d,
   averagePool2d,
   batchNorm,
+  channelShuffle,
   concat,
   conv2d,
   gaussianBlur,
   gaussianKernel,
+  gelu,
   gradients,
+  hardsigmoid,
+  hardswish,
+  layerNorm,
   linear,
   maxPool2d,
   mul,
@@ -19,6 +24,7 @@ import {
   robustLoss,
   type Shape,
   sigmoid,
+  silu,
   type Tensor,
   tvDenoise,
 } from "../ops/mod.ts";
@@ -37,16 +43,6 @@ const FILE = "goldens/kernels.safetensors";
 const LOOP = "goldens/loop_original_squeezenet1_1_128.safetensors";
 const gpu = await gpuForTests();
 
-/** What is stored for operations that do not exist (yet), by the start of its name. */
-const SKIPPED: Record<string, string> = {
-  "layernorm2d/": "there is no layer normalisation",
-  "shuffle/": "there is no channel shuffle",
-  "act/hardswish/": "there is no such activation",
-  "act/hardsigmoid/": "there is no such activation",
-  "act/silu/": "there is no such activation",
-  "act/gelu/": "there is no such activation",
-  "act/edges/hard": "there is no such activation",
-};
 /** The goldens, remembering which were asked for. */
 class Stored {
   readonly asked = new Set<string>();
@@ -64,12 +60,12 @@ class Stored {
     return [...this.#file.keys()];
   }
 
-  /** The folders `prefix/<case>/`, without those that are skipped. */
+  /** The folders `prefix/<case>/`. */
   casesOf(prefix: string): string[] {
     const all = new Set(
       this.names().filter((n) => n.startsWith(prefix)).map((n) => n.slice(0, n.lastIndexOf("/"))),
     );
-    return [...all].filter((n) => !Object.keys(SKIPPED).some((s) => `${n}/`.startsWith(s)));
+    return [...all];
   }
 
   get(name: string, shape?: Shape): Values {
@@ -146,12 +142,12 @@ function pooling(stored: Stored): Expectations {
 }
 
 function activations(stored: Stored): Expectations {
-  const smooth = { sigmoid };
-  const kinked = { relu, relu6 };
+  const smooth = { gelu, sigmoid, silu };
+  const kinked = { hardsigmoid, hardswish, relu, relu6 };
   const edges = tensorOf(stored.get("act/edges/x", [1, 1, 1, 4]));
   return [
     ...Object.entries({ ...smooth, ...kinked }).flatMap(([name, f]) =>
-      caseOf(stored, `act/${name}`, f, { shape: [1, 1, 1, 257] })
+      caseOf(stored, `act/${name}`, (x) => f(x), { shape: [1, 1, 1, 257] })
     ),
     ...Object.entries(kinked).map(([name, f]) => ({
       name: `${name} at its kinks`,
@@ -177,6 +173,25 @@ function normalisation(stored: Stored): Expectations {
     "bn/eval",
     (x) => batchNorm(x, { mean, variance, weight, bias, epsilon }),
     { parameters: { gweight: weight, gbias: bias } },
+  );
+}
+
+function layerNormalisation(stored: Stored): Expectations {
+  const [weight, bias] = ["weight", "bias"].map((name) =>
+    tensorOf(stored.vector(`layernorm2d/${name}`))
+  ) as [Tensor, Tensor];
+  const epsilon = stored.cases["layernorm2d"].eps;
+  return caseOf(
+    stored,
+    "layernorm2d",
+    (x) => layerNorm(x, { weight, bias, epsilon }),
+    { parameters: { gweight: weight, gbias: bias } },
+  );
+}
+
+function shuffles(stored: Stored): Expectations {
+  return stored.casesOf("shuffle/").flatMap((name) =>
+    caseOf(stored, name, (x) => channelShuffle(x, stored.cases[name].groups))
   );
 }
 
@@ -264,6 +279,8 @@ const ALL = {
   activations,
   channelScale,
   normalisation,
+  layerNormalisation,
+  shuffles,
   concatenation,
   fullyConnected,
   blurs,
@@ -428,6 +445,5 @@ testWithShared("goldens: none is forgotten", [FILE], () => {
     stored.asked.has(name) || name.startsWith("blur/kernel_s") || name === "tv/x" ||
     (name.startsWith("area/") && name.endsWith("_u8")) ||
     DENOISED.some(([denoised]) => name === `tv/${denoised}`);
-  const skipped = (name: string) => Object.keys(SKIPPED).some((start) => name.startsWith(start));
-  assert.deepEqual(stored.names().filter((name) => !tested(name) && !skipped(name)), []);
+  assert.deepEqual(stored.names().filter((name) => !tested(name)), []);
 });

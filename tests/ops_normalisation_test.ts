@@ -1,10 +1,13 @@
-/** Batch normalisation where random small pictures do not look: many pixels, far from zero. */
+/** Normalisation where random small pictures do not look: many pixels, far from zero, one pixel. */
 import assert from "node:assert/strict";
 import {
   batchNorm,
   batchNormTraining,
+  channelShuffle,
   compile,
   gradients,
+  layerNorm,
+  localResponseNorm,
   mul,
   Random,
   type Shape,
@@ -71,6 +74,27 @@ for (const [shape, offset] of SHAPES) {
 Deno.test("batchNormTraining: one pixel a channel is refused", () => {
   const x = tensorOf(randomValues(new Random(1), [1, 3, 1, 1]));
   assert.throws(() => batchNormTraining(x, {}), /\[1,3,1,1\] has one pixel a channel/);
+});
+
+Deno.test("channelShuffle and localResponseNorm: what does not fit is named", () => {
+  const x = tensorOf(randomValues(new Random(1), [1, 6, 2, 2]));
+  assert.throws(() => channelShuffle(x, 4), /4 groups do not divide the channels of \[1,6,2,2\]/);
+  assert.throws(() => channelShuffle(x, 0), RangeError);
+  assert.throws(() => localResponseNorm(x, { size: 2.5 }), /got 2.5/);
+});
+
+Deno.test("layerNorm of one pixel takes all its parameters' gradients", async () => {
+  const random = new Random(4);
+  const [x, weight, bias, cotangent] = Array.from(
+    { length: 4 },
+    () => randomValues(random, [1, 9, 1, 1]),
+  );
+  const [tx, tw, tb, tc] = [x!, weight!, bias!, cotangent!].map(tensorOf);
+  const y = layerNorm(tx!, { weight: tw!, bias: tb! });
+  const results = await evaluate(gpu, gradients(mul(y, tc!), [tw!, tb!]));
+  const unit = reference.layerNorm(x!);
+  assertClose(results[0]!, reference.mul(unit, cotangent!), "weight", 1e-6);
+  assertClose(results[1]!, cotangent!, "bias", 1e-6);
 });
 
 Deno.test("batchNorm: parameters that change are read at every run", async () => {

@@ -1,6 +1,15 @@
 /** Every operation against its reference: forward, gradient, adjoint, both kinds of storage. */
 import assert from "node:assert/strict";
-import { gradients, maxPool2d, sigmoid, tanh, totalVariation } from "../ops/mod.ts";
+import {
+  gelu,
+  gradients,
+  hardswish,
+  maxPool2d,
+  sigmoid,
+  silu,
+  tanh,
+  totalVariation,
+} from "../ops/mod.ts";
 import type { ElementFunctionName } from "../ops/elementwise.ts";
 import { OPERATIONS } from "../ops/operations.ts";
 import { CASES } from "./cases/all.ts";
@@ -45,23 +54,33 @@ for (const gpu of gpus) {
 }
 
 for (const gpu of gpus) {
-  Deno.test(`sigmoid and tanh hold far out and near 0 (${gpu.storage})`, async () => {
+  Deno.test(`smooth functions hold far out and near 0 (${gpu.storage})`, async () => {
     const far = [-3e38, -1e4, -89, -20, 20, 89, 1e4, 3e38];
     const near = [-1e-3, -1e-6, 0, 1e-6, 1e-3, 0.4999, 0.5, 0.5001].map(Math.fround);
     const [outside, inside] = [far, near].map((data) => values([1, 1, 1, 8], data));
     const x = tensorOf(outside!);
+    const likeRelu = [silu(x), gelu(x), gelu(x, "tanh"), hardswish(x)];
     const results = await evaluate(gpu, [
       tanh(x),
       sigmoid(x),
       ...gradients(tanh(x), [x]),
       ...gradients(sigmoid(x), [x]),
       tanh(tensorOf(inside!)),
+      ...likeRelu,
+      ...likeRelu.flatMap((y) => gradients(y, [x])),
     ]);
-    const [t, s, dt, ds, small] = results.map(({ data }) => [...data]);
+    const [t, s, dt, ds, small, ...rest] = results.map(({ data }) => [...data]);
     assert.deepEqual(t, far.map(Math.sign));
     assert.ok(relativeError(s!, far.map((v) => 1 / (1 + Math.exp(-v)))) < 1e-7, `sigmoid ${s}`);
     // What is left of the slope is below the rounding of a value near 1.
     assert.ok([...dt!, ...ds!].every((v) => Math.abs(v) < 2.2e-9), `${dt} ${ds}`);
+    // Far out these are the identity or zero; the silu of -20 is -4e-8.
+    rest.forEach((numbers, i) =>
+      numbers.forEach((v, j) => {
+        const limit = i < likeRelu.length ? Math.fround(Math.max(far[j]!, 0)) : Number(far[j]! > 0);
+        assert.ok(Math.abs(v - limit) <= 1e-7 * limit + 4.2e-8, `${i}: ${v} at ${far[j]}`);
+      })
+    );
     small!.forEach((v, i) => {
       const expected = Math.tanh(near[i]!);
       assert.ok(Math.abs(v - expected) <= 3e-7 * Math.abs(expected), `tanh(${near[i]}) = ${v}`);
@@ -113,6 +132,16 @@ Deno.test("every operation and element function takes part in a comparison", () 
     sigmoidGradient: true,
     tanh: true,
     tanhGradient: true,
+    hardsigmoid: true,
+    hardsigmoidGradient: true,
+    hardswish: true,
+    hardswishGradient: true,
+    silu: true,
+    siluGradient: true,
+    gelu: true,
+    geluGradient: true,
+    geluTanh: true,
+    geluTanhGradient: true,
     clampMin: true,
     atLeast: true,
     clampTo: true,
@@ -125,7 +154,9 @@ Deno.test("every operation and element function takes part in a comparison", () 
     logCoshHalf: true,
     mix: true,
   };
-  const compared = new Set(CASES.flatMap((operationCase) => [...operationsIn(operationCase)]));
+  const compared = new Set(
+    CASES.flatMap((operationCase) => [...operationsIn(gpus[0]!, operationCase)]),
+  );
   const all = [...Object.keys(REFERENCE_OF), ...Object.keys(elements)];
   assert.deepEqual(all.filter((op) => op !== "elementwise" && !compared.has(op)), []);
 });

@@ -7,6 +7,7 @@ import type {
   AveragePool2dOptions,
   Axis,
   Conv2dOptions,
+  LocalResponseNormOptions,
   MaxPool2dOptions,
   OperationName,
   Pair,
@@ -45,6 +46,7 @@ export interface Operations<T> {
   ): { y: T; mean: T; variance: T };
   canberraDistance(x: T, target: T): T;
   chebyshevDistance(x: T, target: T): T;
+  channelShuffle(x: T, groups: number): T;
   clampMin(a: T, k: number): T;
   clampTo(a: T, low: T, high: T): T;
   concat(parts: readonly T[]): T;
@@ -56,11 +58,16 @@ export interface Operations<T> {
   expand(a: T, shape: Shape): T;
   floor(a: T): T;
   gaussianBlur(x: T, weights: T): T;
+  gelu(a: T, approximate?: "none" | "tanh"): T;
   globalAveragePool(x: T): T;
   huberDistance(x: T, target: T, delta: number): T;
   l1Distance(x: T, target: T): T;
   l2Distance(x: T, target: T): T;
+  hardsigmoid(a: T): T;
+  hardswish(a: T): T;
+  layerNorm(x: T, parameters?: { weight?: T; bias?: T; epsilon?: number }): T;
   linear(x: T, weight: T, bias?: T): T;
+  localResponseNorm(x: T, options: LocalResponseNormOptions): T;
   log(a: T): T;
   logCoshHalf(a: T): T;
   logitDistance(x: T, target: T): T;
@@ -89,6 +96,7 @@ export interface Operations<T> {
   resize(x: T, options: ResizeOptions): T;
   roll(x: T, shift: T): T;
   sigmoid(a: T): T;
+  silu(a: T): T;
   slice(x: T, options: { start?: Triple; size?: Triple; step?: Triple }): T;
   softplus(a: T): T;
   softmax(x: T): T;
@@ -141,6 +149,15 @@ function elementwise(f: (...values: number[]) => number, ...operands: Values[]):
         return at(o, n!, c!, y!, x!);
       })),
   );
+}
+
+/** Φ(x) = ½ + ∫₀ˣ e^(−t²/2) dt / √2π, the integral as a series of positive terms. */
+function normalDistribution(x: number): number {
+  const u = Math.abs(x);
+  let [term, series] = [u, u];
+  for (let k = 3; term > 1e-18 * series; k += 2) series += term *= u * u / k;
+  const half = Math.exp(-u * u / 2) / Math.sqrt(2 * Math.PI) * series;
+  return 0.5 + Math.sign(x) * half;
 }
 
 const pair = (value: number | readonly [number, number]) =>
@@ -428,6 +445,16 @@ export const reference: Operations<Values> = {
   div: (a, b) => elementwise((p, q) => p! / q!, a, b),
   exp: (a) => elementwise(Math.exp, a),
   floor: (a) => elementwise(Math.floor, a),
+  gelu: (a, approximate) =>
+    elementwise(
+      (p) =>
+        approximate === "tanh"
+          ? p! / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (p! + 0.044715 * p! ** 3)))
+          : p! * normalDistribution(p!),
+      a,
+    ),
+  hardsigmoid: (a) => elementwise((p) => p! <= -3 ? 0 : p! >= 3 ? 1 : (p! + 3) / 6, a),
+  hardswish: (a) => elementwise((p) => p! <= -3 ? 0 : p! >= 3 ? p! : p! * (p! + 3) / 6, a),
   log: (a) => elementwise(Math.log, a),
   mix: (a, b, weight) => elementwise((p, q, r) => (1 - r!) * p! + r! * q!, a, b, weight),
   mul: (a, b) => elementwise((p, q) => p! * q!, a, b),
@@ -435,6 +462,7 @@ export const reference: Operations<Values> = {
   relu: (a) => elementwise((p) => p! > 0 ? p! : 0, a),
   relu6: (a) => elementwise((p) => Math.min(Math.max(p!, 0), 6), a),
   sigmoid: (a) => elementwise((p) => 1 / (1 + Math.exp(-p!)), a),
+  silu: (a) => elementwise((p) => p! / (1 + Math.exp(-p!)), a),
   sqrt: (a) => elementwise(Math.sqrt, a),
   sub: (a, b) => elementwise((p, q) => p! - q!, a, b),
   tanh: (a) => elementwise(Math.tanh, a),
@@ -512,6 +540,25 @@ export const reference: Operations<Values> = {
     });
     return { y, mean: average, variance: spread };
   },
+
+  layerNorm(x, { weight, bias, epsilon = 1e-5 } = {}) {
+    const average = reference.mean(x, [1]);
+    const spread = reference.mean(elementwise((p, m) => (p! - m!) ** 2, x, average), [1]);
+    const unit = elementwise((p, m, v) => (p! - m!) / Math.sqrt(v! + epsilon), x, average, spread);
+    return generate(x.shape, (n, c, y, col) => {
+      return at(unit, n, c, y, col) * (weight?.data[c] ?? 1) + (bias?.data[c] ?? 0);
+    });
+  },
+  localResponseNorm: (x, { size, alpha = 1e-4, beta = 0.75, k = 1 }) =>
+    generate(x.shape, (n, c, y, col) => {
+      let squares = 0;
+      for (const i of range(size)) {
+        const neighbour = c - Math.floor(size / 2) + i;
+        const inside = neighbour >= 0 && neighbour < x.shape[1];
+        if (inside) squares += at(x, n, neighbour, y, col) ** 2;
+      }
+      return at(x, n, c, y, col) / (k + alpha * squares / size) ** beta;
+    }),
 
   conv2d(x, weight, bias, options = {}) {
     const [sy, sx] = pair(options.stride ?? 1);
@@ -608,6 +655,14 @@ export const reference: Operations<Values> = {
         ? 0
         : padded(x, i, channel, y - low[1], col - low[2]);
     });
+  },
+  /** The channels as a table, a row for each group, read by columns. */
+  channelShuffle(x, groups) {
+    const perGroup = x.shape[1] / groups;
+    const order = [...range(perGroup)].flatMap((column) =>
+      [...range(groups)].map((row) => row * perGroup + column)
+    );
+    return generate(x.shape, (n, c, y, col) => at(x, n, order[c]!, y, col));
   },
   concat(parts) {
     const [n, , h, w] = parts[0]!.shape;
@@ -722,6 +777,8 @@ export const REFERENCE_OF: Record<
   centredDotAxis: "batchNormTraining",
   normalise: "batchNormTraining",
   normaliseGradient: "batchNormTraining",
+  channelWindow: "localResponseNorm",
+  channelShuffle: "channelShuffle",
   slice: "slice",
   pad: "pad",
   concat: "concat",

@@ -17,7 +17,7 @@ export async function poolActivations(
   trunk: Trunk,
   count: number,
   size: number,
-  picture: (i: number) => Float32Array,
+  picture: (i: number) => Float32Array | Promise<Float32Array>,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Float32Array<ArrayBuffer>> {
   const batch = Math.min(BATCH, count);
@@ -30,7 +30,7 @@ export async function poolActivations(
   for (let first = 0; first < count; first += batch) {
     const images = Math.min(batch, count - first);
     for (let i = 0; i < images; i++) {
-      const values = picture(first + i);
+      const values = await picture(first + i);
       for (let j = 0; j < plane; j++) pixels[i * plane + j] = values[j]! / 255 - 0.5;
     }
     input.write(pixels);

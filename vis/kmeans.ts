@@ -137,8 +137,9 @@ function improve(problem: Problem, centres: Float64Array, iterations: number): C
     for (const label of labels) sizes[label]!++;
     // An emptied group takes over the point that is worst off where it is.
     for (let k = 0; k < clusters; k++) {
-      const farthest = distances.indexOf(Math.max(...distances));
-      if (sizes[k]! > 0 || distances[farthest] === 0) continue;
+      if (sizes[k]! > 0) continue;
+      const farthest = indexOfLargest(distances);
+      if (distances[farthest] === 0) continue;
       sizes[labels[farthest]!]!--;
       sizes[k] = 1;
       labels[farthest] = k;
@@ -159,6 +160,12 @@ function improve(problem: Problem, centres: Float64Array, iterations: number): C
   let inertia = 0;
   for (let i = 0; i < n; i++) inertia += squaredDistance(problem, i, centres, labels[i]!);
   return { labels, centres, sizes, inertia };
+}
+
+function indexOfLargest(values: Float64Array): number {
+  let at = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[at]!) at = i;
+  return at;
 }
 
 function inOrder({ dimensions, clusters }: Problem, found: Clusters): Clusters {

@@ -328,15 +328,22 @@ export const PARAMETER_GROUPS = {
 } as const;
 
 /** Every parameter by its name. */
-export const PARAMETERS = {
-  ...GOALS,
-  ...OCTAVE,
-  ...STEPS,
-  ...OBJECTIVE,
-  ...MASK,
-  ...REGULARISATION,
-  ...VIEW,
-} as const;
+export const PARAMETERS:
+  & typeof GOALS
+  & typeof OCTAVE
+  & typeof STEPS
+  & typeof OBJECTIVE
+  & typeof MASK
+  & typeof REGULARISATION
+  & typeof VIEW = {
+    ...GOALS,
+    ...OCTAVE,
+    ...STEPS,
+    ...OBJECTIVE,
+    ...MASK,
+    ...REGULARISATION,
+    ...VIEW,
+  };
 
 /** The name of a parameter. */
 export type ParameterName = keyof typeof PARAMETERS;

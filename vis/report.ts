@@ -1,14 +1,15 @@
 /** The files a run leaves behind. */
-import { join } from "node:path";
-import type { Facets } from "./facets.ts";
+import { type FacetAnalysis, planeOf } from "./facets.ts";
+import { writePng, writeWhole } from "./files.ts";
+import { pixelsOf, type SourceImage } from "./images.ts";
 import type { IterationResult, Learned } from "./loop.ts";
 import { METRICS, type Metrics } from "./objective.ts";
-import { encodePng, pictureToRgba, type Rgba } from "./png.ts";
+import { pictureToRgba, type Rgba } from "./png.ts";
 import { resizeArea } from "./resize.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
 import type { Target } from "./targets.ts";
-import type { SourceImage, Visualization, VisualizeEvent } from "./visualize.ts";
+import type { Visualization, VisualizeEvent } from "./visualize.ts";
 
 /** Where and what to write. */
 export interface ReportOptions {
@@ -82,7 +83,7 @@ export class Report {
 
   /** Takes note of what a run tells. */
   async take(event: VisualizeEvent): Promise<void> {
-    if (event.kind === "facets") await this.#writeFacets(event.facets, event.targets);
+    if (event.kind === "facets") await this.#writeFacets(event.analysis, event.targets);
     else if (event.kind === "iterations") this.#rows.push(...event.results);
     else if (event.kind === "pictures") await this.#takePictures(event);
   }
@@ -114,12 +115,14 @@ export class Report {
     );
   }
 
-  async #writeFacets(facets: Facets, targets: readonly Target[]): Promise<void> {
+  async #writeFacets(analysis: FacetAnalysis, targets: readonly Target[]): Promise<void> {
     const { images, size, title } = this.#options;
     this.#folders = targets.map((_, i) => facetFolder(i));
     this.#frames = targets.map(() => []);
-    const thumbnails = targets.map(({ indices }) => images[indices[0]!]!.pixels);
-    await this.#png("facets.png", drawScatter(facets, { thumbnails, size, title }));
+    const nearest = targets.map(({ indices }) => images[indices[0]!]!);
+    const thumbnails = await Promise.all(nearest.map(pixelsOf));
+    const note = analysis.judgement.verdict;
+    await this.#png("facets.png", drawScatter(analysis.facets, { thumbnails, size, title, note }));
   }
 
   async #takePictures(
@@ -150,14 +153,16 @@ export class Report {
 
   #findings(run: Visualization): Record<string, unknown> {
     const { images } = this.#options;
+    const plane = planeOf(run.facets);
     return {
       seconds: run.seconds,
       summary: summarise(run),
       ...(run.learned ? { adaptive: shapesOf(run.learned) } : {}),
+      facet_structure: { ...run.analysis.judgement, candidates: run.analysis.candidates },
       facets: run.targets.map((target, i) => ({
         facet: i + 1,
         folder: this.#folders[i],
-        centre: [run.facets.centres[2 * i], run.facets.centres[2 * i + 1]],
+        centre: [plane.centres[2 * i], plane.centres[2 * i + 1]],
         chosen: target.indices.map((index, j) => ({
           image: images[index]!.name,
           distance: target.distances[j],
@@ -171,20 +176,16 @@ export class Report {
       images: images.map(({ name }, i) => ({
         image: name,
         facet: run.facets.labels[i]! + 1,
-        embedding: [run.facets.embedding[2 * i], run.facets.embedding[2 * i + 1]],
+        embedding: [plane.embedding[2 * i], plane.embedding[2 * i + 1]],
       })),
     };
   }
 
-  async #png(name: string, { rgba, width, height }: Rgba): Promise<void> {
-    await this.#write(name, await encodePng(rgba, width, height));
+  async #png(name: string, picture: Rgba): Promise<void> {
+    await writePng(this.#options.folder, name, picture);
   }
 
-  /** Under another name first: a killed run leaves no half file. */
   async #write(name: string, bytes: Uint8Array): Promise<void> {
-    const path = join(this.#options.folder, name);
-    await Deno.mkdir(join(path, ".."), { recursive: true });
-    await Deno.writeFile(`${path}.part`, bytes);
-    await Deno.rename(`${path}.part`, path);
+    await writeWhole(this.#options.folder, name, bytes);
   }
 }

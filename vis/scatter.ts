@@ -1,7 +1,7 @@
-/** The map of a folder: every image a dot in the t-SNE plane, coloured by facet. */
+/** The map of a folder: every image a dot in the plane, coloured by facet. */
 
 import { type Colour, INK, Sheet, tile } from "./draw.ts";
-import type { Facets } from "./facets.ts";
+import { type Facets, planeOf } from "./facets.ts";
 import type { Rgba } from "./png.ts";
 
 /** What `drawScatter` shows besides the dots. */
@@ -12,6 +12,8 @@ export interface ScatterOptions {
   size: number;
   /** A line above the plot. */
   title?: string;
+  /** A smaller line under the title. */
+  note?: string;
 }
 
 /**
@@ -38,6 +40,7 @@ const THUMBNAIL = 88;
 const BORDER = 4;
 const LINE = 26;
 const TITLE = 40;
+const NOTE = 24;
 
 /** The colour of a facet in every picture of a report. */
 export function facetColour(facet: number): Colour {
@@ -55,24 +58,31 @@ export function facetName(facet: number, images: number): string {
  *
  * @throws {RangeError} when there is not one thumbnail for each facet.
  */
-export function drawScatter(facets: Facets, { thumbnails, size, title }: ScatterOptions): Rgba {
+export function drawScatter(
+  facets: Facets,
+  { thumbnails, size, title, note }: ScatterOptions,
+): Rgba {
   const count = facets.sizes.length;
   if (thumbnails.length !== count) {
     throw new RangeError(`drawScatter: ${count} facets, but ${thumbnails.length} thumbnails`);
   }
-  const top = MARGIN + (title === undefined ? 0 : TITLE);
+  const top = MARGIN + (title === undefined ? 0 : TITLE) + (note === undefined ? 0 : NOTE);
   const height = Math.max(860, top + count * LINE + MARGIN);
   const sheet = new Sheet(WIDTH, height);
   if (title !== undefined) sheet.text(title, MARGIN, MARGIN, { size: 15 });
+  if (note !== undefined) {
+    sheet.text(note, MARGIN, top - NOTE - (title === undefined ? 0 : 10), { size: 11 });
+  }
 
-  const place = fit(facets.embedding, {
+  const plane = planeOf(facets);
+  const place = fit(plane.embedding, {
     left: MARGIN,
     top,
     right: WIDTH - LEGEND - MARGIN,
     bottom: height - MARGIN,
   });
-  const dots = placeAll(facets.embedding, place);
-  const centres = placeAll(facets.centres, place);
+  const dots = placeAll(plane.embedding, place);
+  const centres = placeAll(plane.centres, place);
 
   const radius = Math.max(2.5, Math.min(6, 70 / Math.sqrt(dots.length)));
   dots.forEach(([x, y], i) => dot(sheet, x, y, radius, facets.labels[i]!));
@@ -142,8 +152,11 @@ function badge(sheet: Sheet, left: number, top: number, facet: number): void {
 /** The map from the plane into a box, the same scale in both directions. */
 function fit(points: Float64Array, box: Box): (x: number, y: number) => Point {
   const [xs, ys] = [points.filter((_, i) => i % 2 === 0), points.filter((_, i) => i % 2 === 1)];
-  const middle = (values: Float64Array) => (Math.min(...values) + Math.max(...values)) / 2;
-  const range = (values: Float64Array) => Math.max(...values) - Math.min(...values);
+  // Not Math.min(...values): a folder may hold more images than a call bears arguments.
+  const least = (values: Float64Array) => values.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = (values: Float64Array) => values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const middle = (values: Float64Array) => (least(values) + most(values)) / 2;
+  const range = (values: Float64Array) => most(values) - least(values);
   const [midX, midY] = [middle(xs), middle(ys)];
   const scale = Math.min(
     (box.right - box.left) / Math.max(range(xs), 1e-9),

@@ -29,7 +29,8 @@ export interface StripOptions {
 
 const MARGIN = 16;
 const GAP = 8;
-const LABEL = 11;
+/** Height of the capitals of a label. */
+export const LABEL = 11;
 const TITLE = 13;
 
 /** Small pictures are enlarged by whole factors, large ones reduced. */

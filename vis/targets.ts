@@ -1,6 +1,6 @@
 /** Targets: what each facet's picture should excite, and the picture it starts from. */
 
-import type { Facets } from "./facets.ts";
+import { distanceToCentre, type Facets } from "./facets.ts";
 
 /** One facet's target. */
 export interface Target {
@@ -85,13 +85,11 @@ export function membersByDistance(
 
 /** All images, nearest to a facet's centre first; equal distances by index. */
 function imagesByDistance(
-  { embedding, labels, centres }: Facets,
+  facets: Facets,
   facet: number,
 ): { image: number; distance: number }[] {
-  const images = Array.from(labels, (_, image) => {
-    const dx = embedding[2 * image]! - centres[2 * facet]!;
-    const dy = embedding[2 * image + 1]! - centres[2 * facet + 1]!;
-    return { image, distance: Math.hypot(dx, dy) };
+  const images = Array.from(facets.labels, (_, image) => {
+    return { image, distance: distanceToCentre(facets, image, facet) };
   });
   return images.sort((a, b) => a.distance - b.distance || a.image - b.image);
 }

@@ -74,6 +74,49 @@ export function openTrunk(
   };
 }
 
+/** Several layers of one network, which can look at pictures in one pass. */
+export interface Trunks {
+  /** One trunk per layer, in the order asked for. */
+  readonly trunks: readonly Trunk[];
+  /** Where the weights come from. */
+  readonly weights: WeightSource;
+  /**
+   * Global average pools, [K,C,1,1], of some of the layers, sharing the network up to each.
+   *
+   * @param pictures [K,3,H,W], pixel/255 − ½
+   */
+  pool(pictures: Tensor, trunks: readonly Trunk[]): Tensor[];
+}
+
+/**
+ * Opens several layers of a network, as {@linkcode openTrunk} does each.
+ *
+ * @throws {UserError} as `openTrunk` does, and when two names mean the same layer.
+ */
+export function openTrunks(
+  model: Model,
+  weights: WeightSource,
+  layers: readonly { layer: string; penalty?: string | undefined }[],
+  size: number,
+): Trunks {
+  const trunks = layers.map((names) => openTrunk(model, weights, names, size));
+  trunks.forEach(({ target }, i) => {
+    const twin = trunks.findIndex((other) => other.target === target);
+    if (twin === i) return;
+    throw new UserError(
+      `${layers[twin]!.layer} and ${layers[i]!.layer} are both ${target}; name it once`,
+    );
+  });
+  return {
+    trunks,
+    weights,
+    pool(pictures, some) {
+      const trace = traceModel(model, normalise(pictures, model.normalisation), weights);
+      return some.map(({ target }) => globalAveragePool(findModule(trace, target).output));
+    },
+  };
+}
+
 function tensorsOf(trace: Trace, target: string, penalty: string) {
   const output = findModule(trace, target).output;
   const input = findModule(trace, penalty).input;

@@ -2,7 +2,9 @@
 import { UserError } from "../kernels/errors.ts";
 import type { Gpu } from "../kernels/device.ts";
 import { poolActivations } from "./activations.ts";
-import { type Facets, findFacets, requireImages } from "./facets.ts";
+import type { EmbeddingOptions } from "./embedding.ts";
+import { analyseFacets, type FacetAnalysis, type Facets, requireImages } from "./facets.ts";
+import { pixelsOf, type SourceImage } from "./images.ts";
 import { type IterationResult, type Learned, Loop } from "./loop.ts";
 import type { Goals, Metrics } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
@@ -12,14 +14,6 @@ import { asSeen, type Start, startPictures } from "./start.ts";
 import { findTargets, meanActivation, type Target } from "./targets.ts";
 import type { Trunk } from "./trunk.ts";
 
-/** An image to be explained: [3,S,S], 0..255. */
-export interface SourceImage {
-  /** What to call it in the report. */
-  readonly name: string;
-  /** [3,S,S], 0..255. */
-  readonly pixels: Float32Array;
-}
-
 /** What to visualise. */
 export interface VisualizeOptions {
   /** The network and its layers. */
@@ -28,8 +22,15 @@ export interface VisualizeOptions {
   readonly images: readonly SourceImage[];
   /** Side of the images, and of the pictures of octaves that name no other. */
   readonly size: number;
-  /** How many facets to look for. */
-  readonly facets: number;
+  /**
+   * What the target layer answers to each image, [n,C], if that is known already (from
+   * {@linkcode lookAtPhotos}); otherwise the images are shown to it.
+   */
+  readonly pooled?: Float32Array<ArrayBuffer> | undefined;
+  /** How many facets to look for; `auto` takes the number with the largest silhouette. */
+  readonly facets: number | "auto";
+  /** Where to look for them; t-SNE's plane by default. */
+  readonly embedding?: EmbeddingOptions | undefined;
   /** What the loop does; of several octaves each goes on from the pictures of the last. */
   readonly parameters: Parameters | readonly Parameters[];
   /** What the pictures start from; the weighted mean of each facet's images by default. */
@@ -45,7 +46,12 @@ export type VisualizeEvent =
   /** Images the network has seen. */
   | { kind: "activations"; done: number; total: number }
   /** The facets are known, and what their pictures start from and should become. */
-  | { kind: "facets"; facets: Facets; targets: readonly Target[] }
+  | {
+    kind: "facets";
+    facets: Facets;
+    targets: readonly Target[];
+    analysis: FacetAnalysis;
+  }
   /** An octave's programs are compiled; bytes of GPU memory they take. */
   | {
     kind: "ready";
@@ -66,6 +72,8 @@ export type VisualizeEvent =
 export interface Visualization {
   /** Which images belong together. */
   readonly facets: Facets;
+  /** How the number of facets was chosen and how much to trust them. */
+  readonly analysis: FacetAnalysis;
   /** What each facet's picture started from and aimed at. */
   readonly targets: readonly Target[];
   /** [K,3,S,S] in 0..255. */
@@ -118,8 +126,10 @@ export async function visualize(
   const images = options.images.length;
   requireImages(images, options.facets);
   const clock = new Clock();
-  const picture = (i: number) => asSeen(options.images[i]!.pixels, goals);
-  const pooled = await poolActivations(
+  const picture = async (i: number) => asSeen(await pixelsOf(options.images[i]!), goals);
+  // What is known is what the layer answers to the photos as they are.
+  const known = goals.colourOrder === "rgb" && !goals.wholeLevels ? options.pooled : undefined;
+  const pooled = known ?? await poolActivations(
     gpu,
     trunk,
     images,
@@ -127,12 +137,14 @@ export async function visualize(
     picture,
     (done, total) => void onEvent({ kind: "activations", done, total }),
   );
-  const facets = findFacets(pooled, {
+  const analysis = analyseFacets(pooled, {
+    ...options.embedding,
     n: images,
     channels: trunk.channels,
     facets: options.facets,
     seed,
   });
+  const { facets } = analysis;
   const targets = await findTargets(facets, pooled, picture, {
     channels: trunk.channels,
     keep: Math.min(goals.channels, trunk.channels),
@@ -149,7 +161,7 @@ export async function visualize(
     }
   });
   const activations = clock.lap();
-  await onEvent({ kind: "facets", facets, targets });
+  await onEvent({ kind: "facets", facets, targets, analysis });
   const mean = concatenate(targets.map((t) => t.start));
   const grown = await grow(gpu, {
     trunk,
@@ -165,7 +177,7 @@ export async function visualize(
     saveEvery: options.saveEvery ?? 200,
   }, onEvent);
   const { compile, loop, ...rest } = grown;
-  return { facets, targets, ...rest, seconds: { activations, compile, loop } };
+  return { facets, analysis, targets, ...rest, seconds: { activations, compile, loop } };
 }
 
 /** What {@linkcode grow} needs. */

@@ -21,6 +21,13 @@ export const elementwise: Group = (test) => {
   );
   test("sigmoid", wide, (f, [x]) => f.sigmoid(x!));
   test("tanh", wide, (f, [x]) => f.tanh(x!));
+  test("hardsigmoid", wide, (f, [x]) => f.hardsigmoid(x!));
+  test("hardswish", wide, (f, [x]) => f.hardswish(x!));
+  test("silu", wide, (f, [x]) => f.silu(x!));
+  test("gelu", wide, (f, [x]) => f.gelu(x!));
+  test("gelu of small numbers", picture, (f, [x]) => f.gelu(x!));
+  test("gelu by tanh", wide, (f, [x]) => f.gelu(x!, "tanh"));
+  test("gelu by tanh of small numbers", picture, (f, [x]) => f.gelu(x!, "tanh"));
   test("affine", picture, (f, [x]) => f.affine(x!, -1.7, 0.3));
   test("affine without a shift", picture, (f, [x]) => f.affine(x!, 2.5), { degree: 1 });
   test("clampMin", wide, (f, [x]) => f.clampMin(x!, -1.25));

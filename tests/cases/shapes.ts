@@ -107,4 +107,17 @@ export const shapes: Group = (test) => {
     },
     JOINT,
   );
+  test(
+    "channelShuffle",
+    (r) => {
+      const groups = r.pick([1, 2, 3, 4, 5]);
+      const [n, , h, w] = shape(r);
+      return {
+        inputs: [randomValues(r, [n, groups * r.pick([1, 2, 3, 4, 7]), h, w])],
+        options: groups,
+      };
+    },
+    (f, [x], groups) => f.channelShuffle(x!, groups),
+    { degree: 1 },
+  );
 };

@@ -1,0 +1,189 @@
+/** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
+import { basename, join } from "node:path";
+import { type Gpu, openGpu } from "../kernels/device.ts";
+import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/embedding.ts";
+import { type FacetAnalysis, requireImages } from "../vis/facets.ts";
+import { type Look, lookAtPhotos } from "../vis/look.ts";
+import { listPhotos, readPhotos } from "../vis/photos.ts";
+import { openTrunks, type Trunk } from "../vis/trunk.ts";
+import { mergedKeyValues } from "./config.ts";
+import { openModel } from "./model.ts";
+import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
+import { Progress, say } from "./progress.ts";
+
+/** Options that choose the network, its layers and the photos. */
+export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  model: { type: "string", short: "m", value: "NAME", help: "Network (see: layers)" },
+  weights: { type: "string", short: "w", value: "FILE", help: "Its weights, a safetensors file" },
+  layer: {
+    type: "string",
+    short: "l",
+    multiple: true,
+    value: "LAYER",
+    help: "Module to look at; give it again for several layers in one run",
+  },
+  size: { type: "string", value: "PIXELS", help: "Side of the pictures (default: the network's)" },
+  "model-option": {
+    type: "string",
+    multiple: true,
+    value: "NAME=VALUE,...",
+    help: "Options of the network, such as variant=google",
+  },
+  seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+  limit: { type: "string", value: "N", help: "Use only the first N images" },
+  out: { type: "string", short: "o", value: "FOLDER", help: "Where to write" },
+};
+
+/** Options that say where facets are looked for. */
+export const EMBEDDING_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  embedding: {
+    type: "string",
+    value: "NAME",
+    help: `Where images are grouped: ${Object.keys(EMBEDDINGS).join(", ")} (tsne)`,
+  },
+  perplexity: {
+    type: "string",
+    value: "P",
+    help: "Neighbours that count in t-SNE (30) or UMAP (15), 2 to 1000",
+  },
+  "embedding-iterations": {
+    type: "string",
+    value: "N",
+    help: "Iterations of t-SNE (1000) or UMAP (200 to 500), 1 to 100000",
+  },
+};
+
+/** `--facets`: a number or `auto`. */
+export function facetsOption(args: Arguments, fallback: number | "auto"): number | "auto" {
+  if (args.text("facets") === "auto") return "auto";
+  try {
+    return args.integer("facets", { min: 1, max: 100 }) ?? fallback;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replace(", got", " or auto, got"));
+  }
+}
+
+/** The options of {@linkcode EMBEDDING_OPTIONS}. */
+export function embeddingOption(args: Arguments): EmbeddingOptions {
+  const embedding = args.text("embedding") ?? "tsne";
+  if (!Object.hasOwn(EMBEDDINGS, embedding)) {
+    const names = Object.keys(EMBEDDINGS).join(", ");
+    throw new UsageError(`--embedding: expected one of ${names}, got "${embedding}"`);
+  }
+  const perplexity = args.integer("perplexity", { min: 2, max: 1000 });
+  const iterations = args.integer("embedding-iterations", { min: 1, max: 100_000 });
+  const arranges = embedding === "tsne" || embedding === "umap";
+  if (!arranges && (perplexity !== undefined || iterations !== undefined)) {
+    const option = perplexity !== undefined ? "perplexity" : "embedding-iterations";
+    throw new UsageError(`--${option}: the embedding ${embedding} has none`);
+  }
+  return { embedding: embedding as Embedding, perplexity, iterations };
+}
+
+/** A folder as some layers of a network see it. */
+export interface Examined extends Disposable {
+  /** The adapter. */
+  readonly gpu: Gpu;
+  /** The layers. */
+  readonly trunks: readonly Trunk[];
+  /** The photos and what each layer answered. */
+  readonly look: Look;
+  /** Side of the pictures. */
+  readonly size: number;
+  /** What the weights are called. */
+  readonly weightsName: string;
+  /** Per layer the folder for its results. */
+  readonly folders: readonly string[];
+  /** Per layer a title for its plots. */
+  readonly titles: readonly string[];
+}
+
+/**
+ * Opens the network, checks everything that can be wrong before the long work, and shows the photos
+ * to the layers. What these answer is kept in the folder `activations` of the results.
+ *
+ * @param facets Facets wanted at least.
+ * @param sizes Other sides of pictures that the layers must bear; 0 stands for that of the photos.
+ */
+export async function examine(
+  command: string,
+  args: Arguments,
+  facets: number | "auto",
+  sizes: readonly number[] = [],
+): Promise<Examined> {
+  const [folder] = args.positionals as [string];
+  const name = args.text("model");
+  if (name === undefined) {
+    throw new UsageError(`${command}: missing --model; list the networks with: layers`);
+  }
+  const layers = args.list("layer");
+  if (layers.length === 0) {
+    throw new UsageError(
+      `${command}: missing --layer; list the layers with: layers --model ${name}`,
+    );
+  }
+  const penalty = args.text("penalty");
+  if (penalty !== undefined && layers.length > 1) {
+    throw new UsageError(`${command}: --penalty goes with one --layer; each layer has its own`);
+  }
+  const limit = args.integer("limit", { min: 1, max: 1e6 });
+  const options = mergedKeyValues("model-option", args.list("model-option"));
+  const wantedSize = args.integer("size", { min: 8, max: 4096 });
+
+  using opened = new DisposableStack();
+  const { model, weights } = openModel(name, options, args.text("weights"));
+  opened.use(weights);
+  const size = wantedSize ?? model.inputSize;
+  const open = openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), size);
+  const { trunks } = open;
+  for (const side of sizes) {
+    if (side) openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), side);
+  }
+  const out = args.text("out") ??
+    join("generated", `${basename(folder)}-${name}-${layers.join("-")}`);
+  const paths = listPhotos(folder);
+  const most = Math.min(paths.length, limit ?? Infinity);
+  if (facets !== "auto" && most < facets) {
+    await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
+    requireImages(most, facets);
+  }
+  const gpu = opened.use(await openGpu());
+  say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
+
+  const looking = new Progress("photos");
+  const look = await lookAtPhotos(gpu, open, paths, {
+    size,
+    limit,
+    cache: { folder: join(out, "activations"), weights },
+    onProgress: (done, total, reused) =>
+      looking.update(done, total, reused > 0 ? `${reused} known` : ""),
+    onNote: (text) => say(`note: ${text}`),
+  });
+  const { images, skipped } = look;
+  for (const { file, reason } of skipped) say(`skipped ${file}: ${reason}`);
+  if (skipped.length > 0) say(`${skipped.length} of ${skipped.length + images.length} skipped`);
+  requireImages(images.length, facets);
+  const keep = opened.move();
+  return {
+    gpu,
+    trunks,
+    look,
+    size,
+    weightsName: weights.name,
+    folders: trunks.map(({ target }) => trunks.length > 1 ? join(out, target) : out),
+    titles: trunks.map(({ target }) => `${basename(folder)} in ${model.name} ${target}`),
+    [Symbol.dispose]: () => keep.dispose(),
+  };
+}
+
+/** What to tell a person about the facets, in two lines. */
+export function describeFacets({ facets, judgement }: FacetAnalysis): string {
+  const { verdict, stability, resampling, images } = judgement;
+  const samples = resampling === undefined
+    ? ""
+    : `, with a fifth of the images left out ${resampling.toFixed(2)}`;
+  const judged = images < facets.labels.length ? ` (judged on ${images} images)` : "";
+  return `${verdict}${judged}\n` +
+    `stability: five seeds agree to ${stability.toFixed(2)}${samples} (adjusted Rand index)`;
+}

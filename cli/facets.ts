@@ -1,0 +1,79 @@
+/** `facets`: which images of a folder belong together in a layer, without growing any picture. */
+import { join } from "node:path";
+import { analyseFacets } from "../vis/facets.ts";
+import { writeFacetReport } from "../vis/facet_report.ts";
+import { facetName } from "../vis/scatter.ts";
+import {
+  describeFacets,
+  EMBEDDING_OPTIONS,
+  embeddingOption,
+  examine,
+  facetsOption,
+  LOOK_OPTIONS,
+} from "./examine.ts";
+import type { Arguments, Command } from "./options.ts";
+import { provenance } from "./run.ts";
+
+/** Images of a facet that are named on the terminal. */
+const NAMED = 3;
+
+/** The command. */
+export const facetsCommand: Command = {
+  summary: "Find the facets of a folder of images in a layer, and say whether there are any.",
+  usage: "IMAGES --model NAME --layer LAYER [options]",
+  positionals: ["IMAGES, the folder of images"],
+  options: {
+    ...LOOK_OPTIONS,
+    facets: {
+      type: "string",
+      short: "k",
+      value: "K",
+      help: "Number of facets (default auto: by silhouette)",
+    },
+    ...EMBEDDING_OPTIONS,
+  },
+  notes: `Writes facets.png (a map of the folder), contact.png (the images nearest to each facet's
+centre) and facets.json. What the layers answered is kept in the folder activations, so
+that another run on the same images is quick; it may be deleted at any time.
+
+Example:
+  mindseye facets photos/ants --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
+      --layer features.7 --layer features.12 --size 224 --out generated/ants`,
+
+  async run(args: Arguments) {
+    const facets = facetsOption(args, "auto");
+    const embedding = embeddingOption(args);
+    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    using examined = await examine("facets", args, facets);
+    const { gpu, trunks, look, size, weightsName, folders, titles } = examined;
+    const { images, skipped } = look;
+    for (const [i, trunk] of trunks.entries()) {
+      const analysis = analyseFacets(look.pooled[i]!, {
+        ...embedding,
+        n: images.length,
+        channels: trunk.channels,
+        facets,
+        seed,
+      });
+      const folder = folders[i]!;
+      const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {
+        ...provenance(gpu, { trunk, size, weightsName }),
+        seed,
+        embedding,
+        facets_wanted: facets,
+        skipped,
+      });
+      const lines = [
+        titles[i]!,
+        ...chosen.map((some, facet) =>
+          `${facetName(facet, analysis.facets.sizes[facet]!)}: ` +
+          some.slice(0, NAMED).map(({ image }) => image).join(", ")
+        ),
+        describeFacets(analysis),
+        join(folder, "facets.png"),
+      ];
+      // deno-lint-ignore no-console
+      console.log(lines.join("\n") + (i + 1 < trunks.length ? "\n" : ""));
+    }
+  },
+};

@@ -1,0 +1,28 @@
+/** Opening a network as the command line names it. */
+import { UserError } from "../kernels/errors.ts";
+import { createModel, type Model } from "../models/registry.ts";
+import { openSafetensors, type SafetensorsFile } from "../models/safetensors.ts";
+
+/**
+ * The model and its weights: the file given, or those that come with the program.
+ *
+ * @throws {UserError} when neither is there.
+ */
+export function openModel(
+  name: string,
+  options: Record<string, string>,
+  weightsPath: string | undefined,
+): { model: Model; weights: SafetensorsFile } {
+  if (weightsPath !== undefined) {
+    const weights = openSafetensors(weightsPath);
+    return { model: createModel(name, options, weights), weights };
+  }
+  const model = createModel(name, options);
+  if (!model.builtInWeights) {
+    throw new UserError(
+      `${name} needs weights: give its safetensors file with --weights ` +
+        `(only motifs has weights built in)`,
+    );
+  }
+  return { model, weights: model.builtInWeights() };
+}

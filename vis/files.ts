@@ -1,0 +1,21 @@
+/** Writing the files of a run. */
+import { dirname, join } from "node:path";
+import { encodePng, type Rgba } from "./png.ts";
+
+/** Writes a file under another name first, so that a killed run leaves no half file. */
+export async function writeWhole(
+  folder: string,
+  name: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  const path = join(folder, name);
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeFile(`${path}.part`, bytes);
+  await Deno.rename(`${path}.part`, path);
+}
+
+/** Writes a picture as {@linkcode writeWhole} does. */
+export async function writePng(folder: string, name: string, picture: Rgba): Promise<void> {
+  await writeWhole(folder, name, await encodePng(picture.rgba, picture.width, picture.height));
+}
