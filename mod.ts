@@ -75,6 +75,7 @@ export {
   type MethodParameter,
   PARAMETER_GROUPS,
   type ParameterName,
+  type ParameterRows,
   PARAMETERS,
   type Parameters,
   validateParameters,
