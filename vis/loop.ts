@@ -425,6 +425,10 @@ export class Loop implements Disposable {
 
   /** The metrics of the pictures as they are, seen without a warp. */
   async evaluate(): Promise<Metrics[]> {
+    const { parameters: p, size, done = 0 } = this.#options;
+    // Before the first step as in it: the penalty's share of the start is that of these pictures.
+    this.#first.write([this.#iteration === done ? 1 : 0]);
+    this.#lambda.write([scheduleAt(p, Math.max(this.#iteration, done + 1), size).lambda]);
     this.#evaluate.run();
     const values = await this.#metrics.read();
     this.#gpu.check();

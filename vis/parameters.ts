@@ -4,7 +4,82 @@
  */
 import { UserError } from "../kernels/errors.ts";
 import { nearest } from "../models/names.ts";
-import { DISTANCES } from "../ops/mod.ts";
+import { type DistanceName, DISTANCES } from "../ops/mod.ts";
+
+/**
+ * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
+ * first iteration to its last. {@linkcode PARAMETERS} says what each one is.
+ */
+export type Parameters = {
+  // Goals, for all octaves.
+  channels: number;
+  nearest: number;
+  choose: "nearest" | "farthest";
+  weighting: "median" | "inverse";
+  colourOrder: "rgb" | "bgr";
+  wholeLevels: boolean;
+  // Octave.
+  iterations: number;
+  size: number;
+  schedule: "fresh" | "continued";
+  // Step.
+  optimizer: "sgd" | "nesterov" | "adam";
+  startLr: number;
+  endLr: number;
+  momentum: number;
+  beta2: number;
+  optimizerRestart: boolean;
+  momentumDamping: boolean;
+  gradientScale: "rms" | "raw";
+  gradientSpace: "pixel" | "normalised";
+  gradientColour: boolean;
+  gradientBands: readonly number[];
+  // Objective.
+  activationWeight: number;
+  activationScale: "target" | "raw";
+  activationCosine: boolean;
+  channelSets: "own" | "all";
+  distanceWeight: number;
+  distance: "relative" | "charbonnier" | "adaptive" | DistanceName;
+  distanceFormulas: "named" | "vis_py";
+  distanceP: number;
+  distanceDelta: number;
+  distanceQ: number;
+  distanceAlpha: number;
+  distanceC: number;
+  adaptiveLr: number;
+  startLambda: number;
+  endLambda: number;
+  lambdaScale: "start" | "raw";
+  termSums: "picture" | "matrix";
+  // Mask.
+  startMaskSigma: number;
+  endMaskSigma: number;
+  maskDivisor: number;
+  maskScales: boolean;
+  maskRadius: number;
+  // Regularisation.
+  regulariseStep: number;
+  startSigma: number;
+  endSigma: number;
+  blurRadius: "opencv" | "three_sigma";
+  startDenoiseWeight: number;
+  endDenoiseWeight: number;
+  denoiseSweeps: number;
+  brightnessStep: number;
+  brightnessGated: boolean;
+  // View.
+  warpShift: number;
+  warpZoom: number;
+  warpTurn: number;
+  scale: number;
+  window: number;
+  windowStep: number;
+  windowMode: "move" | "smear";
+};
+
+/** The name of a parameter. */
+export type ParameterName = keyof Parameters;
 
 /** One parameter: what it may be and what it is for. */
 export interface MethodParameter<T> {
@@ -21,6 +96,9 @@ export interface MethodParameter<T> {
   /** A value from the command line; what makes no sense is left as it is and not accepted. */
   readonly parse: (text: string) => unknown;
 }
+
+/** A row for each parameter. */
+export type ParameterRows<T> = { readonly [K in keyof T]: MethodParameter<T[K]> };
 
 /** Like Number(), but nothing is not zero. */
 function toNumber(text: string): number {
@@ -109,7 +187,7 @@ function numbers(
 }
 
 /** The number of a distance, with its range and meaning as the distance has them. */
-function distanceNumber(distance: keyof typeof DISTANCES, name: string): MethodParameter<number> {
+function distanceNumber(distance: DistanceName, name: string): MethodParameter<number> {
   const { standard, least, most, meaning } = DISTANCES[distance].parameters[name]!;
   return number(standard, [least, most], "", `Of distance ${distance}: ${meaning}`);
 }
@@ -222,7 +300,7 @@ const OBJECTIVE = {
       "relative",
       "charbonnier",
       "adaptive",
-      ...(Object.keys(DISTANCES) as (keyof typeof DISTANCES)[]),
+      ...(Object.keys(DISTANCES) as DistanceName[]),
     ],
     "Distance of out from t; relative: sum (out-t)^2 / sum t^2; charbonnier: robust with alpha 1; " +
       "adaptive: robust, its shape and scale learned for each channel",
@@ -317,7 +395,7 @@ const VIEW = {
 };
 
 /** The parameters by what they are about. */
-export const PARAMETER_GROUPS = {
+export const PARAMETER_GROUPS: Readonly<Record<string, Partial<ParameterRows<Parameters>>>> = {
   "Goals, for all octaves": GOALS,
   "Octave": OCTAVE,
   "Step": STEPS,
@@ -325,39 +403,17 @@ export const PARAMETER_GROUPS = {
   "Mask": MASK,
   "Regularisation": REGULARISATION,
   "View": VIEW,
-} as const;
-
-/** The type of {@linkcode PARAMETER_GROUPS}. */
-export type ParameterGroups = typeof PARAMETER_GROUPS;
+};
 
 /** Every parameter by its name. */
-export const PARAMETERS:
-  & ParameterGroups["Goals, for all octaves"]
-  & ParameterGroups["Octave"]
-  & ParameterGroups["Step"]
-  & ParameterGroups["Objective"]
-  & ParameterGroups["Mask"]
-  & ParameterGroups["Regularisation"]
-  & ParameterGroups["View"] = {
-    ...GOALS,
-    ...OCTAVE,
-    ...STEPS,
-    ...OBJECTIVE,
-    ...MASK,
-    ...REGULARISATION,
-    ...VIEW,
-  };
-
-/** The name of a parameter. */
-export type ParameterName = keyof typeof PARAMETERS;
-
-/**
- * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
- * first iteration to its last. {@linkcode PARAMETERS} says what each one is.
- */
-export type Parameters = {
-  -readonly [K in ParameterName]: (typeof PARAMETERS)[K] extends MethodParameter<infer T> ? T
-    : never;
+export const PARAMETERS: ParameterRows<Parameters> = {
+  ...GOALS,
+  ...OCTAVE,
+  ...STEPS,
+  ...OBJECTIVE,
+  ...MASK,
+  ...REGULARISATION,
+  ...VIEW,
 };
 
 /** The names, in order. */
