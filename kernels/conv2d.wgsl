@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   #for i in 0..QUADS
   #for j in 0..TILE
-  var sum_${i}_${j} = vec4f();
+  var sum_${i}_${j} = vec${WIDTH}f();
   #end
   #end
 
@@ -38,26 +38,40 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var c = 0; c < P.x_size.y; c++) {
     #end
       let row = c * P.x_size.z + iy;
+      #if ROLLED
+      for (var kx = 0; kx < P.kernel_columns; kx++) {
+      let at = left + kx * ${DILATION};
+      #for j in 0..TILE
+      let x_${j * STRIDE} = select(vec4f(), texel_x(column + clamp(at + ${j * STRIDE}, 0, P.x_size.w - 1), row), at + ${j * STRIDE} >= 0 && at + ${j * STRIDE} < P.x_size.w);
+      #end
+      #else
+      {
       #for o in 0..(TILE - 1) * STRIDE + (KW - 1) * DILATION + 1
       #if Array.from({ length: KW }, (_, k) => o - k * DILATION).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
       let x_${o} = select(vec4f(), texel_x(column + clamp(left + ${o}, 0, P.x_size.w - 1), row), left + ${o} >= 0 && left + ${o} < P.x_size.w);
       #end
       #end
-      #for kx in 0..KW
-      #for lane in 0..4
+      #end
+      #for i in 0..QUADS
       {
-        #for i in 0..QUADS
-        let w_${i} = texel_w(w_column + ${(kx * 4 + lane) * QUADS + i}, w_row);
+        #for kx in 0..(ROLLED ? 1 : KW)
+        #for lane in 0..LANES
+        let w_${kx}_${lane} = texel_w(w_column + ${(kx * 4 + lane) * QUADS + i}, w_row)${WIDTH === 3 ? ".xyz" : ""};
         #end
-        #for j in 0..TILE
-        #for i in 0..QUADS
-        sum_${i}_${j} = fma(w_${i}, vec4f(x_${j * STRIDE + kx * DILATION}.${"xyzw"[lane]}), sum_${i}_${j});
+        #end
+        #for group in 0..Math.ceil(TILE / 2)
+        #for kx in 0..(ROLLED ? 1 : KW)
+        #for lane in 0..LANES
+        #for j in 2 * group..Math.min(TILE, 2 * group + 2)
+        sum_${i}_${j} = fma(w_${kx}_${lane}, vec${WIDTH}f(x_${j * STRIDE + kx * DILATION}.${"xyzw"[lane]}), sum_${i}_${j});
+        #end
+        #end
         #end
         #end
       }
       #end
-      #end
-      w_column += ${KW * 4 * QUADS};
+      w_column += ${(ROLLED ? 1 : KW) * 4 * QUADS};
+      }
     }
   }
   #end
@@ -75,7 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let ox = tile * ${TILE} + ${j};
         if (ox < P.columns) {
           let x = ox * P.step_x + P.x_phase;
-          var v = sum_${i}_${j};
+          var v = ${WIDTH === 3 ? "vec4f(sum_" + i + "_" + j + ", 0)" : "sum_" + i + "_" + j};
           #if BIAS
           v += bias;
           #end

@@ -8,6 +8,8 @@ export type Storage = "buffer" | "texture";
 export interface GpuOptions {
   /** Where tensors live. Default: textures on software adapters, buffers on real GPUs. */
   storage?: Storage;
+  /** Compute convolutions by their definition: no Winograd, whose rounding is coarser. */
+  precise?: boolean;
 }
 
 /** An open device with everything kernels need to know about it. */
@@ -25,6 +27,8 @@ export class Gpu implements Disposable {
     readonly storage: Storage,
     /** Whether the adapter is a CPU in disguise (lavapipe, SwiftShader, WARP). */
     readonly software: boolean,
+    /** Whether convolutions are computed by their definition. */
+    readonly precise: boolean = false,
   ) {
     device.addEventListener("uncapturederror", (event) => {
       this.fault ??= (event as GPUUncapturedErrorEvent).error.message;
@@ -90,5 +94,6 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
   });
   const software = isSoftware(adapter.info);
-  return new Gpu(adapter, device, options.storage ?? (software ? "texture" : "buffer"), software);
+  const storage = options.storage ?? (software ? "texture" : "buffer");
+  return new Gpu(adapter, device, storage, software, options.precise ?? false);
 }

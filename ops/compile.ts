@@ -2,6 +2,7 @@
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
 import { sheetSize } from "../kernels/sheet.ts";
+import { type Choose, chooseVariant } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import { fuse } from "./fuse.ts";
 import { ancestors } from "./gradient.ts";
@@ -21,6 +22,8 @@ export interface ProgramOptions {
   assign?: readonly (readonly [Variable, Tensor])[];
   /** Rewrite the graph first (default true). Off to test kernels one by one. */
   fuse?: boolean;
+  /** How each convolution is computed (default {@linkcode chooseVariant}). */
+  choose?: Choose;
 }
 
 /** All variables change together, so what may lie in one of them is set aside first. */
@@ -39,7 +42,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
 
   const placement = new Placement(nodes);
-  const steps = lower(gpu, nodes, placement, assigned);
+  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? chooseVariant);
   const memory = new Memory(gpu, steps, placement, kept);
   try {
     const uniforms = new UniformBlocks(gpu);

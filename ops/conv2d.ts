@@ -1,9 +1,8 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
-import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
 import depthwiseSource from "../kernels/depthwise_conv2d.wgsl" with { type: "text" };
 import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
-import type { Gpu } from "../kernels/device.ts";
-import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
+import { dispatchConvolution, epilogueOf } from "./conv2d_dispatch.ts";
+import { packWeights } from "./conv2d_weights.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import { type Call, type Operation, type Pair, pair, perTexel } from "./operation.ts";
 import { sumTo } from "./sum.ts";
@@ -114,99 +113,6 @@ export function epilogueInputs(
   };
 }
 
-/** Register tile of the convolution kernel. */
-interface Tile {
-  /** Channel quads of an invocation. */
-  quads: number;
-  /** Neighbouring pixels of an invocation. */
-  pixels: number;
-  workgroup: number;
-}
-
-/** The tile with the least waste at the right and lower edge; measured in docs/performance.md. */
-function chooseTile(gpu: Gpu, columns: number, channels: number): Tile {
-  const quads = channels <= 4 ? 1 : 2;
-  const widths = gpu.software ? [16, 14, 12, 8, 4] : [4];
-  const work = (pixels: number) => Math.ceil(columns / pixels) * (pixels + 1.5);
-  const pixels = widths.reduce((best, width) => work(width) < work(best) ? width : best);
-  return { quads, pixels, workgroup: gpu.software ? 16 : 64 };
-}
-
-/** Reads of the epilogue, and the template constants that go with them. */
-function epilogue(y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">) {
-  const { bias, activation, gate, residual } = y.attributes;
-  return {
-    reads: epilogueInputs(y) as Record<string, Tensor>,
-    defines: { BIAS: bias, RESIDUAL: residual, ACTIVATION: activation, GATE: gate },
-  };
-}
-
-/** Everything one dispatch of conv2d.wgsl needs besides the node. */
-interface Dispatch {
-  x: Tensor;
-  weight: Tensor;
-  view: WeightView;
-  stride: Pair;
-  dilation: Pair;
-  /** First input pixel of the first output. */
-  start: Pair;
-  /** Outputs of this dispatch: rows and columns, their spacing and the first one. */
-  outputs: Pair;
-  step: Pair;
-  phase: Pair;
-}
-
-function dispatchConv(
-  y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
-  gpu: Gpu,
-  d: Dispatch,
-): Call[] {
-  const [n, channels] = y.shape;
-  const { inputs, groups, rows, columns } = d.view;
-  const { quads, pixels, workgroup } = chooseTile(gpu, d.outputs[1], channels);
-  const tiles = Math.ceil(d.outputs[1] / pixels);
-  const { reads, defines } = epilogue(y);
-  const packing = { ...d.view, quads };
-  const { w, calls } = packWeights(d.weight, packing);
-  return [...calls, {
-    source: { name: "conv2d", wgsl: epilogueSource + conv2dSource },
-    defines: {
-      ...defines,
-      QUADS: quads,
-      TILE: pixels,
-      WORKGROUP: workgroup,
-      KW: rows.count === 0 ? 0 : columns.count,
-      STRIDE: d.stride[1],
-      DILATION: d.dilation[1],
-      GROUPED: groups !== 1,
-    },
-    reads: { x: d.x, w, ...reads },
-    writes: { y },
-    parameters: {
-      tiles,
-      rows: d.outputs[0],
-      columns: d.outputs[1],
-      kernel_rows: rows.count,
-      stride_y: d.stride[0],
-      dilation_y: d.dilation[0],
-      y_start: d.start[0],
-      x_start: d.start[1],
-      step_y: d.step[0],
-      step_x: d.step[1],
-      y_phase: d.phase[0],
-      x_phase: d.phase[1],
-      group_outputs: channels / groups,
-      group_inputs: inputs / groups,
-      input_quads: inputQuads(packing),
-    },
-    workgroups: [
-      Math.ceil(tiles * d.outputs[0] / workgroup),
-      n,
-      Math.ceil(channels / (4 * quads)),
-    ],
-  }];
-}
-
 function depthwise(
   y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
   geometry: { stride: Pair; dilation: Pair; start: Pair; up: Pair; flip: boolean },
@@ -214,7 +120,7 @@ function depthwise(
   const [x, weight] = y.inputs as [Tensor, Tensor];
   const [channels, , kh, kw] = weight.shape;
   const { stride, dilation, start, up, flip } = geometry;
-  const { reads, defines } = epilogue(y);
+  const { reads, defines } = epilogueOf(y);
   const taps = (count: number) =>
     flip ? { count, first: count - 1, step: -1 } : { count, first: 0, step: 1 };
   const { w, calls } = packWeights(weight, {
@@ -254,7 +160,7 @@ function isDepthwise([outputs]: Shape, groups: number): boolean {
 
 /** The convolution's entry in the table. */
 export const conv2dOperation: Operation<"conv2d"> = {
-  lower(y, gpu) {
+  lower(y, gpu, choose) {
     const { stride, padding, dilation, groups } = y.attributes;
     const [x, weight] = y.inputs as [Tensor, Tensor];
     const [outputs, inputs, kh, kw] = weight.shape;
@@ -262,7 +168,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
     if (isDepthwise(weight.shape, groups) && inputs === 1) {
       return depthwise(y, { stride, dilation, start, up: [1, 1], flip: false });
     }
-    return dispatchConv(y, gpu, {
+    return dispatchConvolution(y, gpu, choose, {
       x,
       weight,
       view: {
@@ -318,7 +224,7 @@ function phaseTaps(phase: number, kernel: number, stride: number, padding: numbe
 
 /** The entry of the convolution's input gradient: a convolution for each phase of the strides. */
 export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
-  lower(dx, gpu) {
+  lower(dx, gpu, choose) {
     const { stride, padding, dilation, groups } = dx.attributes;
     const [dy, weight] = dx.inputs as [Tensor, Tensor];
     const [inputs, , kh, kw] = weight.shape;
@@ -335,7 +241,7 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
       for (let px = 0; px < Math.min(stride[1], width); px++) {
         const rows = phaseTaps(py, kh, stride[0], padding[0], dilation[0]);
         const columns = phaseTaps(px, kw, stride[1], padding[1], dilation[1]);
-        calls.push(...dispatchConv(dx, gpu, {
+        calls.push(...dispatchConvolution(dx, gpu, choose, {
           x: dy,
           weight,
           view: {

@@ -1,5 +1,6 @@
 /** From a graph to the dispatches that compute it. */
 import type { Gpu } from "../kernels/device.ts";
+import type { Choose } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import type { Call, Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -21,15 +22,17 @@ export interface Step {
  * concatenation, and at the end the copies into variables.
  *
  * @param nodes the graph, inputs before users
+ * @param choose how convolutions are computed
  */
 export function lower(
   gpu: Gpu,
   nodes: readonly Tensor[],
   placement: Placement,
   assign: readonly (readonly [Variable, Tensor])[],
+  choose: Choose,
 ): Step[] {
   const steps: Step[] = [];
-  const callsOf = (n: Tensor) => (OPERATIONS[n.op] as Operation<typeof n.op>).lower(n, gpu);
+  const callsOf = (n: Tensor) => (OPERATIONS[n.op] as Operation<typeof n.op>).lower(n, gpu, choose);
   for (const n of nodes) {
     if (isOp(n, "concat")) {
       for (const { part, row } of partRows(n)) {

@@ -2,6 +2,7 @@
 import { type KernelSource, TEXELS_PER_WORKGROUP } from "../kernels/kernel.ts";
 import type { Gpu } from "../kernels/device.ts";
 import type { Defines } from "../kernels/template.ts";
+import type { Choose } from "./conv2d_variants.ts";
 import type { OperationName } from "./operations.ts";
 import type { Shape, Tensor } from "./tensor.ts";
 
@@ -40,8 +41,8 @@ export type GradientRule<K extends OperationName> = (
 
 /** An operation's entry in the table. */
 export interface Operation<K extends OperationName> {
-  /** The dispatches that compute the node. */
-  lower(y: Tensor<K>, gpu: Gpu): Call[];
+  /** The dispatches that compute the node; `choose` says how convolutions are computed. */
+  lower(y: Tensor<K>, gpu: Gpu, choose: Choose): Call[];
   /**
    * When the node is a window on its first input, the texel row where it starts: then nothing is
    * computed and `lower` is not called.

@@ -1,0 +1,80 @@
+// Matrix product with a register tile: a 1×1 convolution of stride 1, and the products of Winograd's
+// algorithm.
+//
+//   y[m, r, p] = epilogue( Σ_c w_b[m, c] · x[c, r, p] ),   r a texel row of a channel quad, p a column,
+//
+// with one matrix for all rows (BATCHED: a matrix for each row r). Sheets hold the pictures side by
+// side, so columns run through all of them. EDGE: the last tile of a row is not full.
+//
+// One invocation computes 4·QUADS channels (a block) of TILE columns. Weights are packed as
+// ops/conv2d_weights.ts says, with a row for each block (BATCHED: and matrix). The sums of two
+// columns at a time stay in registers while all they need is added.
+
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let block = i32(id.y);
+  let width = P.x_size.x * P.x_size.w;
+  let rows = P.x_size.z;
+  let row = quotient(i32(id.x), P.tiles);
+  let left = (i32(id.x) - row * P.tiles) * ${TILE};
+  if (row >= rows) { return; }
+  #if BATCHED
+  let w_row = block * rows + row;
+  #else
+  let w_row = block;
+  #end
+
+  #for i in 0..QUADS
+  #for j in 0..TILE
+  var sum_${i}_${j} = vec4f();
+  #end
+  #end
+  var w_column = 0;
+  var x_row = 0;
+  for (var c = 0; c < P.x_size.y; c++) {
+    #for j in 0..TILE
+    let x_${j} = texel_x(left + ${j}, x_row + row);
+    #end
+    #for i in 0..QUADS
+    {
+      #for lane in 0..4
+      let w_${lane} = texel_w(w_column + ${lane * QUADS + i}, w_row);
+      #end
+      #for group in 0..Math.ceil(TILE / 2)
+      #for lane in 0..4
+      #for j in group * 2..Math.min(TILE, group * 2 + 2)
+      sum_${i}_${j} = fma(w_${lane}, vec4f(x_${j}.${"xyzw"[lane]}), sum_${i}_${j});
+      #end
+      #end
+      #end
+    }
+    #end
+    w_column += ${4 * QUADS};
+    x_row += rows;
+  }
+
+  #for i in 0..QUADS
+  {
+    let m = block * ${QUADS} + ${i};
+    if (m < P.y_size.y) {
+      #if BIAS
+      let bias = texel_bias(0, m);
+      #end
+      #for j in 0..TILE
+      #if EDGE
+      if (left + ${j} < width) {
+      #else
+      {
+      #end
+        // The pictures lie side by side, here and in what the epilogue reads: as if they were one.
+        var v = sum_${i}_${j};
+        #if BIAS
+        v += bias;
+        #end
+        store_y(0, m, row, left + ${j}, epilogue(0, m, row, left + ${j}, v));
+      }
+      #end
+    }
+  }
+  #end
+}

@@ -1,0 +1,33 @@
+// The output transform of Winograd's algorithm F(R×R, 3×3): y = Aᵀ·m·A of each tile m of the sums,
+// then the epilogue. Where tiles lie is said in winograd_input.wgsl. AT is the matrix Aᵀ.
+
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let column = i32(id.x);
+  let c = i32(id.y);
+  if (column >= P.count) { return; }
+  let line = quotient(P.first + column, P.across);
+  let n = quotient(line, P.down);
+  let top = (line - n * P.down) * ${R};
+  let left = (P.first + column - line * P.across) * ${R};
+  // Aᵀ·m, column by column.
+  #for b in 0..SIZE
+  #for a in 0..SIZE
+  let m_${a}_${b} = load_m(0, c, ${a * SIZE + b}, column);
+  #end
+  #for a in 0..R
+  let s_${a}_${b} = ${combine(AT[a], (k) => "m_" + k + "_" + b)};
+  #end
+  #end
+  #if BIAS
+  let bias = texel_bias(0, c);
+  #end
+  #for a in 0..R
+  #for b in 0..R
+  if (top + ${a} < P.y_size.z && left + ${b} < P.y_size.w) {
+    let sum = ${combine(AT[b], (k) => "s_" + a + "_" + k)}${BIAS ? " + bias" : ""};
+    store_y(n, c, top + ${a}, left + ${b}, epilogue(n, c, top + ${a}, left + ${b}, sum));
+  }
+  #end
+  #end
+}

@@ -1,0 +1,260 @@
+/** The kernels that compute a convolution, one function for each algorithm. */
+import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
+import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
+import gemmSource from "../kernels/gemm.wgsl" with { type: "text" };
+import inputSource from "../kernels/winograd_input.wgsl" with { type: "text" };
+import outputSource from "../kernels/winograd_output.wgsl" with { type: "text" };
+import type { Gpu } from "../kernels/device.ts";
+import { epilogueInputs } from "./conv2d.ts";
+import {
+  applies,
+  type Choose,
+  chooseVariant,
+  type Geometry,
+  type Tile,
+  type Variant,
+  winogradOutputs,
+  winogradTiles,
+} from "./conv2d_variants.ts";
+import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
+import type { Call, HostSheet, Pair } from "./operation.ts";
+import { isOp, node, type Tensor } from "./tensor.ts";
+import { combine, MATRICES, packWinogradWeights } from "./winograd.ts";
+
+/** A node that is computed as one convolution, or as several. */
+export type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
+
+/** A convolution that writes some or all pixels of a node. */
+export interface ConvolutionPart {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  readonly view: WeightView;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  /** First input pixel of the first output. */
+  readonly start: Pair;
+  /** Outputs: rows and columns, their spacing and the first one. */
+  readonly outputs: Pair;
+  readonly step: Pair;
+  readonly phase: Pair;
+}
+
+/** Reads of a node's epilogue, and the template constants that go with them. */
+export function epilogueOf(y: Convolution) {
+  const { bias, activation, gate, residual } = y.attributes;
+  return {
+    reads: epilogueInputs(y) as Record<string, Tensor>,
+    defines: { BIAS: bias, RESIDUAL: residual, ACTIVATION: activation, GATE: gate },
+  };
+}
+
+/** What the choice of a variant is told. */
+function geometryOf(y: Convolution, part: ConvolutionPart): Geometry {
+  const { x, weight, view, stride, dilation, start, outputs, step } = part;
+  return {
+    pictures: y.shape[0],
+    inputs: view.inputs,
+    outputs: view.outputs,
+    size: outputs,
+    kernel: [view.rows.count, view.columns.count],
+    stride,
+    dilation,
+    groups: view.groups,
+    whole: step[0] === 1 && step[1] === 1,
+    sameSize: start[0] === 0 && start[1] === 0 && x.shape[2] === outputs[0] &&
+      x.shape[3] === outputs[1],
+    constantWeights: isOp(weight, "constant"),
+  };
+}
+
+/**
+ * The calls that compute a convolution the way that was chosen.
+ *
+ * @throws {RangeError} when that way cannot compute it.
+ */
+export function dispatchConvolution(
+  y: Convolution,
+  gpu: Gpu,
+  choose: Choose,
+  part: ConvolutionPart,
+): Call[] {
+  const geometry = geometryOf(y, part);
+  const variant = choose(gpu, geometry);
+  if (!applies(variant.algorithm, geometry)) {
+    throw new RangeError(
+      `${variant.algorithm} cannot compute the convolution ${JSON.stringify(geometry)}`,
+    );
+  }
+  switch (variant.algorithm) {
+    case "direct":
+      return direct(y, part, variant);
+    case "gemm": {
+      const { tile } = variant;
+      const { w, calls } = packWeights(part.weight, { ...part.view, quads: tile.quads });
+      const { reads, defines } = epilogueOf(y);
+      return [...calls, product(part.x, w, y, tile, { batched: false, reads, defines })];
+    }
+    default:
+      return winograd(y, gpu, part, geometry, variant);
+  }
+}
+
+/** By its definition. */
+function direct(
+  y: Convolution,
+  d: ConvolutionPart,
+  { tile, rolled }: Variant & { algorithm: "direct" },
+): Call[] {
+  const [n, channels] = y.shape;
+  const { inputs, groups, rows, columns } = d.view;
+  const { quads, pixels, workgroup } = tile;
+  const tiles = Math.ceil(d.outputs[1] / pixels);
+  const { reads, defines } = epilogueOf(y);
+  const packing = { ...d.view, quads };
+  const { w, calls } = packWeights(d.weight, packing);
+  return [...calls, {
+    source: { name: "conv2d", wgsl: epilogueSource + conv2dSource },
+    defines: {
+      ...defines,
+      QUADS: quads,
+      TILE: pixels,
+      WORKGROUP: workgroup,
+      KW: rows.count === 0 ? 0 : columns.count,
+      ROLLED: rolled && columns.count > 1,
+      LANES: Math.min(inputs, 4),
+      WIDTH: channels === 3 ? 3 : 4,
+      STRIDE: d.stride[1],
+      DILATION: d.dilation[1],
+      GROUPED: groups !== 1,
+    },
+    reads: { x: d.x, w, ...reads },
+    writes: { y },
+    parameters: {
+      tiles,
+      rows: d.outputs[0],
+      columns: d.outputs[1],
+      kernel_rows: rows.count,
+      kernel_columns: columns.count,
+      stride_y: d.stride[0],
+      dilation_y: d.dilation[0],
+      y_start: d.start[0],
+      x_start: d.start[1],
+      step_y: d.step[0],
+      step_x: d.step[1],
+      y_phase: d.phase[0],
+      x_phase: d.phase[1],
+      group_outputs: channels / groups,
+      group_inputs: inputs / groups,
+      input_quads: inputQuads(packing),
+    },
+    workgroups: [
+      Math.ceil(tiles * d.outputs[0] / workgroup),
+      n,
+      Math.ceil(channels / (4 * quads)),
+    ],
+  }];
+}
+
+/** A matrix product: gemm.wgsl. */
+function product(
+  x: Tensor,
+  w: Tensor | HostSheet,
+  y: Tensor,
+  { quads, pixels, workgroup }: Tile,
+  { batched, reads, defines }: {
+    batched: boolean;
+    reads: Record<string, Tensor>;
+    defines: ReturnType<typeof epilogueOf>["defines"];
+  },
+): Call {
+  const [n, channels, rows, columns] = y.shape;
+  const tiles = Math.ceil(n * columns / pixels);
+  return {
+    source: { name: "gemm", wgsl: epilogueSource + gemmSource },
+    defines: {
+      ...defines,
+      QUADS: quads,
+      TILE: pixels,
+      WORKGROUP: workgroup,
+      BATCHED: batched,
+      EDGE: n * columns % pixels !== 0,
+    },
+    reads: { x, w, ...reads },
+    writes: { y },
+    parameters: { tiles },
+    workgroups: [
+      Math.ceil(tiles * rows / workgroup),
+      Math.ceil(channels / (4 * quads)),
+      1,
+    ],
+  };
+}
+
+/** Bytes of the transformed tiles of x or y that lie in memory at a time. */
+const WINOGRAD_BYTES = 16 * 2 ** 20;
+
+/** In three kernels, for as many tiles at a time as memory is spent on. */
+function winograd(
+  y: Convolution,
+  gpu: Gpu,
+  { x, weight, view, start }: ConvolutionPart,
+  geometry: Geometry,
+  { algorithm, tile }: Variant & { algorithm: "winograd2" | "winograd4" },
+): Call[] {
+  const r = winogradOutputs(algorithm);
+  const elements = (r + 2) ** 2;
+  const across = Math.ceil(geometry.size[1] / r);
+  const down = Math.ceil(geometry.size[0] / r);
+  const all = winogradTiles(geometry, r);
+  const quads = Math.ceil(Math.max(view.inputs, view.outputs) / 4);
+  const fitting = Math.min(
+    Math.floor(WINOGRAD_BYTES / (elements * quads * 16 * tile.pixels)) * tile.pixels,
+    Math.floor(gpu.device.limits.maxTextureDimension2D / tile.pixels) * tile.pixels,
+  );
+  const count = Math.min(
+    Math.max(fitting, tile.pixels),
+    Math.ceil(all / tile.pixels) * tile.pixels,
+  );
+  const v = node(y.op, [1, view.inputs, elements, count], [x], y.attributes);
+  const m = node(y.op, [1, view.outputs, elements, count], [v], y.attributes);
+  const w = packWinogradWeights(weight as Tensor<"constant">, view, r, tile.quads);
+  const { reads, defines } = epilogueOf(y);
+  const none = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: "none" } as const;
+  const workgroup = gpu.software ? 16 : 64;
+  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...MATRICES[r] };
+  const calls: Call[] = [];
+  for (let first = 0; first < all; first += count) {
+    const here = Math.min(count, all - first);
+    const grid = { first, count: here, across, down };
+    const workgroups = (channels: number) =>
+      [Math.ceil(here / workgroup), Math.ceil(channels / 4), 1] as const;
+    calls.push({
+      source: { name: `winograd${r}Input`, wgsl: inputSource },
+      defines: matrices,
+      reads: { x },
+      writes: { v },
+      parameters: { ...grid, y_start: start[0], x_start: start[1] },
+      workgroups: workgroups(view.inputs),
+    });
+    calls.push(product(v, w, m, tile, { batched: true, reads: {}, defines: none }));
+    calls.push({
+      source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },
+      defines: { ...matrices, ...defines },
+      reads: { m, ...reads },
+      writes: { y },
+      parameters: grid,
+      workgroups: workgroups(view.outputs),
+    });
+  }
+  return calls;
+}
+
+/** The variant of an algorithm where it applies, else the usual choice: for tests and measurements. */
+export function forcing(
+  variant: (gpu: Gpu, geometry: Geometry) => Variant,
+): Choose {
+  return (gpu, geometry) => {
+    const forced = variant(gpu, geometry);
+    return applies(forced.algorithm, geometry) ? forced : chooseVariant(gpu, geometry);
+  };
+}
