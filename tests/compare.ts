@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
+import { chooseVariant } from "../ops/conv2d_variants.ts";
 import type { Operation } from "../ops/operation.ts";
 import { OPERATIONS } from "../ops/operations.ts";
 import { isOp, node } from "../ops/tensor.ts";
@@ -189,7 +190,7 @@ export function operationsIn(gpu: Gpu, operationCase: OperationCase<unknown>): S
   const traced = trace(operationCase, new Random(1)).flatMap(({ y, dx }) => [y, ...dx]);
   const written = ancestors(traced).flatMap((n) => {
     const { lower, view } = OPERATIONS[n.op] as Operation<typeof n.op>;
-    const calls = view?.(n) === undefined ? lower(n, gpu) : [];
+    const calls = view?.(n) === undefined ? lower(n, gpu, chooseVariant) : [];
     return [n, ...calls.flatMap((call) => Object.values(call.writes))];
   });
   return new Set(written.map((n) => isOp(n, "elementwise") ? n.attributes.f : n.op));
