@@ -2,7 +2,7 @@
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
 import { sheetSize } from "../kernels/sheet.ts";
-import { type Choose, chooseVariant } from "./conv2d_variants.ts";
+import { chooseVariant, type Geometry, type Variant } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import { fuse } from "./fuse.ts";
 import { ancestors } from "./gradient.ts";
@@ -23,7 +23,7 @@ export interface ProgramOptions {
   /** Rewrite the graph first (default true). Off to test kernels one by one. */
   fuse?: boolean;
   /** How each convolution is computed (default {@linkcode chooseVariant}). */
-  choose?: Choose;
+  choose?: (gpu: Gpu, geometry: Geometry) => Variant;
 }
 
 /** All variables change together, so what may lie in one of them is set aside first. */

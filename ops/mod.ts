@@ -23,6 +23,16 @@ export {
   linear,
   type Rectifier,
 } from "./conv2d.ts";
+export {
+  type Algorithm,
+  ALGORITHMS,
+  type Choose,
+  chooseVariant,
+  type Geometry,
+  type Tile,
+  type Variant,
+  variantOf,
+} from "./conv2d_variants.ts";
 export type { PackWeightsAttributes, Taps, WeightView } from "./conv2d_weights.ts";
 export {
   abs,
