@@ -4,7 +4,9 @@ import { type Gpu, openGpu } from "../kernels/device.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/embedding.ts";
 import { type FacetAnalysis, requireImages } from "../vis/facets.ts";
 import { type Look, lookAtPhotos } from "../vis/look.ts";
+import type { Parameters } from "../vis/parameters.ts";
 import { listPhotos, readPhotos } from "../vis/photos.ts";
+import { asSeen, changesPhotos } from "../vis/start.ts";
 import { openTrunks, type Trunk } from "../vis/trunk.ts";
 import { mergedKeyValues } from "./config.ts";
 import { openModel } from "./model.ts";
@@ -104,13 +106,17 @@ export interface Examined extends Disposable {
  * to the layers. What these answer is kept in the folder `activations` of the results.
  *
  * @param facets Facets wanted at least.
- * @param sizes Other sides of pictures that the layers must bear; 0 stands for that of the photos.
+ * @param more.sizes Other sides of pictures that the layers must bear; 0 is that of the photos.
+ * @param more.parameters How the method has the network see the photos.
  */
 export async function examine(
   command: string,
   args: Arguments,
   facets: number | "auto",
-  sizes: readonly number[] = [],
+  { sizes = [], parameters }: {
+    sizes?: readonly number[];
+    parameters?: Pick<Parameters, "colourOrder" | "wholeLevels">;
+  } = {},
 ): Promise<Examined> {
   const [folder] = args.positionals as [string];
   const name = args.text("model");
@@ -155,6 +161,14 @@ export async function examine(
   const look = await lookAtPhotos(gpu, open, paths, {
     size,
     limit,
+    ...(parameters && changesPhotos(parameters)
+      ? {
+        prepare: {
+          name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
+          apply: (pixels) => asSeen(pixels, parameters),
+        },
+      }
+      : {}),
     cache: { folder: join(out, "activations"), weights },
     onProgress: (done, total, reused) =>
       looking.update(done, total, reused > 0 ? `${reused} known` : ""),

@@ -8,6 +8,7 @@ const KEY: CacheKey = {
   ...{ model: "net", options: { classes: "3" }, weights: "ab", layer: "a/b.1", channels: 3 },
   size: 64,
   normalisation: { mean: [0, 0, 0], std: [1, 1, 1] },
+  prepared: "none",
 };
 
 const A = sha256("a");
@@ -60,6 +61,7 @@ Deno.test("anything else in the key is another cache", () => {
       { layer: "b.2" },
       { channels: 4 },
       { size: 65 },
+      { prepared: "bgr" },
       { normalisation: { mean: [0, 0, 0.1], std: [1, 1, 1] } },
     ];
     for (const other of others) {

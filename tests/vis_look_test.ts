@@ -127,6 +127,22 @@ Deno.test("unreadable photos are skipped, a limit counts the readable ones", asy
   });
 });
 
+Deno.test("prepared photos are seen so, kept apart, and handed out as they are", async () => {
+  await withPhotos(3, async (folder) => {
+    const plain = await look(folder, [LAYERS[0]!]);
+    const negative = { name: "negative", apply: (x: Float32Array) => x.map((v) => 255 - v) };
+    const prepared = await look(folder, [LAYERS[0]!], { prepare: negative });
+    assert.equal(prepared.computed, 3);
+    assert.notDeepEqual(prepared.pooled, plain.pooled);
+    const { photos } = await readPhotos(folder, { size: SIZE });
+    assert.deepEqual(await prepared.images[0]!.read(), photos[0]!.pixels);
+    assert.deepEqual((await look(folder, [LAYERS[0]!])).pooled, plain.pooled);
+    const again = await look(folder, [LAYERS[0]!], { prepare: negative });
+    assert.equal(again.computed, 0);
+    assert.deepEqual(again.pooled, prepared.pooled);
+  });
+});
+
 Deno.test("one layer under two names is refused", () => {
   const model = createModel("motifs");
   using weights = model.builtInWeights!();

@@ -30,6 +30,8 @@ export interface CacheKey {
   readonly size: number;
   /** How the network wants its pictures. */
   readonly normalisation: Normalisation;
+  /** What was done to the images before the network saw them. */
+  readonly prepared: string;
 }
 
 /** What a file of this kind begins with, so that strangers are recognised. */

@@ -22,6 +22,14 @@ export interface LookOptions {
    * nothing is kept.
    */
   readonly cache?: { readonly folder: string; readonly weights: SafetensorsFile } | undefined;
+  /**
+   * What to do to a photo's pixels before the network sees them (swap colours, say), and a name for
+   * it, by which kept activations are told apart.
+   */
+  readonly prepare?: {
+    readonly name: string;
+    readonly apply: (pixels: Float32Array) => Float32Array;
+  } | undefined;
   /** Called after every photo: photos done, photos there are, those taken from the cache. */
   readonly onProgress?: ((done: number, total: number, reused: number) => void) | undefined;
   /** Told what of the cache could not be used. */
@@ -56,10 +64,10 @@ export async function lookAtPhotos(
   gpu: Gpu,
   layers: Trunks,
   paths: readonly string[],
-  { size, limit = Infinity, cache, onProgress, onNote }: LookOptions,
+  { size, limit = Infinity, cache, prepare, onProgress, onNote }: LookOptions,
 ): Promise<Look> {
   const { trunks } = layers;
-  const caches = openCaches(trunks, size, cache, onNote);
+  const caches = openCaches(trunks, size, prepare?.name ?? "none", cache, onNote);
   const skipped: SkippedPhoto[] = [];
   const images: StoredImage[] = [];
   const seen: Seen[] = [];
@@ -82,7 +90,7 @@ export async function lookAtPhotos(
       else {
         const { pixels } = await decodePhoto(bytes, path, size);
         held.keep(path, pixels);
-        await passes.add(missing, photo, pixels);
+        await passes.add(missing, photo, prepare?.apply(pixels) ?? pixels);
       }
       seen.push(photo);
       images.push({
@@ -118,6 +126,7 @@ export async function lookAtPhotos(
 function openCaches(
   trunks: readonly Trunk[],
   size: number,
+  prepared: string,
   cache: LookOptions["cache"],
   onNote?: (text: string) => void,
 ): (ActivationCache | undefined)[] {
@@ -125,7 +134,8 @@ function openCaches(
   const weights = cache.weights.sha256();
   return trunks.map(({ model, target, channels }) => {
     const { name, options, normalisation } = model;
-    const key = { model: name, options, weights, layer: target, channels, size, normalisation };
+    const layer = { model: name, options, weights, layer: target, channels };
+    const key = { ...layer, size, normalisation, prepared };
     return new ActivationCache(cache.folder, key, onNote);
   });
 }

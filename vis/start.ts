@@ -30,6 +30,13 @@ export function asSeen(
   return wholeLevels ? ordered.map(Math.round) : ordered;
 }
 
+/** Whether {@linkcode asSeen} changes anything. */
+export function changesPhotos(
+  { colourOrder, wholeLevels }: Pick<Parameters, "colourOrder" | "wholeLevels">,
+): boolean {
+  return colourOrder !== "rgb" || wholeLevels;
+}
+
 /**
  * The pictures a run starts from, [K,3,S,S] in 0..255.
  *

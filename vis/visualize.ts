@@ -23,8 +23,8 @@ export interface VisualizeOptions {
   /** Side of the images, and of the pictures of octaves that name no other. */
   readonly size: number;
   /**
-   * What the target layer answers to each image, [n,C], if that is known already (from
-   * {@linkcode lookAtPhotos}); otherwise the images are shown to it.
+   * What the target layer answers to each image as the method's parameters have it seen, [n,C], if
+   * that is known already (from {@linkcode lookAtPhotos}); otherwise the images are shown to it.
    */
   readonly pooled?: Float32Array<ArrayBuffer> | undefined;
   /** How many facets to look for; `auto` takes the number with the largest silhouette. */
@@ -127,9 +127,7 @@ export async function visualize(
   requireImages(images, options.facets);
   const clock = new Clock();
   const picture = async (i: number) => asSeen(await pixelsOf(options.images[i]!), goals);
-  // What is known is what the layer answers to the photos as they are.
-  const known = goals.colourOrder === "rgb" && !goals.wholeLevels ? options.pooled : undefined;
-  const pooled = known ?? await poolActivations(
+  const pooled = options.pooled ?? await poolActivations(
     gpu,
     trunk,
     images,
