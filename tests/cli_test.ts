@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { encodePng } from "../vis/png.ts";
 import { MODELS } from "../models/registry.ts";
+import { allowed, optionName, PARAMETER_NAMES, PARAMETERS } from "../vis/parameters.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 
@@ -243,6 +244,104 @@ Deno.test("facets analyses each layer by itself, and a run afterwards knows the 
   });
 });
 
+Deno.test("a config file sets options, parameters and octaves; the command line goes before", async () => {
+  await withFolder(4, async (folder) => {
+    const config = join(folder, "run.json");
+    await Deno.writeTextFile(
+      config,
+      JSON.stringify({
+        ...{
+          model: "motifs",
+          layer: "features.20",
+          size: 64,
+          facets: 2,
+          seed: 7,
+          optimizer: "adam",
+        },
+        parameters: { channels: 9, start_lr: 0.02 },
+        octaves: [{ size: 32, iter_n: 6 }, { iter_n: 5, gradient_bands: [0, 2], start_lr: 0.01 }],
+      }),
+    );
+    const out = join(folder, "out");
+    const init = ["--init", join(folder, "photo_1.png")];
+    const args = ["visualize", folder, "--config", config, "--seed", "3", ...init, "--out", out];
+    const run = await mindseye([...args, "--set", "channels=8", "--distance", "huber"]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.err, /octave 1 of 2, 32 px compiled/);
+    const manifest = JSON.parse(await Deno.readTextFile(join(out, "manifest.json")));
+    assert.equal(manifest.seed, 3);
+    assert.equal(manifest.init, init[1]);
+    const of = (name: string) =>
+      manifest.octaves.map((octave: Record<string, unknown>) => octave[name]);
+    assert.deepEqual(of("channels"), [8, 8]);
+    assert.deepEqual(of("distance"), ["huber", "huber"]);
+    assert.deepEqual(of("optimizer"), ["adam", "adam"]);
+    assert.deepEqual(of("iterations"), [6, 5]);
+    assert.deepEqual(of("size"), [32, 0]);
+    assert.deepEqual(of("start_lr"), [0.02, 0.01]);
+    assert.deepEqual(of("gradient_bands"), [[0, 1, 2, 4], [0, 2]]);
+    const csv = (await Deno.readTextFile(join(out, "losses.csv"))).trimEnd().split("\n");
+    assert.equal(csv.length, 1 + 11 * 2);
+    const side = (await Deno.readFile(join(out, "facet_01", "final.png"))).subarray(16, 20);
+    assert.deepEqual([...side], [0, 0, 0, 64]);
+
+    // Octaves on the command line take the place of the file's.
+    const again = join(folder, "again");
+    const typed = ["--octave", "iterations=4", "--octave", "iterations=3,size=48"];
+    const second = await mindseye([...args.with(-1, again), ...typed, "--init", "noise"]);
+    assert.equal(second.code, 0, second.err);
+    const { octaves, init: start } = JSON.parse(
+      await Deno.readTextFile(join(again, "manifest.json")),
+    );
+    assert.deepEqual(octaves.map((o: { iterations: number }) => o.iterations), [4, 3]);
+    assert.deepEqual(octaves.map((o: { channels: number }) => o.channels), [9, 9]);
+    assert.equal(start, "noise");
+  });
+});
+
+Deno.test("what a config file has wrong is told with its name, and nothing is written", async (t) => {
+  await withFolder(2, async (folder) => {
+    const out = join(folder, "out");
+    const cases: [string, RegExp][] = [
+      ["{", /bad\.json is no JSON/],
+      ["3", /bad\.json: expected \{"octaves"/],
+      ["[]", /"octaves": expected a list of at least one/],
+      ['{"octaves": {}}', /"octaves": expected a list of at least one/],
+      ["[1]", /octave 1: expected \{"NAME": VALUE/],
+      ['{"parameters": [1]}', /"parameters": expected/],
+      ['{"start_lr": 1}', /no "start_lr"; nearest: .*belong into "parameters" or "octaves"/],
+      ['{"config": "x"}', /no "config"/],
+      ['{"facets": [3]}', /"facets": expected text or a number, got \[3\]/],
+      ['{"layer": [[]]}', /"layer": expected text or a list of texts/],
+      ['{"octaves": [{"start_lr": "fast"}]}', /start_lr: expected a number from 0 to/],
+      ['[{}, {"start_lr": -1}]', /octave 2: start_lr: expected/],
+      ['[{"size": 12}]', /12/],
+    ];
+    for (const [text, pattern] of cases) {
+      await t.step(text, async () => {
+        const config = join(folder, "bad.json");
+        await Deno.writeTextFile(config, text);
+        const args = ["visualize", folder, ...NET, "--facets", "2", "--config", config];
+        assertRefused(await mindseye([...args, "--out", out]), 1, pattern);
+        assert.ok(!await exists(out), "something was written");
+      });
+    }
+    await t.step("no such file", async () => {
+      const args = ["visualize", folder, ...NET, "--config", join(folder, "none.json")];
+      assertRefused(await mindseye(args), 1, /cannot read --config .*none\.json/);
+    });
+    await t.step("no such start", async () => {
+      const args = ["visualize", folder, ...NET, "--facets", "2", "--init", "nois"];
+      assertRefused(
+        await mindseye([...args, "--out", out]),
+        1,
+        /--init: expected mean, noise or a/,
+      );
+      assert.ok(!await exists(out), "something was written");
+    });
+  });
+});
+
 Deno.test("layers lists every network, and every module with type and shape", async () => {
   const all = await mindseye(["layers"]);
   for (const model of Object.keys(MODELS)) assert.ok(all.out.includes(model), model);
@@ -259,7 +358,16 @@ Deno.test("doctor names the adapter and tests it", async () => {
   assert.match(out, /self-test +passed/);
 });
 
-Deno.test("presets lists every parameter", async () => {
+Deno.test("presets and the help list every parameter with range and unit", async () => {
   const { out } = await mindseye(["presets"]);
-  assert.match(out, /^start_lr +0\.034 +0\.5 /m);
+  const { out: help } = await mindseye(["visualize", "--help"]);
+  assert.match(out, /^parameter +default +paper +original +vivid +may be$/m);
+  assert.match(out, /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +a number from 0 to /m);
+  assert.match(out, /^mask_radius .*share of the side/m);
+  for (const key of PARAMETER_NAMES) {
+    const name = new RegExp(`^ *${optionName(key)} `, "m");
+    assert.match(out, name);
+    assert.match(help, name);
+    assert.ok(help.includes(PARAMETERS[key].help) && help.includes(allowed(key)), key);
+  }
 });

@@ -1,6 +1,7 @@
 /** The whole method: from images to one picture per facet. */
 import { UserError } from "../kernels/errors.ts";
 import type { Gpu } from "../kernels/device.ts";
+import { compile, constant, resize, type Shape } from "../ops/mod.ts";
 import { poolActivations } from "./activations.ts";
 import type { EmbeddingOptions } from "./embedding.ts";
 import { analyseFacets, type FacetAnalysis, type Facets, requireImages } from "./facets.ts";
@@ -9,7 +10,6 @@ import { type IterationResult, type Learned, Loop } from "./loop.ts";
 import type { Goals, Metrics } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
 import { checkOctaves, firstIterations } from "./presets.ts";
-import { resizeArea } from "./resize.ts";
 import { asSeen, type Start, startPictures } from "./start.ts";
 import { findTargets, meanActivation, type Target } from "./targets.ts";
 import type { Trunk } from "./trunk.ts";
@@ -210,8 +210,7 @@ async function grow(
   for (const [octave, parameters] of octaves.entries()) {
     const side = parameters.size || startSize;
     if (side !== size) {
-      const square = (length: number) => ({ width: length, height: length });
-      pictures = resizeArea(pictures, square(size), square(side));
+      pictures = await resized(gpu, pictures, size, side);
       size = side;
     }
     using loop = await Loop.create(gpu, {
@@ -263,6 +262,21 @@ async function grow(
     seconds.loop += clock.lap();
   }
   return { pictures, size, before, after, learned, ...seconds };
+}
+
+/** Square pictures [K,3,from,from] at another size: means of areas, or bilinear when they grow. */
+async function resized(
+  gpu: Gpu,
+  pictures: Float32Array,
+  from: number,
+  to: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const shape: Shape = [pictures.length / (3 * from * from), 3, from, from];
+  const mode = to < from ? "area" : "bilinear";
+  const output = resize(constant(shape, () => pictures), { size: to, mode });
+  using program = await compile(gpu, { outputs: [output] });
+  program.run();
+  return await program.read(output);
 }
 
 class Clock {
