@@ -6,8 +6,11 @@
 // one dispatch for each phase (a, b) of the gradient, s = 1, with the weights that reach that phase.
 // x outside the picture is zero. The epilogue is that of epilogue.wgsl, after + bias.
 //
-// One invocation computes 4·QUADS channels (a block) of TILE neighbouring pixels. Weights are packed
-// as ops/conv2d_weights.ts says. GROUPED: a block only reads the inputs of its groups.
+// One invocation computes 4·QUADS channels (a block) of TILE neighbouring pixels, and a turn of its
+// loop adds COLUMNS columns of the filter: all KW, or one (ROLLED). The sums of two pixels at a time
+// stay in registers while all they need is added. Weights are packed as ops/conv2d_weights.ts says.
+// GROUPED: a block only reads the inputs of its groups. With at most three inputs LANES is their
+// number; with three outputs WIDTH is 3. EDGE: the last tile of a row is not full.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -23,58 +26,73 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #end
   #end
 
-  #if KW > 0
+  let top = oy * P.stride_y + P.y_start;
   let left = tile * ${TILE * STRIDE} + P.x_start;
   let column = n * P.x_size.w;
-  for (var ky = 0; ky < P.kernel_rows; ky++) {
-    let iy = oy * P.stride_y + ky * P.dilation_y + P.y_start;
-    if (iy < 0 || iy >= P.x_size.z) { continue; }
-    let w_row = block * P.kernel_rows + ky;
-    var w_column = 0;
-    #if GROUPED
-    let first = quotient(block * ${4 * QUADS}, P.group_outputs) * P.group_inputs / 4;
-    for (var c = first; c < min(first + P.input_quads, P.x_size.y); c++) {
-    #else
-    for (var c = 0; c < P.x_size.y; c++) {
-    #end
-      let row = c * P.x_size.z + iy;
-      #if ROLLED
-      for (var kx = 0; kx < P.kernel_columns; kx++) {
-      let at = left + kx * ${DILATION};
-      #for j in 0..TILE
-      let x_${j * STRIDE} = select(vec4f(), texel_x(column + clamp(at + ${j * STRIDE}, 0, P.x_size.w - 1), row), at + ${j * STRIDE} >= 0 && at + ${j * STRIDE} < P.x_size.w);
-      #end
-      #else
-      {
-      #for o in 0..(TILE - 1) * STRIDE + (KW - 1) * DILATION + 1
-      #if Array.from({ length: KW }, (_, k) => o - k * DILATION).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
-      let x_${o} = select(vec4f(), texel_x(column + clamp(left + ${o}, 0, P.x_size.w - 1), row), left + ${o} >= 0 && left + ${o} < P.x_size.w);
-      #end
-      #end
-      #end
-      #for i in 0..QUADS
-      {
-        #for kx in 0..(ROLLED ? 1 : KW)
-        #for lane in 0..LANES
-        let w_${kx}_${lane} = texel_w(w_column + ${(kx * 4 + lane) * QUADS + i}, w_row)${WIDTH === 3 ? ".xyz" : ""};
-        #end
-        #end
-        #for group in 0..Math.ceil(TILE / 2)
-        #for kx in 0..(ROLLED ? 1 : KW)
-        #for lane in 0..LANES
-        #for j in 2 * group..Math.min(TILE, 2 * group + 2)
-        sum_${i}_${j} = fma(w_${kx}_${lane}, vec${WIDTH}f(x_${j * STRIDE + kx * DILATION}.${"xyzw"[lane]}), sum_${i}_${j});
-        #end
-        #end
-        #end
-        #end
-      }
-      #end
-      w_column += ${(ROLLED ? 1 : KW) * 4 * QUADS};
-      }
-    }
-  }
+  #if GROUPED
+  let first = quotient(block * ${4 * QUADS}, P.group_outputs) * P.group_inputs / 4;
   #end
+  // One loop through rows of the filter, input quads and (ROLLED) its columns: every loop inside
+  // another one would copy all sums once more.
+
+  let x_row = P.x_place.x;
+  let dilation_x = P.dilation_x;
+  let dilation_y = P.dilation_y;
+  let kernel_columns = P.kernel_columns;
+  let input_quads = P.input_quads;
+  let first_w_row = P.w_place.x + block * P.kernel_rows;
+  let turns = P.turns;
+  var ky = 0;
+  var c = 0;
+  var kx = 0;
+  var w_column = 0;
+  for (var turn = 0; turn < turns; turn++) {
+    let iy = top + ky * dilation_y;
+    #if GROUPED
+    let row = x_row + min(first + c, P.x_size.y - 1) * P.x_size.z + clamp(iy, 0, P.x_size.z - 1);
+    #else
+    let row = x_row + c * P.x_size.z + clamp(iy, 0, P.x_size.z - 1);
+    #end
+    let end = select(0, P.x_size.w, iy >= 0 && iy < P.x_size.z);
+    let at = left + kx * dilation_x;
+    #for o in 0..(TILE - 1) * STRIDE + (COLUMNS - 1) * DILATION + 1
+    #if Array.from({ length: COLUMNS }, (_, k) => o - k * DILATION).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
+    let x_${o} = select(vec4f(), sheet_x(column + clamp(at + ${o}, 0, P.x_size.w - 1), row), at + ${o} >= 0 && at + ${o} < end);
+    #end
+    #end
+    let w_row = first_w_row + ky;
+    #for i in 0..QUADS
+    {
+      #for k in 0..COLUMNS
+      #for lane in 0..LANES
+      let w_${k}_${lane} = sheet_w(w_column + ${(k * 4 + lane) * QUADS + i}, w_row)${WIDTH === 3 ? ".xyz" : ""};
+      #end
+      #end
+      #for group in 0..Math.ceil(TILE / TOGETHER)
+      #for k in 0..COLUMNS
+      #for lane in 0..LANES
+      #for j in TOGETHER * group..Math.min(TILE, TOGETHER * (group + 1))
+      sum_${i}_${j} = fma(w_${k}_${lane}, vec${WIDTH}f(x_${j * STRIDE + k * DILATION}.${"xyzw"[lane]}), sum_${i}_${j});
+      #end
+      #end
+      #end
+      #end
+    }
+    #end
+    w_column += ${COLUMNS * 4 * QUADS};
+    #if ROLLED
+    kx++;
+    let next_c = kx == kernel_columns;
+    kx = select(kx, 0, next_c);
+    c += select(0, 1, next_c);
+    #else
+    c++;
+    #end
+    let next_ky = c == input_quads;
+    c = select(c, 0, next_ky);
+    w_column = select(w_column, 0, next_ky);
+    ky += select(0, 1, next_ky);
+  }
 
   #for i in 0..QUADS
   {
@@ -87,7 +105,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       #for j in 0..TILE
       {
         let ox = tile * ${TILE} + ${j};
+        #if EDGE
         if (ox < P.columns) {
+        #else
+        {
+        #end
           let x = ox * P.step_x + P.x_phase;
           var v = ${WIDTH === 3 ? "vec4f(sum_" + i + "_" + j + ", 0)" : "sum_" + i + "_" + j};
           #if BIAS

@@ -19,9 +19,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let left = (i32(id.x) - row * P.tiles) * ${TILE};
   if (row >= rows) { return; }
   #if BATCHED
-  let w_row = block * rows + row;
+  let w_row = P.w_place.x + block * rows + row;
   #else
-  let w_row = block;
+  let w_row = P.w_place.x + block;
   #end
 
   #for i in 0..QUADS
@@ -30,15 +30,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #end
   #end
   var w_column = 0;
-  var x_row = 0;
-  for (var c = 0; c < P.x_size.y; c++) {
+  var x_row = P.x_place.x + row;
+  let quads = P.x_size.y;
+  for (var c = 0; c < quads; c++) {
     #for j in 0..TILE
-    let x_${j} = texel_x(left + ${j}, x_row + row);
+    let x_${j} = sheet_x(left + ${j}, x_row);
     #end
     #for i in 0..QUADS
     {
       #for lane in 0..4
-      let w_${lane} = texel_w(w_column + ${lane * QUADS + i}, w_row);
+      let w_${lane} = sheet_w(w_column + ${lane * QUADS + i}, w_row);
       #end
       #for group in 0..Math.ceil(TILE / 2)
       #for lane in 0..4

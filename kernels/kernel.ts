@@ -5,6 +5,8 @@
  *
  *     load_x(n, c4, y, x) -> vec4f       the texel of channels 4·c4 .. 4·c4+3 (reads)
  *     texel_x(column, row) -> vec4f      the same by sheet coordinates (reads)
+ *     sheet_x(column, row) -> vec4f      the same, rows counted from P.x_place.x (reads, in loops:
+ *                                        software adapters look a P up at every turn)
  *     store_x(n, c4, y, x, v)            lanes beyond the tensor's channels become zero (writes)
  *     P.x_size  : vec4i                  pictures, channel quads, rows, columns
  *     P.x_place : vec4i                  first row, row length in texels, channels, -
@@ -52,13 +54,16 @@ const FIRST_OPERAND = 1;
 
 function readOperand(name: string, storage: Storage, binding: number): string {
   const load = storage === "texture"
-    ? `textureLoad(${name}_memory, vec2i(column, row + P.${name}_place.x))`
-    : `${name}_memory[(row + P.${name}_place.x) * P.${name}_place.y + column]`;
+    ? `textureLoad(${name}_memory, vec2i(column, row))`
+    : `${name}_memory[row * P.${name}_place.y + column]`;
   const declaration = storage === "texture"
     ? `var ${name}_memory: texture_storage_2d<rgba32float, read>;`
     : `var<storage, read> ${name}_memory: array<vec4f>;`;
   return `@group(0) @binding(${binding}) ${declaration}
-fn texel_${name}(column: i32, row: i32) -> vec4f { return ${load}; }
+fn sheet_${name}(column: i32, row: i32) -> vec4f { return ${load}; }
+fn texel_${name}(column: i32, row: i32) -> vec4f {
+  return sheet_${name}(column, row + P.${name}_place.x);
+}
 fn load_${name}(n: i32, c4: i32, y: i32, x: i32) -> vec4f {
   return texel_${name}(n * P.${name}_size.w + x, c4 * P.${name}_size.z + y);
 }`;

@@ -111,6 +111,7 @@ function direct(
   const tiles = Math.ceil(d.outputs[1] / pixels);
   const { reads, defines } = epilogueOf(y);
   const packing = { ...d.view, quads };
+  const quadsRead = inputQuads(packing);
   const { w, calls } = packWeights(d.weight, packing);
   return [...calls, {
     source: { name: "conv2d", wgsl: epilogueSource + conv2dSource },
@@ -119,12 +120,15 @@ function direct(
       QUADS: quads,
       TILE: pixels,
       WORKGROUP: workgroup,
-      KW: rows.count === 0 ? 0 : columns.count,
-      ROLLED: rolled && columns.count > 1,
+      ROLLED: rolled,
+      ...(rolled
+        ? { COLUMNS: 1, DILATION: 1 }
+        : { COLUMNS: columns.count, DILATION: d.dilation[1] }),
       LANES: Math.min(inputs, 4),
       WIDTH: channels === 3 ? 3 : 4,
+      TOGETHER: channels === 3 ? 3 : 2,
+      EDGE: d.outputs[1] % pixels !== 0,
       STRIDE: d.stride[1],
-      DILATION: d.dilation[1],
       GROUPED: groups !== 1,
     },
     reads: { x: d.x, w, ...reads },
@@ -134,9 +138,11 @@ function direct(
       rows: d.outputs[0],
       columns: d.outputs[1],
       kernel_rows: rows.count,
+      turns: rows.count * quadsRead * (rolled ? columns.count : Math.min(1, columns.count)),
       kernel_columns: columns.count,
       stride_y: d.stride[0],
       dilation_y: d.dilation[0],
+      dilation_x: d.dilation[1],
       y_start: d.start[0],
       x_start: d.start[1],
       step_y: d.step[0],
@@ -145,7 +151,7 @@ function direct(
       x_phase: d.phase[1],
       group_outputs: channels / groups,
       group_inputs: inputs / groups,
-      input_quads: inputQuads(packing),
+      input_quads: quadsRead,
     },
     workgroups: [
       Math.ceil(tiles * d.outputs[0] / workgroup),
@@ -190,16 +196,13 @@ function product(
   };
 }
 
-/** Bytes of the transformed tiles of x or y that lie in memory at a time. */
-const WINOGRAD_BYTES = 16 * 2 ** 20;
-
 /** In three kernels, for as many tiles at a time as memory is spent on. */
 function winograd(
   y: Convolution,
   gpu: Gpu,
   { x, weight, view, start }: ConvolutionPart,
   geometry: Geometry,
-  { algorithm, tile }: Variant & { algorithm: "winograd2" | "winograd4" },
+  { algorithm, tile, bytes }: Variant & { algorithm: "winograd2" | "winograd4" },
 ): Call[] {
   const r = winogradOutputs(algorithm);
   const elements = (r + 2) ** 2;
@@ -208,7 +211,7 @@ function winograd(
   const all = winogradTiles(geometry, r);
   const quads = Math.ceil(Math.max(view.inputs, view.outputs) / 4);
   const fitting = Math.min(
-    Math.floor(WINOGRAD_BYTES / (elements * quads * 16 * tile.pixels)) * tile.pixels,
+    Math.floor(bytes / (elements * quads * 16 * tile.pixels)) * tile.pixels,
     Math.floor(gpu.device.limits.maxTextureDimension2D / tile.pixels) * tile.pixels,
   );
   const count = Math.min(
@@ -247,14 +250,4 @@ function winograd(
     });
   }
   return calls;
-}
-
-/** The variant of an algorithm where it applies, else the usual choice: for tests and measurements. */
-export function forcing(
-  variant: (gpu: Gpu, geometry: Geometry) => Variant,
-): Choose {
-  return (gpu, geometry) => {
-    const forced = variant(gpu, geometry);
-    return applies(forced.algorithm, geometry) ? forced : chooseVariant(gpu, geometry);
-  };
 }

@@ -24,7 +24,12 @@ export interface Tile {
 export type Variant =
   | { readonly algorithm: "direct"; readonly tile: Tile; readonly rolled: boolean }
   | { readonly algorithm: "gemm"; readonly tile: Tile }
-  | { readonly algorithm: "winograd2" | "winograd4"; readonly tile: Tile };
+  | {
+    readonly algorithm: "winograd2" | "winograd4";
+    readonly tile: Tile;
+    /** Memory for transformed tiles; pictures that need more are computed piece by piece. */
+    readonly bytes: number;
+  };
 
 /** The name of a way to compute a convolution. */
 export type Algorithm = Variant["algorithm"];
@@ -99,29 +104,64 @@ function productTile(gpu: Gpu, outputs: number, columns: number): Tile {
 function directTile(gpu: Gpu, g: Geometry): Tile {
   if (!gpu.software) return { quads: g.outputs <= 4 ? 1 : 2, pixels: 4, workgroup: 64 };
   const quads = g.outputs <= 4 ? 1 : g.outputs <= 8 ? 2 : 4;
-  return { quads, pixels: fitting(g.size[1], [16, 14, 12, 8, 4]), workgroup: 16 };
+  const pixels = fitting(g.size[1], g.stride[1] > 1 ? [16, 14, 8] : [14, 8]);
+  return { quads, pixels, workgroup: 16 };
 }
+
+/** Bytes of the transformed tiles of x, and of y, that lie in memory at a time. */
+const WINOGRAD_BYTES = 16 * 2 ** 20;
 
 /** An algorithm with the tile that suits it; it must be one that {@linkcode applies}. */
 export function variantOf(algorithm: Algorithm, gpu: Gpu, g: Geometry): Variant {
   switch (algorithm) {
     case "direct": {
-      return { algorithm, tile: directTile(gpu, g), rolled: gpu.software && g.kernel[1] > 5 };
+      // With one quad of outputs a turn must do more than one column's work.
+      const tile = directTile(gpu, g);
+      return { algorithm, tile, rolled: gpu.software && tile.quads > 1 };
     }
     case "gemm":
       return { algorithm, tile: productTile(gpu, g.outputs, g.pictures * g.size[1]) };
     default: {
       const tiles = winogradTiles(g, winogradOutputs(algorithm));
-      return { algorithm, tile: productTile(gpu, g.outputs, tiles) };
+      return { algorithm, tile: productTile(gpu, g.outputs, tiles), bytes: WINOGRAD_BYTES };
     }
   }
 }
 
+/**
+ * About how long an algorithm takes, in multiply-adds. Measured on lavapipe: direct convolution
+ * reaches 36 % of the peak and products 45 %, and an element of a transformed tile, which is stored
+ * and loaded again, costs as much as 110 multiply-adds. A guess for GPUs.
+ */
+function work(algorithm: Algorithm, g: Geometry, pixels: number): number {
+  const { inputs, outputs, pictures, size, kernel, groups } = g;
+  const products = inputs * outputs / groups;
+  if (algorithm === "direct") {
+    return pictures * size[0] * size[1] * kernel[0] * kernel[1] * products / 0.36;
+  }
+  if (algorithm === "gemm") return pictures * size[0] * size[1] * products / 0.45;
+  const r = winogradOutputs(algorithm);
+  const tiles = Math.ceil(winogradTiles(g, r) / pixels) * pixels;
+  return tiles * (r + 2) ** 2 * (110 * (inputs + outputs) + products / 0.45);
+}
+
 /** The variant a convolution gets when nothing was measured. */
 export function chooseVariant(gpu: Gpu, g: Geometry): Variant {
-  if (applies("gemm", g)) return variantOf("gemm", gpu, g);
-  if (!gpu.precise && applies("winograd4", g)) {
-    return variantOf("winograd4", gpu, g);
+  let [best, least] = [variantOf("direct", gpu, g), work("direct", g, 1)];
+  for (const algorithm of ALGORITHMS) {
+    if (!applies(algorithm, g)) continue;
+    if (gpu.precise && algorithm.startsWith("winograd")) continue;
+    const variant = variantOf(algorithm, gpu, g);
+    const time = work(algorithm, g, variant.tile.pixels);
+    if (time < least) [best, least] = [variant, time];
   }
-  return variantOf("direct", gpu, g);
+  return best;
+}
+
+/** A choice of this variant wherever it applies, to test or measure it; the usual one elsewhere. */
+export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): Choose {
+  return (gpu, geometry) => {
+    const forced = variant(gpu, geometry);
+    return applies(forced.algorithm, geometry) ? forced : chooseVariant(gpu, geometry);
+  };
 }

@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
-import { chooseVariant } from "../ops/conv2d_variants.ts";
+import { type Choose, chooseVariant } from "../ops/conv2d_variants.ts";
 import type { Operation } from "../ops/operation.ts";
 import { OPERATIONS } from "../ops/operations.ts";
 import { isOp, node } from "../ops/tensor.ts";
@@ -68,10 +68,10 @@ function lanesOf(tensor: Tensor): Tensor {
 export async function evaluate(
   gpu: Gpu,
   tensors: readonly Tensor[],
-  options: { fuse?: boolean } = {},
+  options: { fuse?: boolean; choose?: Choose } = {},
 ): Promise<Values[]> {
   const outputs = tensors.map(lanesOf);
-  using program = await compile(gpu, { outputs, fuse: options.fuse ?? false });
+  using program = await compile(gpu, { outputs, fuse: false, ...options });
   program.poison();
   program.run();
   const lanes = await Promise.all(outputs.map((output) => program.read(output)));
@@ -236,11 +236,16 @@ const STEP_TOLERANCE = 5e-3;
  *
  * @throws when shapes, values or gradients disagree, or memory is left unwritten.
  */
-export async function compareCase<O>(gpu: Gpu, operationCase: OperationCase<O>): Promise<Errors> {
+export async function compareCase<O>(
+  gpu: Gpu,
+  operationCase: OperationCase<O>,
+  options: { choose?: Choose } = {},
+): Promise<Errors> {
   const { run, special: { degree, tolerance = 1e-5 } } = operationCase;
   const random = new Random(1);
   const cases = trace(operationCase, random);
-  const results = await evaluate(gpu, cases.flatMap(({ y, dx, nearby }) => [y, ...dx, ...nearby]));
+  const tensors = cases.flatMap(({ y, dx, nearby }) => [y, ...dx, ...nearby]);
+  const results = await evaluate(gpu, tensors, options);
 
   const worst: Errors = { forward: 0 };
   const keep = (kind: string, error: number, limit: number, what: () => string) => {
