@@ -21,7 +21,15 @@ interface Matrices {
   readonly G: readonly (readonly number[])[];
 }
 
-/** Interpolation points 0, ±1, ∞ for r = 2; 0, ±1, ±2, ∞ for r = 4. */
+const H = Math.SQRT1_2;
+const Q = Math.SQRT2;
+
+/**
+ * The Toom-Cook algorithm's matrices at some points: row a of Aᵀ and of G holds powers of the
+ * points, divided in G by Π(p − other points); a row of Bᵀ the coefficients of the polynomial that
+ * is zero at all other points. Points 0, ±1, ∞ for r = 2. For r = 4: 0, ±√½, ±√2, ∞, whose rounding
+ * is a fifth of that of the usual 0, ±1, ±2, ∞ (docs/decisions.md).
+ */
 export const MATRICES: Readonly<Record<TileSize, Matrices>> = {
   2: {
     BT: [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]],
@@ -30,26 +38,31 @@ export const MATRICES: Readonly<Record<TileSize, Matrices>> = {
   },
   4: {
     BT: [
-      [4, 0, -5, 0, 1, 0],
-      [0, -4, -4, 1, 1, 0],
-      [0, 4, -4, -1, 1, 0],
-      [0, -2, -1, 2, 1, 0],
-      [0, 2, -1, -2, 1, 0],
-      [0, 4, 0, -5, 0, 1],
+      [1, 0, -5 / 2, 0, 1, 0],
+      [0, -Q, -2, H, 1, 0],
+      [0, Q, -2, -H, 1, 0],
+      [0, -H, -1 / 2, Q, 1, 0],
+      [0, H, -1 / 2, -Q, 1, 0],
+      [0, 1, 0, -5 / 2, 0, 1],
     ],
     G: [
-      [1 / 4, 0, 0],
-      [-1 / 6, -1 / 6, -1 / 6],
-      [-1 / 6, 1 / 6, -1 / 6],
-      [1 / 24, 1 / 12, 1 / 6],
-      [1 / 24, -1 / 12, 1 / 6],
+      [1, 0, 0],
+      [-2 / 3, -2 * H / 3, -1 / 3],
+      [-2 / 3, 2 * H / 3, -1 / 3],
+      [1 / 6, Q / 6, 1 / 3],
+      [1 / 6, -Q / 6, 1 / 3],
       [0, 0, 1],
     ],
-    AT: [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
+    AT: [
+      [1, 1, 1, 1, 1, 0],
+      [0, H, -H, Q, -Q, 0],
+      [0, 1 / 2, 1 / 2, 2, 2, 0],
+      [0, H / 2, -H / 2, 2 * Q, -2 * Q, 1],
+    ],
   },
 };
 
-/** A sum of operands times small whole numbers, in WGSL; for the templates. */
+/** A sum of operands times numbers, in WGSL; for the templates. */
 export function combine(
   factors: readonly number[],
   operand: (index: number) => string,
@@ -57,7 +70,7 @@ export function combine(
   const terms = factors.flatMap((factor, k) => {
     if (factor === 0) return [];
     const size = Math.abs(factor);
-    const term = size === 1 ? operand(k) : `${size}.0 * ${operand(k)}`;
+    const term = size === 1 ? operand(k) : `${size}f * ${operand(k)}`;
     return [`${factor < 0 ? "-" : "+"} ${term}`];
   });
   return terms.join(" ").replace(/^\+ /, "");
