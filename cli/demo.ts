@@ -1,11 +1,11 @@
 /** `demo`: the whole method on built-in images with the built-in network. */
-import { openGpu } from "../kernels/device.ts";
 import { createModel } from "../models/registry.ts";
 import { drawClass, FACETS } from "../models/motifs/draw.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import type { SourceImage } from "../vis/images.ts";
+import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import type { Command } from "./options.ts";
 import { say } from "./progress.ts";
 import { runAndReport } from "./run.ts";
@@ -22,6 +22,7 @@ export const demoCommand: Command = {
     out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },
     iterations: { type: "string", short: "n", value: "N", help: "Iterations (120)" },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+    ...GPU_OPTIONS,
   },
   async run(args) {
     const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 120;
@@ -29,7 +30,7 @@ export const demoCommand: Command = {
     const model = createModel("motifs");
     using weights = model.builtInWeights!();
     const trunk = openTrunk(model, weights, { layer: LAYER }, SIZE);
-    using gpu = await openGpu();
+    using gpu = await openGpuFor(args);
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
     const drawings = drawClass({ size: SIZE });
     say(`${drawings.length} drawings of one class; its facets: ${FACETS.join(", ")}`);

@@ -1,6 +1,6 @@
 /** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
 import { basename, join } from "node:path";
-import { type Gpu, openGpu } from "../kernels/device.ts";
+import type { Gpu } from "../kernels/device.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/embedding.ts";
 import { type FacetAnalysis, requireImages } from "../vis/facets.ts";
 import { type Look, lookAtPhotos } from "../vis/look.ts";
@@ -9,6 +9,7 @@ import { listPhotos, readPhotos } from "../vis/photos.ts";
 import { asSeen, changesPhotos } from "../vis/start.ts";
 import { openTrunks, type Trunk } from "../vis/trunk.ts";
 import { mergedKeyValues } from "./config.ts";
+import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { openModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
@@ -34,6 +35,7 @@ export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
   limit: { type: "string", value: "N", help: "Use only the first N images" },
   out: { type: "string", short: "o", value: "FOLDER", help: "Where to write" },
+  ...GPU_OPTIONS,
 };
 
 /** Options that say where facets are looked for. */
@@ -154,7 +156,7 @@ export async function examine(
     await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
     requireImages(most, facets);
   }
-  const gpu = opened.use(await openGpu());
+  const gpu = opened.use(await openGpuFor(args));
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
   const looking = new Progress("photos");

@@ -1,6 +1,5 @@
 /** `quality`: presets and networks compared by number, on one folder of photos. */
 import { join } from "node:path";
-import { openGpu } from "../kernels/device.ts";
 import { readPhotos } from "../vis/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { Judge, saturated, totalVariation } from "../vis/quality.ts";
@@ -10,6 +9,7 @@ import { mergedKeyValues } from "./config.ts";
 import { type Arguments, type Command, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
 import { runAndReport } from "./run.ts";
+import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { openModel } from "./model.ts";
 
 /** A number of the start picture and of the final one. */
@@ -134,6 +134,7 @@ export const qualityCommand: Command = {
       value: "FOLDER",
       help: "Where to write (default generated/quality)",
     },
+    ...GPU_OPTIONS,
   },
   notes: `Each picture, from its start to its end:
   own          the own channels' activation over the photos'
@@ -166,7 +167,7 @@ Writes the pictures of every run, quality.json and quality.md.`,
       files.use(weights);
       return { trunk: openTrunk(model, weights, { layer }, size), weights: weights.name };
     });
-    using gpu = await openGpu();
+    using gpu = await openGpuFor(args);
     const reading = new Progress("photos");
     const { photos, skipped } = await readPhotos(folder, {
       size,

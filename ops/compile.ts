@@ -2,7 +2,7 @@
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
 import { sheetSize } from "../kernels/sheet.ts";
-import { chooseVariant, type Geometry, type Variant } from "./conv2d_variants.ts";
+import { type Geometry, type Variant, variantsOf } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import { fuse } from "./fuse.ts";
 import { ancestors } from "./gradient.ts";
@@ -22,7 +22,7 @@ export interface ProgramOptions {
   assign?: readonly (readonly [Variable, Tensor])[];
   /** Rewrite the graph first (default true). Off to test kernels one by one. */
   fuse?: boolean;
-  /** How each convolution is computed (default {@linkcode chooseVariant}). */
+  /** How each convolution is computed (default: as the device was told to, see conv2d_variants.ts). */
   choose?: (gpu: Gpu, geometry: Geometry) => Variant;
 }
 
@@ -42,7 +42,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
 
   const placement = new Placement(nodes);
-  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? chooseVariant);
+  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
   const memory = new Memory(gpu, steps, placement, kept);
   try {
     const uniforms = new UniformBlocks(gpu);

@@ -9,7 +9,6 @@ import { epilogueInputs } from "./conv2d.ts";
 import {
   applies,
   type Choose,
-  chooseVariant,
   type Geometry,
   type Tile,
   type Variant,

@@ -165,3 +165,15 @@ export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): Cho
     return applies(forced.algorithm, geometry) ? forced : chooseVariant(gpu, geometry);
   };
 }
+
+const used = new WeakMap<Gpu, Choose>();
+
+/** From now on programs compiled for this device choose their variants so. */
+export function useVariants(gpu: Gpu, choose: Choose): void {
+  used.set(gpu, choose);
+}
+
+/** How a device's programs choose their variants: as {@linkcode useVariants} said, or as usual. */
+export function variantsOf(gpu: Gpu): Choose {
+  return used.get(gpu) ?? chooseVariant;
+}

@@ -21,8 +21,8 @@ import { isOp, node } from "../ops/tensor.ts";
 import { type Operations, reference, type Values } from "./reference.ts";
 
 /** Opens the GPU for all tests of a file. */
-export async function gpuForTests(storage?: Storage, precise = true): Promise<Gpu> {
-  const gpu = await openGpu({ ...(storage ? { storage } : {}), precise });
+export async function gpuForTests(storage?: Storage): Promise<Gpu> {
+  const gpu = await openGpu(storage ? { storage } : {});
   Deno.test.beforeEach(() => {
     gpu.fault = undefined; // an earlier test's, which has failed for it
   });

@@ -1,7 +1,7 @@
 /** The paper's loop, step by step, against a PyTorch run of it with the same start and targets. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Gpu, openGpu } from "../kernels/device.ts";
+import type { Gpu } from "../kernels/device.ts";
 import { createModel } from "../models/registry.ts";
 import { openSafetensors, type SafetensorsFile } from "../models/safetensors.ts";
 import {
@@ -31,6 +31,7 @@ import {
   testWithShared,
 } from "./goldens.ts";
 import { findPython, readFloats, runReference, WANTED_PYTHON } from "./python.ts";
+import { testWithVariants } from "./variants.ts";
 
 const SIZE = 128;
 const PIXELS = 3 * SIZE * SIZE;
@@ -152,10 +153,10 @@ testWithShared(
   },
 );
 
-testWithShared(
+testWithVariants(
   "the first gradient, mask and picture at the paper's rate are the reference's",
   filesOf("lr_default"),
-  async () => {
+  async (openGpu) => {
     const goldens = read("lr_default");
     const parameters = parametersOf(goldens);
     using gpu = await openGpu();
@@ -210,10 +211,10 @@ testWithShared(
   },
 );
 
-testWithShared(
+testWithVariants(
   "blur, step, denoising and blend at iteration 10 are the reference's",
   filesOf("lr_div1024"),
-  async () => {
+  async (openGpu, forced) => {
     const setUp = read("lr_default");
     const goldens = read("lr_div1024");
     const p = parametersOf(goldens);
@@ -243,7 +244,9 @@ testWithShared(
       const result = (await program.read(blurred)).map((v) => v * 255);
       [0.5, 0.5, 1e-3].forEach((bound, k) => {
         const { rms, max } = levels(result, numbers(goldens, "stage10/blurred"), k);
-        atMost(k === 2 ? max : rms, bound, `facet ${k}: blurred`);
+        // After nine iterations, the last of which decides otherwise with winograd4: see below.
+        if (k === 2 && forced === "winograd4") atMost(rms, 0.5, "facet 2: blurred");
+        else atMost(k === 2 ? max : rms, bound, `facet ${k}: blurred`);
       });
     }
 
@@ -299,11 +302,16 @@ testWithShared(
 // goldens' own script in float32 leaves them at iteration 9 or 10, while in float64 it follows them
 // up to 41. This program follows to iteration 13 to within 3e-7 of own_dot and then takes one such
 // decision the other way; an error of 2e-6 in a pixel is enough for that. So: strict through
-// iteration 10 for pictures and 13 for own_dot, and from then on the tolerances for trends.
-testWithShared(
+// iteration 10 for pictures and 13 for own_dot, and from then on the tolerances for trends. With
+// winograd4 forced where another way is faster and rounds less, the decision falls in iteration 9.
+const STRICT = { pictures: 10, dot: 13 };
+const STRICT_WINOGRAD4 = { pictures: 1, dot: 8 };
+
+testWithVariants(
   "a run at lr/1024 is the reference's, exactly for 13 iterations and then in trend",
   filesOf("lr_div1024"),
-  async () => {
+  async (openGpu, forced) => {
+    const strict = forced === "winograd4" ? STRICT_WINOGRAD4 : STRICT;
     const goldens = read("lr_div1024");
     using gpu = await openGpu();
     using weights = openSafetensors(sharedPath(WEIGHTS));
@@ -318,8 +326,10 @@ testWithShared(
     }
     await stepTo(loop, 10, results);
     const tenth = await loop.pictures();
-    atMost(levels(tenth, numbers(goldens, "image/10"), 2).max, 0.05, "facet 2: picture 10");
-    for (const k of [0, 1]) {
+    if (strict.pictures === 10) {
+      atMost(levels(tenth, numbers(goldens, "image/10"), 2).max, 0.05, "facet 2: picture 10");
+    }
+    for (const k of [0, 1, 2]) {
       atMost(levels(tenth, numbers(goldens, "image/10"), k).rms, 0.5, `facet ${k}: picture 10`);
     }
     await stepTo(loop, ITERATIONS, results);
@@ -328,7 +338,7 @@ testWithShared(
       atMost(levels(last, numbers(goldens, "image/60"), k).rms, 2, `facet ${k}: picture 60`);
     }
 
-    for (let i = 1; i <= 13; i++) {
+    for (let i = 1; i <= strict.dot; i++) {
       for (const name of Object.keys(LOGGED) as (keyof Metrics)[]) {
         const bound = name === "dot" ? 1e-5 : 1e-4;
         atMost(logError(results, goldens, name, i)(2), bound, `facet 2: ${name} at ${i}`);
@@ -348,10 +358,10 @@ testWithShared(
   },
 );
 
-testWithShared(
+testWithVariants(
   "jitter shifts what the network sees and shifts its gradient back",
   filesOf("lr_div1024_jitter"),
-  async () => {
+  async (openGpu) => {
     const goldens = read("lr_div1024_jitter");
     const offsets = numbers(goldens, "offsets");
     using gpu = await openGpu();
@@ -389,10 +399,10 @@ testWithShared(
 // of own_dot in iterations 9 to 12 and 4.8 levels in one pixel of picture 10; this program leaves
 // them by the same amounts. A float64 run with noise of 1e-5 levels takes the goldens' side or the
 // other by chance. So: strict through iteration 8, and picture 10 by its RMS.
-testWithShared(
+testWithVariants(
   "a run at lr/32 is the reference's for 8 iterations and keeps its trend",
   filesOf("lr_div32"),
-  async () => {
+  async (openGpu) => {
     const goldens = read("lr_div32");
     using gpu = await openGpu();
     using weights = openSafetensors(sharedPath(WEIGHTS));
@@ -427,16 +437,23 @@ testWithShared(
 // above); float64 follows facet 2 through 41 iterations. So: forty single steps, each from the
 // float64 run's own picture, which is the golden's.
 const python = findPython();
-testWithShared(
+let known: Promise<[Float32Array, Float32Array]> | undefined;
+
+/** The float64 run's pictures, and how far float32 PyTorch is off after each single step. */
+function referenceRun(): Promise<[Float32Array, Float32Array]> {
+  return known ??= runReference(
+    python!,
+    "loop_reference.py",
+    [sharedPath()],
+    (folder) => [readFloats(join(folder, "pictures.bin")), readFloats(join(folder, "apart.bin"))],
+  );
+}
+
+testWithVariants(
   "lr_div1024, facet 2: each of 40 single steps from the float64 run's pictures ends within 0.05 levels",
   python ? filesOf("lr_div1024") : [WANTED_PYTHON],
-  async () => {
-    const [pictures, apart] = await runReference(
-      python!,
-      "loop_reference.py",
-      [sharedPath()],
-      (folder) => [readFloats(join(folder, "pictures.bin")), readFloats(join(folder, "apart.bin"))],
-    );
+  async (openGpu) => {
+    const [pictures, apart] = await referenceRun();
     assert.equal(pictures.length, 41 * PIXELS);
     const goldens = read("lr_div1024");
     for (const i of [1, 10]) {

@@ -16,6 +16,7 @@ import {
 } from "../ops/mod.ts";
 import { largest, relativeL2 } from "./distance.ts";
 import { golden, maxDifference, readSafetensors, sharedPath, testWithShared } from "./goldens.ts";
+import { type OpenGpu, testWithVariants } from "./variants.ts";
 
 /** With both ways to keep tensors for one, the adapter's own for the others. */
 const NETWORKS: [name: string, storages: (Storage | undefined)[], logits: boolean][] = [
@@ -30,10 +31,11 @@ const NETWORKS: [name: string, storages: (Storage | undefined)[], logits: boolea
 async function compute(
   name: string,
   goldens: ReturnType<typeof readSafetensors>,
+  open: OpenGpu,
   storage?: Storage,
   change: (weights: WeightSource) => WeightSource = (weights) => weights,
 ) {
-  using gpu = await openGpu(storage ? { storage } : {});
+  using gpu = await open(storage ? { storage } : {});
   using file = openSafetensors(sharedPath("weights", `${name}.safetensors`));
   const weights = change(file);
   using x = new Variable(gpu, goldens.get("input")!.shape as unknown as Shape);
@@ -71,9 +73,9 @@ for (const [name, storages, hasHead] of NETWORKS) {
   for (const storage of storages) {
     const where = storage ? ` in ${storage}s` : "";
 
-    testWithShared(`${name}${where} computes what PyTorch computes`, files, async () => {
+    testWithVariants(`${name}${where} computes what PyTorch computes`, files, async (open) => {
       const goldens = readSafetensors(sharedPath(files[0]!));
-      const results = await compute(name, goldens, storage);
+      const results = await compute(name, goldens, open, storage);
       const compared = [...goldens.keys()].filter((key) => /^(act|sample|gap)\//.test(key));
       assert.ok(compared.length >= 2 * JSON.parse(goldens.metadata.taps!).length);
       assert.equal(goldens.has("logits"), hasHead);
@@ -105,7 +107,7 @@ testWithShared(
   MOBILENET,
   async () => {
     const goldens = readSafetensors(sharedPath(MOBILENET[0]!));
-    const results = await compute("mobilenet_v2", goldens, undefined, (weights) => ({
+    const results = await compute("mobilenet_v2", goldens, openGpu, undefined, (weights) => ({
       name: weights.name,
       has: (key) => weights.has(key),
       shape: (key) => weights.shape(key),

@@ -38,14 +38,6 @@ for (const operationCase of CASES) {
   }
 }
 
-const imprecise = await gpuForTests("texture", false);
-for (const operationCase of CASES.filter(({ name }) => name.startsWith("3x3 convolution"))) {
-  const { name } = operationCase;
-  Deno.test(`${name} agrees with its reference (Winograd)`, async () => {
-    note(`${name} (Winograd)`, await compareCase(imprecise, operationCase));
-  });
-}
-
 for (const gpu of gpus) {
   Deno.test(`the first of equal maxima gets the gradient (${gpu.storage})`, async () => {
     const options = { kernel: 2, stride: 1 };
