@@ -8,9 +8,10 @@
 //
 // The border of u is never updated: it mirrors the second row and column above and to the left,
 // and repeats the last ones below and to the right. Sweeps stop when the RMS change of one falls
-// to eps. Reading order is kept by walking the anti-diagonals, whose pixels do not depend on each
-// other: one workgroup per picture, a barrier per diagonal, a dispatch per sweep (some drivers
-// give up on a kernel after 65535 turns of its loops).
+// to eps. Reading order is kept by walking bands of rows, a row an invocation, each one pixel behind
+// the row above: the pixels of a turn do not depend on each other. One workgroup per picture, a
+// barrier per turn, a dispatch per sweep (some drivers give up on a kernel after 65535 turns of its
+// loops).
 //
 // state: planes f, v = u − f, dx, dy, bx, by with a border of one, then a texel whose x is 1 once
 // the sweeps have stopped and whose y counts those that were done. v is kept instead of u because
@@ -62,35 +63,56 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let lambda = 2 * weight;
   let norm = weight + 4 * lambda;
   var squares = 0.0;
-  for (var diagonal = 0; diagonal < rows + columns - 1; diagonal++) {
-    let last = min(diagonal, rows - 1);
-    for (var r = max(0, diagonal - columns + 1) + me; r <= last; r += ${WORKGROUP}) {
-      let i = (r + 1) * stride + diagonal - r + 1;
-      let here = state[f + i];
-      let before = state[v + i];
-      // Neighbours as differences from f here: exact where they are close.
-      let east = state[f + i + 1] - here + state[v + i + 1];
-      let west = state[f + i - 1] - here + state[v + i - 1];
-      let south = state[f + i + stride] - here + state[v + i + stride];
-      let north = state[f + i - stride] - here + state[v + i - stride];
-      let b_x = state[bx + i];
-      let b_y = state[by + i];
-      let after = lambda * (east + west + south + north
-        + state[dx + i - 1] - state[dx + i] + state[dy + i - stride] - state[dy + i]
-        - state[bx + i - 1] + b_x - state[by + i - stride] + b_y) / norm;
-      state[v + i] = after;
-      let step = after - before;
-      squares += dot(step, step);
-      let t_x = east - before + b_x;
-      let t_y = south - before + b_y;
-      let s = lambda * sqrt(t_x * t_x + t_y * t_y);
-      let shrink = s / (1 + s);
-      state[dx + i] = t_x * shrink;
-      state[dy + i] = t_y * shrink;
-      state[bx + i] = t_x - t_x * shrink;
-      state[by + i] = t_y - t_y * shrink;
+  for (var band = 0; band < rows; band += ${WORKGROUP}) {
+    let r = band + me;
+    // What the pixel to the west left behind, and here, which was its east.
+    var f_west = vec4f();
+    var v_west = vec4f();
+    var dx_west = vec4f();
+    var bx_west = vec4f();
+    var here = vec4f();
+    var before = vec4f();
+    for (var turn = 0; turn < columns + ${WORKGROUP - 1}; turn++) {
+      let c = turn - me;
+      if (r < rows && c >= 0 && c < columns) {
+        let i = (r + 1) * stride + c + 1;
+        if (c == 0) {
+          f_west = state[f + i - 1];
+          here = state[f + i];
+          before = state[v + i];
+        }
+        // Neighbours as differences from f here: exact where they are close.
+        let f_east = state[f + i + 1];
+        let v_east = state[v + i + 1];
+        let east = f_east - here + v_east;
+        let west = f_west - here + v_west;
+        let south = state[f + i + stride] - here + state[v + i + stride];
+        let north = state[f + i - stride] - here + state[v + i - stride];
+        let b_x = state[bx + i];
+        let b_y = state[by + i];
+        let after = lambda * (east + west + south + north
+          + dx_west - state[dx + i] + state[dy + i - stride] - state[dy + i]
+          - bx_west + b_x - state[by + i - stride] + b_y) / norm;
+        state[v + i] = after;
+        let step = after - before;
+        squares += dot(step, step);
+        let t_x = east - before + b_x;
+        let t_y = south - before + b_y;
+        let s = lambda * sqrt(t_x * t_x + t_y * t_y);
+        let shrink = s / (1 + s);
+        dx_west = t_x * shrink;
+        bx_west = t_x - dx_west;
+        state[dx + i] = dx_west;
+        state[bx + i] = bx_west;
+        state[dy + i] = t_y * shrink;
+        state[by + i] = t_y - t_y * shrink;
+        f_west = here;
+        v_west = after;
+        here = f_east;
+        before = v_east;
+      }
+      storageBarrier();
     }
-    storageBarrier();
   }
   partial[local] = squares;
   workgroupBarrier();

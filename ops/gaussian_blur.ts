@@ -1,6 +1,6 @@
 /** Gaussian blur, separable, with a mirrored border. */
 import source from "../kernels/gaussian_blur.wgsl" with { type: "text" };
-import { type Operation, perTexel } from "./operation.ts";
+import { type Call, type Operation, perTexel } from "./operation.ts";
 import { node, type Tensor } from "./tensor.ts";
 
 /**
@@ -29,13 +29,26 @@ export function gaussianBlur(x: Tensor, weights: Tensor): Tensor {
   return node("blurAxis", x.shape, [rows, weights], { axis: 2 });
 }
 
-function lower(y: Tensor<"blurAxis"> | Tensor<"blurAxisTranspose">) {
+/** Pixels along the axis that an invocation blurs. */
+const TILE = 8;
+
+function lower(y: Tensor<"blurAxis"> | Tensor<"blurAxisTranspose">): Call[] {
+  const { axis } = y.attributes;
+  const [x, w] = y.inputs as [Tensor, Tensor];
+  const [n, c, height, width] = y.shape;
+  const transpose = y.op === "blurAxisTranspose";
+  const reach = Math.ceil(w.shape[1] / 4) * 4 + TILE;
+  const across = (size: number, along: 2 | 3) => along === axis ? Math.ceil(size / TILE) : size;
   return [{
     source: { name: y.op, wgsl: source },
-    defines: { AXIS: y.attributes.axis, TRANSPOSE: y.op === "blurAxisTranspose" },
-    reads: { x: y.inputs[0]!, w: y.inputs[1]! },
+    defines: { AXIS: axis, TRANSPOSE: transpose, TILE, FAR: reach > y.shape[axis] },
+    reads: { x, w },
     writes: { y },
-    workgroups: perTexel(y),
+    workgroups: transpose ? perTexel(y) : [
+      Math.ceil(across(width, 3) / 16),
+      Math.ceil(across(height, 2) / 4),
+      n * Math.ceil(c / 4),
+    ],
   }];
 }
 

@@ -6,12 +6,17 @@ import { pad } from "./slice.ts";
 import { sum } from "./sum.ts";
 import { node, type Tensor } from "./tensor.ts";
 
+/** Turns after which some software adapters end a kernel without a word. */
+const MOST_TURNS = 65535;
+
 /**
- * Invocations that walk a picture's anti-diagonals together. Barriers cost more in larger
- * workgroups; too small ones would turn their loops more than 65535 times on a large picture.
+ * Invocations that walk a picture together, a row each. On a software adapter barriers cost more in
+ * larger workgroups, but in small ones a large picture takes too many turns.
  */
-function workgroupSize(software: boolean, side: number): number {
-  return software && side <= 1024 ? 64 : 256;
+function workgroupSize(software: boolean, rows: number, columns: number): number {
+  // At most, with those of the gradient, which walks anti-diagonals.
+  const turns = (size: number) => Math.ceil(rows / size) * (columns + size) + 2 * (rows + columns);
+  return software ? [8, 16, 32, 64].find((size) => turns(size) <= MOST_TURNS) ?? 256 : 256;
 }
 
 /**
@@ -34,7 +39,7 @@ export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"
 /** The sweeps' dispatches, for a node of the picture's shape. */
 export function sweepCalls(y: Tensor, x: Tensor, settings: Tensor, gpu: Gpu) {
   const [n, , h, w] = x.shape;
-  const defines = { WORKGROUP: workgroupSize(gpu.software, Math.max(h, w)) };
+  const defines = { WORKGROUP: workgroupSize(gpu.software, h, w) };
   const scratch = { state: n * (6 * (h + 2) * (w + 2) + 1) };
   const phase = (PHASE: number): Call => ({
     source: { name: "tvDenoise", wgsl: source },
