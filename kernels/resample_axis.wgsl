@@ -9,15 +9,23 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
   let o = y;
   #end
   let band = vec2i(texel_m(o, 0).xy);
+  #if AXIS === 3
+  let last = P.x_size.w - 1;
+  #else
+  let last = P.x_size.z - 1;
+  #end
   var sum = vec4f();
   for (var block = 0; block < band.y; block += 64) {
     var part = vec4f();
-    for (var k = block; k < min(block + 64, band.y); k++) {
-      let weight = texel_m(o, 1 + (k >> 2))[k & 3];
+    for (var k = block; k < min(block + 64, band.y); k += 4) {
+      let weights = texel_m(o, 1 + (k >> 2));
+      // Weights beyond the band are zero.
+      #for lane in 0..4
       #if AXIS === 3
-      part += weight * load_x(n, c, y, band.x + k);
+      part += weights.${"xyzw"[lane]} * load_x(n, c, y, min(band.x + k + ${lane}, last));
       #else
-      part += weight * load_x(n, c, band.x + k, x);
+      part += weights.${"xyzw"[lane]} * load_x(n, c, min(band.x + k + ${lane}, last), x);
+      #end
       #end
     }
     sum += part;

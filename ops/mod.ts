@@ -70,6 +70,7 @@ export {
 } from "./elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
+export { hartley2d } from "./hartley.ts";
 export { layerNorm } from "./layer_norm.ts";
 export {
   type ChannelWindowAttributes,
@@ -115,7 +116,7 @@ export {
   robustScale,
 } from "./robust_loss.ts";
 export type { Axis } from "./reduce.ts";
-export type { ResampleAxisAttributes } from "./resample_axis.ts";
+export { resample, type ResampleAxisAttributes } from "./resample_axis.ts";
 export { resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
 export { areaWeights } from "./resize_weights.ts";
 export { roll } from "./roll.ts";

@@ -51,6 +51,7 @@ import {
   warpMatrix,
 } from "./schedule.ts";
 import { Optimizer } from "./optimizer.ts";
+import { divideByFrequency, withMagnitudes } from "./spectrum.ts";
 import type { Trunk } from "./trunk.ts";
 import { type Offset, Window } from "./window.ts";
 
@@ -73,6 +74,8 @@ export interface LoopOptions {
   readonly seed: number;
   /** Iterations the schedule counts as done before the first (0). */
   readonly done?: number | undefined;
+  /** With magnitude=images: {@linkcode meanMagnitudes} of each facet's images, [K,3,S,S]. */
+  readonly magnitudes?: Float32Array | undefined;
   /** What distance `adaptive` has learned so far: {@linkcode Loop.learned}. */
   readonly learned?: Learned | undefined;
   /** The warp of iteration i instead of a random one, for tests. */
@@ -119,6 +122,7 @@ export function rms(x: Tensor): Tensor {
 export function precondition(gradient: Tensor, p: Parameters): Tensor {
   let g = gradient;
   if (p.gradientColour) g = conv2d(g, colourMatrix());
+  if (p.gradientPower > 0) g = divideByFrequency(g, p.gradientPower);
   if (p.gradientBands.length > 0) {
     const size = Math.min(g.shape[2], g.shape[3]);
     g = p.gradientBands.map((sigma) => {
@@ -306,7 +310,10 @@ export class Loop implements Disposable {
     const brighter = clampTo(affine(x, 1, 5 / 255), black, white);
     this.#brighten = await program({ assign: [[this.#picture, brighter]] });
     const denoised = tvDenoise(x, this.#denoiseSettings.tensor, p.denoiseSweeps);
-    this.#denoise = await program({ assign: [[this.#picture, blended(mix(x, denoised, mask))]] });
+    const finished = p.magnitude === "images"
+      ? clampTo(withMagnitudes(denoised, this.#wantedMagnitudes()), black, white)
+      : denoised;
+    this.#denoise = await program({ assign: [[this.#picture, blended(mix(x, finished, mask))]] });
     const plain = buildObjective(trunk.observe(x), goals, inputs, p);
     this.#evaluate = await program({ assign: [[this.#metrics, plain.metrics]] });
     if (p.scale > 1) {
@@ -314,6 +321,12 @@ export class Loop implements Disposable {
       const options = { picture: this.#picture, start, parameters: p, seed, finish: rounded };
       this.#window = this.#owned.use(await Window.create(this.#gpu, options));
     }
+  }
+
+  #wantedMagnitudes(): Tensor {
+    const { magnitudes } = this.#options;
+    if (!magnitudes) throw new Error("loop: magnitude=images needs the images' magnitudes");
+    return constant(this.#shape, () => magnitudes);
   }
 
   /** What distance `adaptive` learns from the slopes of the loss along its latent numbers. */

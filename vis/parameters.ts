@@ -16,6 +16,7 @@ export type Parameters = {
   nearest: number;
   choose: "nearest" | "farthest";
   weighting: "median" | "inverse";
+  blend: "mean" | "median";
   colourOrder: "rgb" | "bgr";
   wholeLevels: boolean;
   // Octave.
@@ -34,6 +35,7 @@ export type Parameters = {
   gradientSpace: "pixel" | "normalised";
   gradientColour: boolean;
   gradientBands: readonly number[];
+  gradientPower: number;
   // Objective.
   activationWeight: number;
   activationScale: "target" | "raw";
@@ -66,6 +68,7 @@ export type Parameters = {
   startDenoiseWeight: number;
   endDenoiseWeight: number;
   denoiseSweeps: number;
+  magnitude: "free" | "images";
   brightnessStep: number;
   brightnessGated: boolean;
   // View.
@@ -210,6 +213,11 @@ const GOALS = {
     ["median", "inverse"],
     "Their weights by distance d: softmax(-d/median d), or the paper's softmax(1/d)",
   ),
+  blend: choice(
+    "mean",
+    ["mean", "median"],
+    "How they make the start picture: the paper's weighted mean of each pixel, or the median",
+  ),
   colourOrder: choice(
     "rgb",
     ["rgb", "bgr"],
@@ -272,6 +280,12 @@ const STEPS = {
     [0, 10],
     "pixels",
     "Sum the gradient blurred by these sigmas, each brought to RMS 1",
+  ),
+  gradientPower: number(
+    0,
+    [0, 4],
+    "",
+    "Divide the gradient's frequencies f by f to this power; 2 is a Fourier parameterisation",
   ),
 };
 
@@ -366,6 +380,11 @@ const REGULARISATION = {
     [1, 1000],
     "sweeps",
     "Most sweeps of the denoiser, which stops when one changes less than 1e-3",
+  ),
+  magnitude: choice(
+    "free",
+    ["free", "images"],
+    "Give every frequency, as often as it denoises, the magnitude it has in the facet's images",
   ),
   brightnessStep: whole(0, STEP, "iterations", "How often to add 5/255 brightness; 0 for never"),
   brightnessGated: flag(

@@ -42,6 +42,8 @@ export interface TargetOptions {
   choose?: Choose | undefined;
   /** `median` by default. */
   weighting?: Weighting | undefined;
+  /** How images make the start: `mean` by default. */
+  blend?: "mean" | "median" | undefined;
 }
 
 /**
@@ -56,8 +58,10 @@ export async function findTargets(
   facets: Facets,
   pooled: Float32Array,
   pixels: (image: number) => Float32Array | Promise<Float32Array>,
-  { channels, keep = 50, nearest = 10, choose = "nearest", weighting = "median" }: TargetOptions,
+  options: TargetOptions,
 ): Promise<Target[]> {
+  const { channels, keep = 50, nearest = 10 } = options;
+  const { choose = "nearest", weighting = "median", blend = "mean" } = options;
   const targets: Target[] = [];
   for (let facet = 0; facet < facets.sizes.length; facet++) {
     const candidates = choose === "nearest"
@@ -69,7 +73,8 @@ export async function findTargets(
     const weights = weightsOf(distances, weighting);
     const activations = indices.map((i) => pooled.subarray(i * channels, (i + 1) * channels));
     const target = weightedSum(activations, weights);
-    const start = weightedSum(await Promise.all(indices.map(pixels)), weights);
+    const images = await Promise.all(indices.map(pixels));
+    const start = blend === "mean" ? weightedSum(images, weights) : weightedMedian(images, weights);
     targets.push({ indices, distances, weights, target, channels: largest(target, keep), start });
   }
   return targets;
@@ -127,6 +132,19 @@ function weightedSum(vectors: Float32Array[], weights: number[]): Float32Array {
     for (let i = 0; i < sum.length; i++) sum[i]! += weight * vector[i]!;
   });
   return Float32Array.from(sum);
+}
+
+/** Of each number the one that half of the weight lies below: what few images show is gone. */
+function weightedMedian(vectors: Float32Array[], weights: number[]): Float32Array {
+  const result = new Float32Array(vectors[0]?.length ?? 0);
+  for (let i = 0; i < result.length; i++) {
+    const order = vectors.map((vector, k) => [vector[i]!, weights[k]!] as const)
+      .sort(([a], [b]) => a - b);
+    let below = 0;
+    const middle = order.find(([, weight]) => (below += weight) >= 0.5) ?? order.at(-1)!;
+    result[i] = middle[0];
+  }
+  return result;
 }
 
 /** Indices of the largest values, ties to the smaller index; in rising order of index. */

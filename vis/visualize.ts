@@ -10,6 +10,8 @@ import { type IterationResult, type Learned, Loop } from "./loop.ts";
 import type { Goals, Metrics } from "./objective.ts";
 import type { Parameters } from "./parameters.ts";
 import { checkOctaves, firstIterations } from "./presets.ts";
+import { resizeArea } from "./resize.ts";
+import { meanMagnitudes } from "./spectrum.ts";
 import { asSeen, type Start, startPictures } from "./start.ts";
 import { findTargets, meanActivation, type Target } from "./targets.ts";
 import type { Trunk } from "./trunk.ts";
@@ -149,6 +151,7 @@ export async function visualize(
     nearest: goals.nearest,
     choose: goals.choose,
     weighting: goals.weighting,
+    blend: goals.blend,
   });
   targets.forEach(({ target }, i) => {
     if (!target.some((value) => value !== 0)) {
@@ -173,6 +176,16 @@ export async function visualize(
     octaves,
     seed,
     saveEvery: options.saveEvery ?? 200,
+    magnitudes: async (side) =>
+      concatenate(
+        await Promise.all(targets.map(async ({ indices, weights }) => {
+          const images = await Promise.all(indices.map(async (i) => {
+            const pixels = await picture(i);
+            return side === size ? pixels : resizeArea(pixels, squareOf(size), squareOf(side));
+          }));
+          return await meanMagnitudes(gpu, images, weights, side);
+        })),
+      ),
   }, onEvent);
   const { compile, loop, ...rest } = grown;
   return { facets, analysis, targets, ...rest, seconds: { activations, compile, loop } };
@@ -188,12 +201,14 @@ interface GrowOptions {
   readonly octaves: readonly Parameters[];
   readonly seed: number;
   readonly saveEvery: number;
+  /** Magnitudes of the facets' images at a size, [K,3,side,side]. */
+  readonly magnitudes: (side: number) => Promise<Float32Array>;
 }
 
 /** Runs the octaves, each from the pictures of the last. */
 async function grow(
   gpu: Gpu,
-  { trunk, goals, start, size: startSize, octaves, seed, saveEvery }: GrowOptions,
+  { trunk, goals, start, size: startSize, octaves, seed, saveEvery, magnitudes }: GrowOptions,
   onEvent: (event: VisualizeEvent) => void | Promise<void>,
 ) {
   const clock = new Clock();
@@ -222,6 +237,7 @@ async function grow(
       // Other warps in each octave.
       seed: (seed + octave * 0x9e3779b9) >>> 0,
       done: firsts[octave]! - 1,
+      magnitudes: parameters.magnitude === "images" ? await magnitudes(size) : undefined,
       learned,
     });
     const first = await loop.evaluate();
@@ -263,6 +279,8 @@ async function grow(
   }
   return { pictures, size, before, after, learned, ...seconds };
 }
+
+const squareOf = (side: number) => ({ width: side, height: side });
 
 /** Square pictures [K,3,from,from] at another size: means of areas, or bilinear when they grow. */
 async function resized(
