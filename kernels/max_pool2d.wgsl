@@ -1,9 +1,28 @@
 // Maximum over a window, or the window position (ky·kw + kx) of the maximum. Of several equal
 // maxima the first in reading order wins, as in PyTorch. Padding never wins.
+// UNROLLED: a small window without dilation, KY×KX.
 
 fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   var best = vec4f(-3.4028234e38);
   var position = vec4f(-1);
+  #if UNROLLED
+  let top = oy * P.stride_y - P.padding_y;
+  let left = ox * P.stride_x - P.padding_x;
+  #for ky in 0..KY
+  #for kx in 0..KX
+  {
+    let iy = top + ${ky};
+    let ix = left + ${kx};
+    let v = load_x(n, c, clamp(iy, 0, P.x_size.z - 1), clamp(ix, 0, P.x_size.w - 1));
+    let inside = iy >= 0 && iy < P.x_size.z && ix >= 0 && ix < P.x_size.w;
+    // "or no position yet", so that a window of -inf or of the lowest float still has one.
+    let wins = ((v > best) | (position < vec4f())) & vec4<bool>(inside);
+    best = select(best, v, wins);
+    position = select(position, vec4f(${ky * KX + kx}), wins);
+  }
+  #end
+  #end
+  #else
   for (var ky = 0; ky < P.kernel_y; ky++) {
     let iy = oy * P.stride_y + ky * P.dilation_y - P.padding_y;
     if (iy < 0 || iy >= P.x_size.z) { continue; }
@@ -11,12 +30,12 @@ fn compute(n: i32, c: i32, oy: i32, ox: i32) {
       let ix = ox * P.stride_x + kx * P.dilation_x - P.padding_x;
       if (ix < 0 || ix >= P.x_size.w) { continue; }
       let v = load_x(n, c, iy, ix);
-      // "or no position yet", so that a window of -inf or of the lowest float still has one.
       let wins = (v > best) | (position < vec4f());
       best = select(best, v, wins);
       position = select(position, vec4f(f32(ky * P.kernel_x + kx)), wins);
     }
   }
+  #end
   #if INDICES
   store_y(n, c, oy, ox, position);
   #else

@@ -115,10 +115,19 @@ export function windowParameters(window: MaxPool2dAttributes) {
   };
 }
 
+/** Elements of a window that is worth unrolling. */
+const SMALL = 9;
+
 function forward(y: Tensor<"maxPool2d"> | Tensor<"maxPool2dIndices">) {
+  const { kernel: [ky, kx], dilation } = y.attributes;
+  const unrolled = ky * kx <= SMALL && dilation.every((d) => d === 1);
   return [{
     source: { name: y.op, wgsl: source },
-    defines: { INDICES: y.op === "maxPool2dIndices" },
+    defines: {
+      INDICES: y.op === "maxPool2dIndices",
+      UNROLLED: unrolled,
+      ...(unrolled ? { KY: ky, KX: kx } : {}),
+    },
     reads: { x: y.inputs[0]! },
     writes: { y },
     parameters: windowParameters(y.attributes),
