@@ -119,8 +119,12 @@ export function rms(x: Tensor): Tensor {
 }
 
 /** What becomes of the raw gradient before the step: colour, bands, size. */
-export function precondition(gradient: Tensor, p: Parameters): Tensor {
+export function precondition(gradient: Tensor, p: Parameters, mask?: Tensor): Tensor {
   let g = gradient;
+  const keepMean = (v: Tensor) =>
+    p.gradientMean === "remove" && mask
+      ? sub(v, div(mean(mul(v, mask), [2, 3]), mean(mask, [2, 3])))
+      : v;
   if (p.gradientColour) g = conv2d(g, colourMatrix());
   if (p.gradientPower > 0) g = divideByFrequency(g, p.gradientPower);
   if (p.gradientBands.length > 0) {
@@ -134,6 +138,7 @@ export function precondition(gradient: Tensor, p: Parameters): Tensor {
       return div(band, rms(band));
     }).reduce(add);
   }
+  g = keepMean(g);
   return p.gradientScale === "rms" ? div(g, rms(g)) : g;
 }
 
@@ -286,7 +291,7 @@ export class Loop implements Disposable {
     const normalised = p.gradientSpace === "normalised";
     const gradient = normalised ? mul(raw, perChannel((s) => s)) : raw;
     const { gain } = this.#optimizer;
-    const { update, assign } = this.#optimizer.step(precondition(gradient, p));
+    const { update, assign } = this.#optimizer.step(precondition(gradient, p, mask));
     const scale = perChannel((s) => normalised ? gain * s : gain);
     const step = mul(mul(update, mul(scale, this.#lr.tensor)), mask);
     const stepped = rounded(clampTo(sub(x, step), black, white));

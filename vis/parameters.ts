@@ -36,6 +36,7 @@ export type Parameters = {
   gradientColour: boolean;
   gradientBands: readonly number[];
   gradientPower: number;
+  gradientMean: "keep" | "remove";
   // Objective.
   activationWeight: number;
   activationScale: "target" | "raw";
@@ -286,6 +287,11 @@ const STEPS = {
     [0, 4],
     "",
     "Divide the gradient's frequencies f by f to this power; 2 is a Fourier parameterisation",
+  ),
+  gradientMean: choice(
+    "keep",
+    ["keep", "remove"],
+    "Whether steps may change a picture's mean colour",
   ),
 };
 
