@@ -14,7 +14,7 @@ export type Parameters = {
   // Goals, for all octaves.
   channels: number;
   nearest: number;
-  choose: "nearest" | "farthest";
+  choose: "typical" | "nearest" | "farthest";
   weighting: "median" | "inverse";
   blend: "mean" | "median";
   colourOrder: "rgb" | "bgr";
@@ -205,9 +205,10 @@ const GOALS = {
   channels: whole(50, COUNT, "channels", "How many of a facet's largest channels are driven up"),
   nearest: whole(10, COUNT, "images", "How many of a facet's images make its target and start"),
   choose: choice(
-    "nearest",
-    ["nearest", "farthest"],
-    "Which: its own nearest to its centre, or the farthest of the whole folder, as vis.py does",
+    "typical",
+    ["typical", "nearest", "farthest"],
+    "Which: its own whose activations point where the facet's mean does, its own nearest to its " +
+      "centre in the embedding, or the farthest of the whole folder, as vis.py does",
   ),
   weighting: choice(
     "median",

@@ -18,6 +18,7 @@ const DEFAULT = Object.fromEntries(
 /** The paper to the letter (Stergiou 2021). */
 const PAPER: Parameters = {
   ...DEFAULT,
+  choose: "nearest",
   weighting: "inverse",
   iterations: 2001,
   startLr: 0.5,

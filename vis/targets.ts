@@ -6,7 +6,7 @@ import { distanceToCentre, type Facets } from "./facets.ts";
 export interface Target {
   /** The images it is made of, in the order in which they were chosen. */
   indices: number[];
-  /** Their distances to the centre in the embedding. */
+  /** Their distances: to the centre in the embedding, or between directions of activation. */
   distances: number[];
   /** Their weights, which sum to 1. */
   weights: number[];
@@ -25,10 +25,11 @@ export interface Target {
 export type Weighting = "median" | "inverse";
 
 /**
- * Which images make a facet's target: those of its own nearest to its centre, or, as in `vis.py`,
- * the farthest of all.
+ * Which images make a facet's target: its own most typical ones (by the direction of their
+ * activations from the folder's mean), its own nearest to its centre in the embedding, or, as in
+ * `vis.py`, the farthest of all.
  */
-export type Choose = "nearest" | "farthest";
+export type Choose = "typical" | "nearest" | "farthest";
 
 /** What `findTargets` needs to know. */
 export interface TargetOptions {
@@ -64,7 +65,9 @@ export async function findTargets(
   const { choose = "nearest", weighting = "median", blend = "mean" } = options;
   const targets: Target[] = [];
   for (let facet = 0; facet < facets.sizes.length; facet++) {
-    const candidates = choose === "nearest"
+    const candidates = choose === "typical"
+      ? membersByDirection(facets, facet, pooled, channels)
+      : choose === "nearest"
       ? membersByDistance(facets, facet)
       : imagesByDistance(facets, facet).reverse();
     const members = candidates.slice(0, nearest);
@@ -86,6 +89,39 @@ export function membersByDistance(
   facet: number,
 ): { image: number; distance: number }[] {
   return imagesByDistance(facets, facet).filter(({ image }) => facets.labels[image] === facet);
+}
+
+/**
+ * A facet's images, the most typical first: those whose activations, less the mean of the folder,
+ * point most nearly where the mean of the facet's does. The distance is that of the unit vectors.
+ */
+function membersByDirection(
+  facets: Facets,
+  facet: number,
+  pooled: Float32Array,
+  channels: number,
+): { image: number; distance: number }[] {
+  const mean = meanActivation(pooled, channels);
+  const members = Array.from(facets.labels.keys()).filter((i) => facets.labels[i] === facet);
+  const directions = members.map((image) =>
+    unit(Float64Array.from(mean, (m, c) => pooled[image * channels + c]! - m))
+  );
+  const sum = new Float64Array(channels);
+  members.forEach((image) => mean.forEach((m, c) => sum[c]! += pooled[image * channels + c]! - m));
+  const towards = unit(sum);
+  return members
+    .map((image, i) => ({ image, distance: euclidean(directions[i]!, towards) }))
+    .sort((a, b) => a.distance - b.distance || a.image - b.image);
+}
+
+/** A vector of length 1; nothing stays nothing. */
+function unit(vector: Float64Array): Float64Array {
+  const length = Math.hypot(...vector);
+  return length > 0 ? vector.map((value) => value / length) : vector;
+}
+
+function euclidean(a: Float64Array, b: Float64Array): number {
+  return Math.sqrt(a.reduce((total, value, i) => total + (value - b[i]!) ** 2, 0));
 }
 
 /** All images, nearest to a facet's centre first; equal distances by index. */
