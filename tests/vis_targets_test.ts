@@ -71,3 +71,52 @@ Deno.test("a facet takes its own members only, ties go to the smaller index", as
   assert.ok(Math.abs(targets[1]!.start[0]! - (4 * w0 + 3 * w1)) < 1e-6);
   assert.deepEqual([...meanActivation(pooled, 3)], [3, 3, 0]);
 });
+
+Deno.test("a facet's most typical images point where its mean does, whatever their length", async () => {
+  // The folder's mean is 0. Facet 0 points along (13, 1.1): angles 0.03, 0.70, 0.03 and 0.87 off.
+  const directions = [[9, 1], [1, 1], [2, 0.1], [1, -1], [-13, -1.1]];
+  const pooled = Float32Array.from(directions.flat());
+  const facets: Facets = {
+    embedding: new Float64Array(10),
+    labels: Int32Array.of(0, 0, 0, 0, 1),
+    centres: new Float64Array(4),
+    sizes: Int32Array.of(4, 1),
+  };
+  const [target] = await findTargets(
+    facets,
+    pooled,
+    (i) => Float32Array.of(i),
+    { channels: 2, nearest: 3, choose: "typical" },
+  );
+  assert.deepEqual(target!.indices, [0, 2, 1]);
+  const towards = Math.atan2(1.1, 13);
+  target!.indices.forEach((i, j) => {
+    const angle = Math.atan2(directions[i]![1]!, directions[i]![0]!) - towards;
+    assert.ok(Math.abs(target!.distances[j]! - 2 * Math.abs(Math.sin(angle / 2))) < 1e-6);
+  });
+});
+
+Deno.test("the median of a facet's images leaves out what few of them show", async () => {
+  const facets: Facets = {
+    embedding: Float64Array.of(0, 0, 0, 1, 0, 2),
+    labels: Int32Array.of(0, 0, 0),
+    centres: Float64Array.of(0, 0),
+    sizes: Int32Array.of(3),
+  };
+  const images = [[10, 200], [20, 0], [30, 0]];
+  const [target] = await findTargets(
+    facets,
+    Float32Array.of(1, 1, 2, 2, 3, 3),
+    (i) => Float32Array.from(images[i]!),
+    { channels: 2, blend: "median" },
+  );
+  // Weights of softmax(-d/1): 0.67, 0.24, 0.09.
+  assert.deepEqual([...target!.start], [10, 200]);
+  const [equal] = await findTargets(
+    { ...facets, embedding: new Float64Array(6) },
+    Float32Array.of(1, 1, 2, 2, 3, 3),
+    (i) => Float32Array.from(images[i]!),
+    { channels: 2, blend: "median" },
+  );
+  assert.deepEqual([...equal!.start], [20, 0]);
+});
