@@ -43,7 +43,12 @@ class ScaledWeights {
     const scaled = constant(weight.shape, () => {
       const factors = scale.attributes.load();
       const row = weight.shape[1] * weight.shape[2] * weight.shape[3];
-      return weight.attributes.load().map((value, i) => value * factors[Math.floor(i / row)]!);
+      const values = new Float32Array(weight.attributes.load());
+      for (let o = 0, i = 0; o < weight.shape[0]; o++) {
+        const factor = factors[o]!;
+        for (const end = i + row; i < end; i++) values[i]! *= factor;
+      }
+      return values;
     });
     this.#known.set(key, scaled);
     return scaled;

@@ -8,7 +8,7 @@
  * The three parts are three kernels; the products in the middle are (r+2)² matrix products, one for
  * each element of a tile.
  */
-import type { WeightView } from "./conv2d_weights.ts";
+import type { Taps, WeightView } from "./conv2d_weights.ts";
 import type { HostSheet } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -92,37 +92,68 @@ export function packWinogradWeights(
   const block = 4 * quads;
   const width = Math.ceil(inputs / 4) * block;
   const height = Math.ceil(outputs / block) * elements;
-  const stored = (index: number, ky: number, kx: number) =>
-    index * 9 + 3 * (rows.first + rows.step * ky) + columns.first + columns.step * kx;
   return {
     width,
     height,
     texels: () => {
       const filters = weight.attributes.load();
       const texels = new Float32Array(width * height * 4);
-      const half = new Float64Array(size * 3);
-      for (let m = 0; m < outputs; m++) {
-        const to = Math.floor(m / block) * elements * width * 4 + m % block;
+      const transform = filterTransform(r, rows, columns);
+      // Neighbours in a texel are neighbouring outputs of one input: written one after the other.
+      for (let first = 0; first < outputs; first += block) {
+        const to = first / block * elements * width * 4;
+        const last = Math.min(first + block, outputs);
         for (let c = 0; c < inputs; c++) {
-          const filter = transposed ? c * outputs + m : m * inputs + c;
-          const { G } = MATRICES[r];
-          for (let kx = 0; kx < 3; kx++) {
-            const [w0, w1, w2] = [0, 1, 2].map((ky) => filters[stored(filter, ky, kx)]!);
-            for (let a = 0; a < size; a++) {
-              const [g0, g1, g2] = G[a] as [number, number, number];
-              half[3 * a + kx] = g0 * w0! + g1 * w1! + g2 * w2!;
-            }
-          }
-          for (let a = 0; a < size; a++) {
-            for (let b = 0; b < size; b++) {
-              const [g0, g1, g2] = G[b] as [number, number, number];
-              texels[to + (a * size + b) * width * 4 + c * block] = g0 * half[3 * a]! +
-                g1 * half[3 * a + 1]! + g2 * half[3 * a + 2]!;
-            }
+          for (let m = first; m < last; m++) {
+            const filter = transposed ? c * outputs + m : m * inputs + c;
+            transform(filters, filter * 9, texels, to + c * block + m - first, width * 4);
           }
         }
       }
       return texels;
     },
   };
+}
+
+/** Writes G·w·Gᵀ of a filter: its elements one row of the sheet apart. */
+type FilterTransform = (
+  filters: Float32Array,
+  from: number,
+  texels: Float32Array,
+  to: number,
+  row: number,
+) => void;
+
+/**
+ * The transform with its numbers written out. A network has a million filters, and loops over G
+ * take ten times as long.
+ */
+function filterTransform(r: TileSize, rows: Taps, columns: Taps): FilterTransform {
+  const { G } = MATRICES[r];
+  const size = r + 2;
+  const lines: string[] = [];
+  for (let ky = 0; ky < 3; ky++) {
+    for (let kx = 0; kx < 3; kx++) {
+      const tap = 3 * (rows.first + rows.step * ky) + columns.first + columns.step * kx;
+      lines.push(`const w${ky}${kx} = filters[from + ${tap}];`);
+    }
+  }
+  const sum = (factors: readonly number[], operand: (k: number) => string) =>
+    factors.flatMap((factor, k) => factor === 0 ? [] : `${factor} * ${operand(k)}`).join(" + ");
+  for (let a = 0; a < size; a++) {
+    for (let kx = 0; kx < 3; kx++) {
+      lines.push(`const h${a}${kx} = ${sum(G[a]!, (k) => `w${k}${kx}`)};`);
+    }
+    for (let b = 0; b < size; b++) {
+      lines.push(`texels[to + ${a * size + b} * row] = ${sum(G[b]!, (k) => `h${a}${k}`)};`);
+    }
+  }
+  return new Function(
+    "filters",
+    "from",
+    "texels",
+    "to",
+    "row",
+    lines.join("\n"),
+  ) as FilterTransform;
 }
