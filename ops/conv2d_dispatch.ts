@@ -2,6 +2,7 @@
 import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
 import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
 import gemmSource from "../kernels/gemm.wgsl" with { type: "text" };
+import implicitSource from "../kernels/implicit_gemm.wgsl" with { type: "text" };
 import inputSource from "../kernels/winograd_input.wgsl" with { type: "text" };
 import outputSource from "../kernels/winograd_output.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
@@ -10,6 +11,7 @@ import {
   applies,
   type Choose,
   type Geometry,
+  type StagedTile,
   type Tile,
   type Variant,
   winogradOutputs,
@@ -93,6 +95,11 @@ export function dispatchConvolution(
       const { reads, defines } = epilogueOf(y);
       return [...calls, product(part.x, w, y, tile, { batched: false, reads, defines })];
     }
+    case "implicitGemm": {
+      const { tile } = variant;
+      const { w, calls } = packWeights(part.weight, { ...part.view, quads: tile.quads });
+      return [...calls, implicitGemm(y, part, w, tile)];
+    }
     default:
       return winograd(y, gpu, part, geometry, variant);
   }
@@ -160,6 +167,94 @@ function direct(
   }];
 }
 
+/** Template constants and workgroups of implicit_gemm.wgsl. */
+function stagedBy({ quads, pixels, workgroup, staged: { blocks, step } }: StagedTile) {
+  const across = workgroup / blocks;
+  return {
+    defines: { QUADS: quads, TILE: pixels, ACROSS: across, DOWN: blocks, STEP: step },
+    workgroups: (positions: number, outputs: number, matrices: number) =>
+      [
+        Math.ceil(positions / (across * pixels)),
+        Math.ceil(outputs / (4 * quads * blocks)),
+        matrices,
+      ] as const,
+  };
+}
+
+/** As a matrix product with operands in workgroup memory. */
+function implicitGemm(
+  y: Convolution,
+  d: ConvolutionPart,
+  w: Tensor | HostSheet,
+  tile: StagedTile,
+): Call {
+  const { rows, columns, outputs, inputs } = d.view;
+  const { reads, defines } = epilogueOf(y);
+  const staged = stagedBy(tile);
+  const positions = y.shape[0] * d.outputs[0] * d.outputs[1];
+  const quads = Math.ceil(inputs / 4);
+  return {
+    source: { name: "implicitGemm", wgsl: epilogueSource + implicitSource },
+    defines: { ...defines, ...staged.defines, BATCHED: false },
+    reads: { x: d.x, w, ...reads },
+    writes: { y },
+    parameters: {
+      positions,
+      rows: d.outputs[0],
+      columns: d.outputs[1],
+      blocks: Math.ceil(outputs / (4 * tile.quads)),
+      turns: rows.count * quads * columns.count,
+      input_quads: quads,
+      kernel_rows: rows.count,
+      kernel_columns: columns.count,
+      stride_y: d.stride[0],
+      stride_x: d.stride[1],
+      dilation_y: d.dilation[0],
+      dilation_x: d.dilation[1],
+      y_start: d.start[0],
+      x_start: d.start[1],
+      step_y: d.step[0],
+      step_x: d.step[1],
+      y_phase: d.phase[0],
+      x_phase: d.phase[1],
+    },
+    workgroups: staged.workgroups(positions, outputs, 1),
+  };
+}
+
+/** The products of Winograd's algorithm with operands in workgroup memory. */
+function stagedProducts(v: Tensor, w: HostSheet, m: Tensor, tile: StagedTile): Call {
+  const [, outputs, matrices, positions] = m.shape;
+  const quads = Math.ceil(v.shape[1] / 4);
+  const staged = stagedBy(tile);
+  return {
+    source: { name: "stagedProducts", wgsl: epilogueSource + implicitSource },
+    defines: { ...NO_EPILOGUE, ...staged.defines, BATCHED: true },
+    reads: { x: v, w },
+    writes: { y: m },
+    parameters: {
+      positions,
+      matrices,
+      rows: 1,
+      columns: positions,
+      blocks: Math.ceil(outputs / (4 * tile.quads)),
+      turns: quads,
+      input_quads: quads,
+      kernel_columns: 1,
+      dilation_y: 0,
+      dilation_x: 0,
+    },
+    workgroups: staged.workgroups(positions, outputs, matrices),
+  };
+}
+
+const NO_EPILOGUE = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: "none" } as const;
+
+/** Whether a tile is for a kernel that stages. */
+function isStaged(tile: Tile): tile is StagedTile {
+  return tile.staged !== undefined;
+}
+
 /** A matrix product: gemm.wgsl. */
 function product(
   x: Tensor,
@@ -221,7 +316,6 @@ function winograd(
   const m = node(y.op, [1, view.outputs, elements, count], [v], y.attributes);
   const w = packWinogradWeights(weight as Tensor<"constant">, view, r, tile.quads);
   const { reads, defines } = epilogueOf(y);
-  const none = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: "none" } as const;
   const workgroup = gpu.software ? 16 : 64;
   const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...MATRICES[r] };
   const calls: Call[] = [];
@@ -238,7 +332,11 @@ function winograd(
       parameters: { ...grid, y_start: start[0], x_start: start[1] },
       workgroups: workgroups(view.inputs),
     });
-    calls.push(product(v, w, m, tile, { batched: true, reads: {}, defines: none }));
+    calls.push(
+      isStaged(tile)
+        ? stagedProducts(v, w, m, tile)
+        : product(v, w, m, tile, { batched: true, reads: {}, defines: NO_EPILOGUE }),
+    );
     calls.push({
       source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },
       defines: { ...matrices, ...defines },
