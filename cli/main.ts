@@ -8,6 +8,7 @@ import { type Command, help, parse, UsageError } from "./options.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./progress.ts";
 import { qualityCommand } from "./quality.ts";
+import { tuneCommand } from "./tune.ts";
 import { VERSION } from "./version.ts";
 import { visualizeCommand } from "./visualize.ts";
 
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   layers: layersCommand,
   presets: presetsCommand,
   quality: qualityCommand,
+  tune: tuneCommand,
   doctor: doctorCommand,
 };
 

@@ -2,7 +2,7 @@
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
 import { sheetSize } from "../kernels/sheet.ts";
-import { type Geometry, type Variant, variantsOf } from "./conv2d_variants.ts";
+import { chooseVariant, type Geometry, type Variant, variantsOf } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import { fuse } from "./fuse.ts";
 import { ancestors } from "./gradient.ts";
@@ -31,18 +31,37 @@ function beforeAssignment(value: Tensor): Tensor {
   return isOp(value, "variable") || isOp(value, "slice") ? copy(value) : value;
 }
 
-/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
-export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
-  const outputs = options.outputs ?? [];
-  const assign = options.assign ?? [];
+/** A graph as it will be computed: rewritten and placed. */
+function arrange({ outputs = [], assign = [], ...options }: ProgramOptions) {
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
   const roots = options.fuse === false ? asked : fuse(asked);
   const nodes = ancestors(roots);
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
+  return { outputs, kept, assigned, nodes, placement: new Placement(nodes) };
+}
 
-  const placement = new Placement(nodes);
-  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
+/** The convolutions of a graph, as often as they are in it. Nothing is computed. */
+export function geometriesOf(gpu: Gpu, options: ProgramOptions): Geometry[] {
+  return convolutionsOf(gpu, arrange(options));
+}
+
+function convolutionsOf(gpu: Gpu, graph: ReturnType<typeof arrange>): Geometry[] {
+  const geometries: Geometry[] = [];
+  lower(gpu, graph.nodes, graph.placement, graph.assigned, (gpu, geometry) => {
+    geometries.push(geometry);
+    return chooseVariant(gpu, geometry);
+  });
+  return geometries;
+}
+
+/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
+export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
+  const graph = arrange(options);
+  const { choose, prepare } = variantsOf(gpu);
+  if (prepare && !options.choose) await prepare(convolutionsOf(gpu, graph));
+  const { outputs, kept, assigned, nodes, placement } = graph;
+  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? choose);
   const memory = new Memory(gpu, steps, placement, kept);
   try {
     const uniforms = new UniformBlocks(gpu);

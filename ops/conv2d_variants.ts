@@ -311,14 +311,17 @@ export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): Cho
   };
 }
 
-const used = new WeakMap<Gpu, Choose>();
+/** Is told of the convolutions of a program before their variants are chosen. */
+export type Prepare = (geometries: readonly Geometry[]) => Promise<void>;
+
+const used = new WeakMap<Gpu, { choose: Choose; prepare: Prepare | undefined }>();
 
 /** From now on programs compiled for this device choose their variants so. */
-export function useVariants(gpu: Gpu, choose: Choose): void {
-  used.set(gpu, choose);
+export function useVariants(gpu: Gpu, choose: Choose, prepare?: Prepare): void {
+  used.set(gpu, { choose, prepare });
 }
 
 /** How a device's programs choose their variants: as {@linkcode useVariants} said, or as usual. */
-export function variantsOf(gpu: Gpu): Choose {
-  return used.get(gpu) ?? chooseVariant;
+export function variantsOf(gpu: Gpu): { choose: Choose; prepare: Prepare | undefined } {
+  return used.get(gpu) ?? { choose: chooseVariant, prepare: undefined };
 }
