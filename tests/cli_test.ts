@@ -88,16 +88,21 @@ Deno.test("wrong usage is one line on stderr and exit code 2", async (t) => {
   }
 });
 
+/** The program's cache in another folder; Deno and the driver keep theirs where they are. */
+function cacheIn(folder: string): Record<string, string> {
+  const home = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
+  return {
+    XDG_CACHE_HOME: folder,
+    LOCALAPPDATA: folder,
+    DENO_DIR: Deno.env.get("DENO_DIR") ?? join(home, "deno"),
+    MESA_SHADER_CACHE_DIR: Deno.env.get("MESA_SHADER_CACHE_DIR") ?? home,
+  };
+}
+
 Deno.test("tune measures a network's convolutions, remembers them, and forgets", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    // Deno and the driver keep theirs where they are.
-    const home = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
-    const env = {
-      XDG_CACHE_HOME: folder,
-      DENO_DIR: Deno.env.get("DENO_DIR") ?? join(home, "deno"),
-      MESA_SHADER_CACHE_DIR: Deno.env.get("MESA_SHADER_CACHE_DIR") ?? home,
-    };
+    const env = cacheIn(folder);
     const kept = () => [...Deno.readDirSync(join(folder, "mindseye"))].map(({ name }) => name);
     const net = ["--model", "motifs", "--layer", "features.0", "--size", "16", "--facets", "1"];
     const { code, out, err } = await mindseye(["tune", ...net], env);
@@ -122,12 +127,7 @@ Deno.test("tune measures a network's convolutions, remembers them, and forgets",
 Deno.test("--no-tune leaves measurements alone", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const home = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
-    const env = {
-      XDG_CACHE_HOME: folder,
-      DENO_DIR: Deno.env.get("DENO_DIR") ?? join(home, "deno"),
-      MESA_SHADER_CACHE_DIR: Deno.env.get("MESA_SHADER_CACHE_DIR") ?? home,
-    };
+    const env = cacheIn(folder);
     // A file that says so when it is read.
     const tuned = await mindseye(["tune", "--clear"], env);
     const path = /nothing to delete: (.*)\n/.exec(tuned.out)![1]!;
