@@ -110,6 +110,16 @@ async function costOf(
   };
 }
 
+/** Does some work so many times in one submit, and waits for it. */
+export async function runTimes(gpu: Gpu, encode: Encode, times: number): Promise<void> {
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (let i = 0; i < times; i++) encode(pass);
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.device.queue.onSubmittedWorkDone();
+}
+
 /** How long {@linkcode measure} tries. */
 export interface MeasureOptions {
   /** Seconds of a try, at least (0.15). */

@@ -15,6 +15,7 @@ import { maxPool2d } from "./max_pool2d.ts";
 import { type Cost, measure, measureCost, type MeasureOptions, secondsOf } from "./measure.ts";
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
+import type { Program } from "./program.ts";
 import { Random } from "./random.ts";
 import { sum } from "./sum.ts";
 import { constant, isOp, type Shape, sizeOf, type Tensor } from "./tensor.ts";
@@ -196,13 +197,18 @@ export function nameVariant({ algorithm, tile }: Variant): string {
   return `${algorithm} ${tile.quads}×${tile.pixels}/${tile.workgroup}`;
 }
 
-/** Measures a case. */
-export async function benchKernel(
-  gpu: Gpu,
-  { name, shape, build }: KernelCase,
-  options?: MeasureOptions,
-): Promise<KernelResult> {
-  using owned = new DisposableStack();
+/** A case ready to run. */
+export interface OpenKernel extends Disposable {
+  readonly program: Program;
+  /** What it computes. */
+  readonly y: Tensor;
+  /** The variants its convolutions took. */
+  readonly variants: readonly string[];
+}
+
+/** Compiles a case. */
+export async function openKernel(gpu: Gpu, { build }: KernelCase): Promise<OpenKernel> {
+  const owned = new DisposableStack();
   const y = build((size) => {
     const variable = owned.use(new Variable(gpu, size));
     variable.write(randomValues(size));
@@ -210,21 +216,34 @@ export async function benchKernel(
   });
   const variants = new Set<string>();
   const choose = variantsOf(gpu);
-  using program = await compile(gpu, {
-    outputs: [y],
-    choose: (device, geometry) => {
-      const variant = choose(device, geometry);
-      variants.add(nameVariant(variant));
-      return variant;
-    },
-  });
-  if (variants.size === 0) { for (const kernel of program.kernelNames) variants.add(kernel); }
+  const program = owned.use(
+    await compile(gpu, {
+      outputs: [y],
+      choose: (device, geometry) => {
+        const variant = choose(device, geometry);
+        variants.add(nameVariant(variant));
+        return variant;
+      },
+    }),
+  );
+  return { program, y, variants: [...variants], [Symbol.dispose]: () => owned.dispose() };
+}
+
+/** Measures a case. */
+export async function benchKernel(
+  gpu: Gpu,
+  kernelCase: KernelCase,
+  options?: MeasureOptions,
+): Promise<KernelResult> {
+  const { name, shape } = kernelCase;
+  using kernel = await openKernel(gpu, kernelCase);
+  const { program, y, variants } = kernel;
   const cost = await measureCost(gpu, (pass) => program.encode(pass), options);
   const leaves = ancestors([y]).filter(({ inputs }) => inputs.length === 0);
   return {
     name,
     shape,
-    variant: [...variants].join(", "),
+    variant: (variants.length > 0 ? variants : [...new Set(program.kernelNames)]).join(", "),
     cost,
     operations: convolutionOperations([y]),
     bytes: 4 * [y, ...leaves].reduce((total, tensor) => total + sizeOf(tensor.shape), 0),

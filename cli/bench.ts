@@ -1,0 +1,108 @@
+/** `bench`: what each part costs here, beside the most this adapter can do. */
+import { openGpu, type Storage } from "../kernels/device.ts";
+import { PRESETS } from "../vis/presets.ts";
+import { type BenchModel, type BenchOptions, formatReport, runBench } from "./bench_report.ts";
+import { GPU_OPTIONS } from "./gpu.ts";
+import { type Arguments, type Command, UsageError } from "./options.ts";
+import { say } from "./progress.ts";
+
+/** Networks measured when none are named. */
+const MODELS: readonly BenchModel[] = [
+  { name: "squeezenet1_1" },
+  { name: "resnet18" },
+  { name: "mobilenet_v2" },
+  { name: "inception_v3" },
+];
+
+/** `NAME`, `NAME:LAYER` or `NAME:LAYER:FILE`. */
+function parseModel(text: string): BenchModel {
+  const [name, layer, ...file] = text.split(":");
+  if (!name) throw new UsageError(`--models: expected NAME[:LAYER[:FILE]], got "${text}"`);
+  return {
+    name,
+    layer: layer || undefined,
+    file: file.length > 0 ? file.join(":") : undefined,
+  };
+}
+
+function storageOf(args: Arguments): Storage | undefined {
+  const storage = args.text("storage");
+  if (storage === undefined || storage === "buffer" || storage === "texture") return storage;
+  throw new UsageError(`--storage: expected buffer or texture, got "${storage}"`);
+}
+
+function benchOptions(args: Arguments): BenchOptions {
+  const models = args.list("models").flatMap((list) => list.split(",")).map(parseModel);
+  const quick = args.flag("quick");
+  const size = args.integer("size", { min: 16, max: 8192 });
+  return {
+    filter: args.text("filter") ?? "",
+    models: models.length > 0 ? models : quick ? [{ name: "motifs" }] : MODELS,
+    presets: Object.keys(PRESETS).filter((name) => !quick || name === "default"),
+    loopModel: models[0] ?? { name: quick ? "motifs" : "squeezenet1_1" },
+    pictures: args.integer("pictures", { min: 1, max: 1000 }) ?? 1,
+    stepSize: size ?? (quick ? 32 : 224),
+    loopSize: size ?? (quick ? 32 : 512),
+    shrink: quick ? 8 : 1,
+    measure: quick ? { enough: 0.001, tries: 1 } : {},
+    tens: quick ? 1 : 2,
+  };
+}
+
+/** The command. */
+export const benchCommand: Command = {
+  summary: "Measure kernels, whole gradients and the loop beside the adapter's peak.",
+  usage: "[options]",
+  positionals: [],
+  options: {
+    filter: {
+      type: "string",
+      short: "f",
+      value: "TEXT",
+      help: 'Only rows with this in "kernel NAME SHAPE", "step MODEL" or "loop PRESET MODEL"',
+    },
+    models: {
+      type: "string",
+      short: "m",
+      multiple: true,
+      value: "NAME[:LAYER[:FILE]],...",
+      help:
+        "Networks whose gradient is measured; the loop takes the first. No FILE: random weights",
+    },
+    pictures: { type: "string", value: "N", help: "Pictures of a gradient (default 1)" },
+    size: {
+      type: "string",
+      value: "PIXELS",
+      help: "Side of the pictures (default: gradients 224, loop 512)",
+    },
+    storage: {
+      type: "string",
+      value: "buffer|texture",
+      help: "Where tensors live (default: textures on software adapters, buffers on GPUs)",
+    },
+    quick: { type: "boolean", help: "Tiny shapes, measured once: only to see that it works" },
+    json: { type: "boolean", help: "Write JSON instead of tables" },
+    ...GPU_OPTIONS,
+  },
+  notes: `Convolutions count the operations of their definition, whichever variant computes them.
+GB/s count every operand and result once. The peak (fused multiply-adds) and the copy, larger than
+any cache, are measured in the same run; what fits a cache may well be faster than the copy.
+
+On a software adapter rates are per second of processor time, which other programs disturb little:
+rates of one core, beside a peak of one core. On a GPU they are per second of its timestamps.`,
+
+  async run(args) {
+    const options = benchOptions(args);
+    const storage = storageOf(args);
+    using gpu = await openGpu({
+      precise: args.flag("precise"),
+      ...(storage === undefined ? {} : { storage }),
+    });
+    const report = await runBench(gpu, options, say);
+    if (report.kernels.length + report.steps.length + report.loops.length === 0) {
+      throw new UsageError(`--filter: no row has "${options.filter}" in its name`);
+    }
+    // deno-lint-ignore no-console
+    console.log(args.flag("json") ? JSON.stringify(report, null, 2) : formatReport(report));
+  },
+};
