@@ -6,13 +6,32 @@ import { GPU_OPTIONS } from "./gpu.ts";
 import { type Arguments, type Command, UsageError } from "./options.ts";
 import { say } from "./progress.ts";
 
-/** Networks measured when none are named. */
-const MODELS: readonly BenchModel[] = [
-  { name: "squeezenet1_1" },
-  { name: "resnet18" },
-  { name: "mobilenet_v2" },
-  { name: "inception_v3" },
-];
+/** What is measured when nothing else is asked for. */
+export const BENCH_OPTIONS: BenchOptions = {
+  filter: "",
+  models: ["squeezenet1_1", "resnet18", "mobilenet_v2", "inception_v3"].map((name) => ({ name })),
+  presets: Object.keys(PRESETS),
+  loopModel: { name: "squeezenet1_1" },
+  pictures: 1,
+  stepSize: 224,
+  loopSize: 512,
+  shrink: 1,
+  measure: {},
+  tens: 2,
+};
+
+/** The same with `--quick`. */
+const QUICK_OPTIONS: BenchOptions = {
+  ...BENCH_OPTIONS,
+  models: [{ name: "motifs" }],
+  presets: ["default"],
+  loopModel: { name: "motifs" },
+  stepSize: 32,
+  loopSize: 32,
+  shrink: 8,
+  measure: { enough: 0.001, tries: 1 },
+  tens: 1,
+};
 
 /** `NAME`, `NAME:LAYER` or `NAME:LAYER:FILE`. */
 function parseModel(text: string): BenchModel {
@@ -32,20 +51,17 @@ function storageOf(args: Arguments): Storage | undefined {
 }
 
 function benchOptions(args: Arguments): BenchOptions {
+  const usual = args.flag("quick") ? QUICK_OPTIONS : BENCH_OPTIONS;
   const models = args.list("models").flatMap((list) => list.split(",")).map(parseModel);
-  const quick = args.flag("quick");
   const size = args.integer("size", { min: 16, max: 8192 });
   return {
-    filter: args.text("filter") ?? "",
-    models: models.length > 0 ? models : quick ? [{ name: "motifs" }] : MODELS,
-    presets: Object.keys(PRESETS).filter((name) => !quick || name === "default"),
-    loopModel: models[0] ?? { name: quick ? "motifs" : "squeezenet1_1" },
-    pictures: args.integer("pictures", { min: 1, max: 1000 }) ?? 1,
-    stepSize: size ?? (quick ? 32 : 224),
-    loopSize: size ?? (quick ? 32 : 512),
-    shrink: quick ? 8 : 1,
-    measure: quick ? { enough: 0.001, tries: 1 } : {},
-    tens: quick ? 1 : 2,
+    ...usual,
+    filter: args.text("filter") ?? usual.filter,
+    models: models.length > 0 ? models : usual.models,
+    loopModel: models[0] ?? usual.loopModel,
+    pictures: args.integer("pictures", { min: 1, max: 1000 }) ?? usual.pictures,
+    stepSize: size ?? usual.stepSize,
+    loopSize: size ?? usual.loopSize,
   };
 }
 
