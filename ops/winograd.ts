@@ -92,32 +92,38 @@ export function packWinogradWeights(
   const block = 4 * quads;
   const width = Math.ceil(inputs / 4) * block;
   const height = Math.ceil(outputs / block) * elements;
-  const stored = (index: number, ky: number, kx: number) =>
-    index * 9 + 3 * (rows.first + rows.step * ky) + columns.first + columns.step * kx;
   return {
     width,
     height,
     texels: () => {
       const filters = weight.attributes.load();
       const texels = new Float32Array(width * height * 4);
+      // Flat arrays and plain loops: a network has millions of filters, and this is all that a first
+      // picture waits for once its kernels are compiled. Neighbours in memory are written together.
+      const G = Float64Array.from(MATRICES[r].G.flat());
       const half = new Float64Array(size * 3);
-      for (let m = 0; m < outputs; m++) {
-        const to = Math.floor(m / block) * elements * width * 4 + m % block;
+      for (let first = 0; first < outputs; first += block) {
+        const last = Math.min(first + block, outputs);
+        const to = first / block * elements * width * 4;
         for (let c = 0; c < inputs; c++) {
-          const filter = transposed ? c * outputs + m : m * inputs + c;
-          const { G } = MATRICES[r];
-          for (let kx = 0; kx < 3; kx++) {
-            const [w0, w1, w2] = [0, 1, 2].map((ky) => filters[stored(filter, ky, kx)]!);
-            for (let a = 0; a < size; a++) {
-              const [g0, g1, g2] = G[a] as [number, number, number];
-              half[3 * a + kx] = g0 * w0! + g1 * w1! + g2 * w2!;
+          for (let m = first; m < last; m++) {
+            const filter = 9 * (transposed ? c * outputs + m : m * inputs + c);
+            for (let kx = 0; kx < 3; kx++) {
+              const column = filter + columns.first + columns.step * kx;
+              const w0 = filters[column + 3 * rows.first]!;
+              const w1 = filters[column + 3 * (rows.first + rows.step)]!;
+              const w2 = filters[column + 3 * (rows.first + 2 * rows.step)]!;
+              for (let a = 0; a < size; a++) {
+                half[3 * a + kx] = G[3 * a]! * w0 + G[3 * a + 1]! * w1 + G[3 * a + 2]! * w2;
+              }
             }
-          }
-          for (let a = 0; a < size; a++) {
-            for (let b = 0; b < size; b++) {
-              const [g0, g1, g2] = G[b] as [number, number, number];
-              texels[to + (a * size + b) * width * 4 + c * block] = g0 * half[3 * a]! +
-                g1 * half[3 * a + 1]! + g2 * half[3 * a + 2]!;
+            let at = to + c * block + m - first;
+            for (let a = 0; a < size; a++) {
+              const h0 = half[3 * a]!, h1 = half[3 * a + 1]!, h2 = half[3 * a + 2]!;
+              for (let b = 0; b < size; b++) {
+                texels[at] = G[3 * b]! * h0 + G[3 * b + 1]! * h1 + G[3 * b + 2]! * h2;
+                at += width * 4;
+              }
             }
           }
         }
