@@ -23,7 +23,7 @@ const { values: args } = parseArgs({
   },
 });
 
-/** How each peer's process is started; PyTorch's where there is one. */
+/** How each peer's process is started; PyTorch's, by its threads, where there is one. */
 const PEERS: Record<string, readonly string[]> = {
   mindseye: deno("mindseye.ts"),
   tfjs: deno("tfjs.ts"),
@@ -156,7 +156,7 @@ const TIMES = [
 
 /** Reads a result that a peer left. */
 async function kept(folder: string, peer: string, result: string): Promise<Float32Array> {
-  const bytes = await Deno.readFile(join(folder, `${peer}.${result}.f32`));
+  const bytes = await Deno.readFile(join(folder, `${peer.split(" ")[0]}.${result}.f32`));
   return new Float32Array(bytes.buffer, 0, bytes.length / 4);
 }
 
@@ -191,9 +191,18 @@ const folder = await Deno.makeTempDir();
 try {
   const only = args.only?.split(",");
   const python = await pythonWithTorch();
-  if (python) PEERS.torch = [python, join(HERE, "torch_peer.py")];
-  else console.error("torch is left out: there is no python3 here that has it");
-  const names = Object.keys(PEERS).filter((name) => !only || only.includes(name));
+  if (python) {
+    // More threads than idle cores are much slower than one: both are measured.
+    for (const threads of new Set([1, navigator.hardwareConcurrency])) {
+      PEERS[`torch ${threads}`] = [
+        "env",
+        `THREADS=${threads}`,
+        python,
+        join(HERE, "torch_peer.py"),
+      ];
+    }
+  } else console.error("torch is left out: there is no python3 here that has it");
+  const names = Object.keys(PEERS).filter((name) => !only || only.includes(name.split(" ")[0]!));
   writeWork(folder, makeWork(Number(args.shrink)));
   const results: Record<string, Result> = {};
   for (const name of names) {

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 folder, what, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+torch.set_num_threads(int(os.environ["THREADS"]))
 work = json.load(open(os.path.join(folder, "work.json")))
 
 
