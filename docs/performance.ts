@@ -64,7 +64,7 @@ async function peers(): Promise<string> {
 const SECTIONS: Readonly<Record<string, () => Promise<string>>> = {
   kernels: async () => {
     const report = await bench("kernel ");
-    return `    ${describeMachine(report).replaceAll("\n", "\n    ")}\n\n${kernelTable(report)}`;
+    return "```text\n" + describeMachine(report) + "\n```\n\n" + kernelTable(report);
   },
   gradients: async () => stepTable(await bench("step ")),
   loop: async () => loopTable(await bench("loop ")),
