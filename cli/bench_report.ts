@@ -219,7 +219,7 @@ export function emptyReport(gpu: Gpu, ceiling: Ceiling): BenchReport {
     adapter: {
       name: gpu.name,
       vendor: info.vendor,
-      driver: info.architecture || info.device,
+      driver: info.architecture,
       software: gpu.software,
       storage: gpu.storage,
       precise: gpu.precise,

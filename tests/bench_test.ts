@@ -16,6 +16,7 @@ import {
 } from "../ops/benchmark.ts";
 import { clockOf, measureCost, measurePeak, secondsOf } from "../ops/measure.ts";
 import { compile, constant, conv2d, gradients, mul } from "../ops/mod.ts";
+import { Gpu } from "../kernels/device.ts";
 import { gpuForTests } from "./compare.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -137,6 +138,23 @@ Deno.test("a cost is that of one run, however many were measured", async () => {
   // All runs together took longer than the best of them, and less than a minute.
   assert.ok(cost.wall > 0 && cost.wall * runs.length < 60);
   assert.equal(cost.timestamps === undefined, gpu.software || clockOf(gpu) === "wall");
+});
+
+Deno.test("a GPU's seconds are those between its timestamps", async () => {
+  // The same device, taken for a GPU.
+  const real = new Gpu(gpu.adapter, gpu.device, gpu.storage, false);
+  if (!gpu.device.features.has("timestamp-query")) {
+    assert.equal(clockOf(real), "wall");
+    return;
+  }
+  assert.equal(clockOf(real), "timestamps");
+  const [first] = kernelCases(4);
+  using kernel = await openKernel(real, first!);
+  const cost = await measureCost(real, (pass) => kernel.program.encode(pass), QUICK);
+  assert.ok(cost.timestamps! > 0);
+  assert.equal(secondsOf(real, cost), cost.timestamps);
+  // What the GPU is busy with lies inside what the host waits for.
+  assert.ok(cost.timestamps! <= cost.wall, `${cost.timestamps} s, waited ${cost.wall} s`);
 });
 
 Deno.test("the operations of a graph are those of its convolutions, both ways", () => {
