@@ -1,5 +1,6 @@
 /** The command line program. */
 import { UserError } from "../kernels/errors.ts";
+import { benchCommand } from "./bench.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { facetsCommand } from "./facets.ts";
@@ -21,6 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   layers: layersCommand,
   presets: presetsCommand,
   quality: qualityCommand,
+  bench: benchCommand,
   tune: tuneCommand,
   doctor: doctorCommand,
 };

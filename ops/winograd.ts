@@ -8,7 +8,7 @@
  * The three parts are three kernels; the products in the middle are (r+2)² matrix products, one for
  * each element of a tile.
  */
-import type { Taps, WeightView } from "./conv2d_weights.ts";
+import type { WeightView } from "./conv2d_weights.ts";
 import type { HostSheet } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -98,62 +98,37 @@ export function packWinogradWeights(
     texels: () => {
       const filters = weight.attributes.load();
       const texels = new Float32Array(width * height * 4);
-      const transform = filterTransform(r, rows, columns);
-      // Neighbours in a texel are neighbouring outputs of one input: written one after the other.
+      // Flat arrays and plain loops: a network has millions of filters, and this is all that a first
+      // picture waits for once its kernels are compiled. Neighbours in memory are written together.
+      const G = Float64Array.from(MATRICES[r].G.flat());
+      const half = new Float64Array(size * 3);
       for (let first = 0; first < outputs; first += block) {
-        const to = first / block * elements * width * 4;
         const last = Math.min(first + block, outputs);
+        const to = first / block * elements * width * 4;
         for (let c = 0; c < inputs; c++) {
           for (let m = first; m < last; m++) {
-            const filter = transposed ? c * outputs + m : m * inputs + c;
-            transform(filters, filter * 9, texels, to + c * block + m - first, width * 4);
+            const filter = 9 * (transposed ? c * outputs + m : m * inputs + c);
+            for (let kx = 0; kx < 3; kx++) {
+              const column = filter + columns.first + columns.step * kx;
+              const w0 = filters[column + 3 * rows.first]!;
+              const w1 = filters[column + 3 * (rows.first + rows.step)]!;
+              const w2 = filters[column + 3 * (rows.first + 2 * rows.step)]!;
+              for (let a = 0; a < size; a++) {
+                half[3 * a + kx] = G[3 * a]! * w0 + G[3 * a + 1]! * w1 + G[3 * a + 2]! * w2;
+              }
+            }
+            let at = to + c * block + m - first;
+            for (let a = 0; a < size; a++) {
+              const h0 = half[3 * a]!, h1 = half[3 * a + 1]!, h2 = half[3 * a + 2]!;
+              for (let b = 0; b < size; b++) {
+                texels[at] = G[3 * b]! * h0 + G[3 * b + 1]! * h1 + G[3 * b + 2]! * h2;
+                at += width * 4;
+              }
+            }
           }
         }
       }
       return texels;
     },
   };
-}
-
-/** Writes G·w·Gᵀ of a filter: its elements one row of the sheet apart. */
-type FilterTransform = (
-  filters: Float32Array,
-  from: number,
-  texels: Float32Array,
-  to: number,
-  row: number,
-) => void;
-
-/**
- * The transform with its numbers written out. A network has a million filters, and loops over G
- * take ten times as long.
- */
-function filterTransform(r: TileSize, rows: Taps, columns: Taps): FilterTransform {
-  const { G } = MATRICES[r];
-  const size = r + 2;
-  const lines: string[] = [];
-  for (let ky = 0; ky < 3; ky++) {
-    for (let kx = 0; kx < 3; kx++) {
-      const tap = 3 * (rows.first + rows.step * ky) + columns.first + columns.step * kx;
-      lines.push(`const w${ky}${kx} = filters[from + ${tap}];`);
-    }
-  }
-  const sum = (factors: readonly number[], operand: (k: number) => string) =>
-    factors.flatMap((factor, k) => factor === 0 ? [] : `${factor} * ${operand(k)}`).join(" + ");
-  for (let a = 0; a < size; a++) {
-    for (let kx = 0; kx < 3; kx++) {
-      lines.push(`const h${a}${kx} = ${sum(G[a]!, (k) => `w${k}${kx}`)};`);
-    }
-    for (let b = 0; b < size; b++) {
-      lines.push(`texels[to + ${a * size + b} * row] = ${sum(G[b]!, (k) => `h${a}${k}`)};`);
-    }
-  }
-  return new Function(
-    "filters",
-    "from",
-    "texels",
-    "to",
-    "row",
-    lines.join("\n"),
-  ) as FilterTransform;
 }
