@@ -11,6 +11,7 @@ import { isTensor, Memory, type Place } from "./memory.ts";
 import type { Call, HostSheet } from "./operation.ts";
 import { Placement } from "./placement.ts";
 import { type Dispatch, Program } from "./program.ts";
+import { schedule } from "./schedule.ts";
 import { isOp, type Tensor } from "./tensor.ts";
 import type { Variable } from "./variable.ts";
 
@@ -37,7 +38,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   const assign = options.assign ?? [];
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
   const roots = options.fuse === false ? asked : fuse(asked);
-  const nodes = ancestors(roots);
+  const nodes = schedule(ancestors(roots));
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
 

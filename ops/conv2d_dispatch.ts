@@ -1,7 +1,8 @@
 /** The kernels that compute a convolution, one function for each algorithm. */
 import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
-import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
+import epilogueTemplate from "../kernels/epilogue.wgsl" with { type: "text" };
 import gemmSource from "../kernels/gemm.wgsl" with { type: "text" };
+import maskSource from "../kernels/mask_bit.wgsl" with { type: "text" };
 import inputSource from "../kernels/winograd_input.wgsl" with { type: "text" };
 import outputSource from "../kernels/winograd_output.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
@@ -19,6 +20,9 @@ import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
 import type { Call, HostSheet, Pair } from "./operation.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
 import { combine, MATRICES, packWinogradWeights } from "./winograd.ts";
+
+/** What the kernels of convolutions end with. */
+export const epilogueSource = maskSource + epilogueTemplate;
 
 /** A node that is computed as one convolution, or as several. */
 export type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
@@ -221,7 +225,7 @@ function winograd(
   const m = node(y.op, [1, view.outputs, elements, count], [v], y.attributes);
   const w = packWinogradWeights(weight as Tensor<"constant">, view, r, tile.quads);
   const { reads, defines } = epilogueOf(y);
-  const none = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: "none" } as const;
+  const none = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: false } as const;
   const workgroup = gpu.software ? 16 : 64;
   const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...MATRICES[r] };
   const calls: Call[] = [];

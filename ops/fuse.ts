@@ -29,6 +29,7 @@ function extend(
     ...attributes,
     bias: bias !== undefined,
     residual: residual !== undefined,
+    gate: gate !== undefined,
   });
 }
 
@@ -76,8 +77,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     return uses.get(input) === 1 && isConvolution(now) ? now : undefined;
   };
   const bare = (conv: Convolution) =>
-    !conv.attributes.residual && conv.attributes.activation === "none" &&
-    conv.attributes.gate === "none";
+    !conv.attributes.residual && conv.attributes.activation === "none" && !conv.attributes.gate;
 
   /** conv · scale + shift: batch normalisation, or the scale alone. */
   const absorbScale = (n: Tensor<"elementwise">): Tensor | undefined => {
@@ -120,6 +120,12 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     }
   };
 
+  const absorbGate = (n: Tensor<"rectifierGradient">): Tensor | undefined => {
+    const conv = soleConvolution(n, 0);
+    if (!conv || conv.attributes.gate) return;
+    return extend(conv, {}, { gate: rewritten.get(n.inputs[1]!)! });
+  };
+
   /** A function of constants, each one number per channel. */
   const fold = (n: Tensor<"elementwise">): Tensor | undefined => {
     const inputs = n.inputs.map((input) => rewritten.get(input)!);
@@ -130,6 +136,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
 
   const absorb = (n: Tensor): Tensor | undefined => {
     if (isOp(n, "conv2dInputGradient")) return absorbGradientScale(n);
+    if (isOp(n, "rectifierGradient")) return absorbGate(n);
     if (!isOp(n, "elementwise")) return;
     const folded = fold(n);
     if (folded) return folded;
@@ -137,14 +144,9 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (f === "multiplyAdd") return absorbScale(n);
     if (f === "add") return absorbResidual(n);
     const conv = soleConvolution(n, 0);
-    if (!conv || conv.attributes.gate !== "none") return;
+    if (!conv || conv.attributes.gate) return;
     if (f === "relu" || f === "relu6") {
       return conv.attributes.activation === "none" ? extend(conv, { activation: f }) : undefined;
-    }
-    if (f === "reluGradient" || f === "relu6Gradient") {
-      const gate = rewritten.get(n.inputs[1]!)!;
-      if (!sameShape(gate.shape, conv.shape)) return;
-      return extend(conv, { gate: f === "reluGradient" ? "relu" : "relu6" }, { gate });
     }
   };
 

@@ -138,6 +138,7 @@ export const maxPool2dOperation: Operation<"maxPool2d"> = {
 
 /** Table entry of the window positions of the maxima. */
 export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
+  early: true,
   lower: forward,
   gradient: "positions are whole numbers",
 };

@@ -48,6 +48,11 @@ export interface Operation<K extends OperationName> {
    * computed and `lower` is not called.
    */
   view?(y: Tensor<K>): number | undefined;
+  /**
+   * Whether the node is computed as soon as its only input is there, because it is what the backward
+   * pass keeps instead of that.
+   */
+  readonly early?: boolean;
   /** The rule, or why there is none. */
   readonly gradient: GradientRule<K> | string;
 }

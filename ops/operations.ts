@@ -33,6 +33,7 @@ import {
 } from "./robust_log_partition.ts";
 import { robustLossOperation, robustLossSlopeOperation } from "./robust_loss.ts";
 import type { Axis } from "./reduce.ts";
+import { rectifierGradientOperation, rectifierMaskOperation } from "./rectifier_mask.ts";
 import { resampleAxisOperation } from "./resample_axis.ts";
 import type { ResampleAxisAttributes } from "./resample_axis.ts";
 import { rollOperation } from "./roll.ts";
@@ -72,6 +73,10 @@ export interface OperationTable {
   averagePool2dGradient: AveragePool2dAttributes;
   /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
+  /** Where a rectifier lets its gradient through, from its output: a bit for each element. */
+  rectifierMask: { rectifier: "relu" | "relu6" };
+  /** dL/dx of a rectifier from dL/dy and that. */
+  rectifierGradient: Record<string, never>;
   /** Barron's general robust loss of x, α and c. */
   robustLoss: Record<string, never>;
   /** Its derivative for x or for α. */
@@ -145,6 +150,8 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   averagePool2d: averagePool2dOperation,
   averagePool2dGradient: averagePool2dGradientOperation,
   elementwise: elementwiseOperation,
+  rectifierMask: rectifierMaskOperation,
+  rectifierGradient: rectifierGradientOperation,
   robustLoss: robustLossOperation,
   robustLossSlope: robustLossSlopeOperation,
   robustLogPartition: robustLogPartitionOperation,
