@@ -181,8 +181,10 @@ Deno.test("the gradient of a fused block is one convolution, gate included", () 
     "conv2dInputGradient",
     "conv2dInputGradient",
   ]);
-  // What is left: the cotangent, and the gate of the last rectifier.
-  assert.equal(names.filter((op) => op === "elementwise").length, 3, names.join());
+  // What is left: the cotangent, the gate of the last rectifier, and a mask for each.
+  assert.equal(names.filter((op) => op === "elementwise").length, 2, names.join());
+  assert.equal(names.filter((op) => op === "rectifierGradient").length, 1, names.join());
+  assert.equal(names.filter((op) => op === "rectifierMask").length, 2, names.join());
 });
 
 Deno.test("a tensor that is asked for, or used twice, is not absorbed", () => {
