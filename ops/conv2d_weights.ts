@@ -80,8 +80,8 @@ function packOnHost(weight: Tensor<"constant">, a: PackWeightsAttributes): HostS
   return {
     width,
     height,
-    texels: () => {
-      const stored = weight.attributes.load();
+    of: { weight, order: JSON.stringify(["packed", a]) },
+    texels: (stored) => {
       const texels = new Float32Array(width * height * 4);
       for (let m = 0; m < outputs; m++) {
         const group = Math.floor(m / perGroup);

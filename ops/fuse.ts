@@ -4,6 +4,7 @@
  * backward, after differentiation; a tensor somebody asked for keeps its value. One number per channel
  * made from constants, such as the scale of a batch normalisation, is computed here.
  */
+import { derived } from "./constants.ts";
 import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
 import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
@@ -34,21 +35,13 @@ function extend(
 }
 
 /** Weights times a factor for each output channel (their first axis). Shared by both directions. */
-class ScaledWeights {
-  readonly #known = new Map<string, Tensor>();
-
-  get(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
-    const key = `${weight.id} ${scale.id}`;
-    const known = this.#known.get(key);
-    if (known) return known;
-    const scaled = constant(weight.shape, () => {
+function scaledWeights(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
+  return derived("scaled", [weight, scale], () =>
+    constant(weight.shape, () => {
       const factors = scale.attributes.load();
       const row = weight.shape[1] * weight.shape[2] * weight.shape[3];
       return weight.attributes.load().map((value, i) => value * factors[Math.floor(i / row)]!);
-    });
-    this.#known.set(key, scaled);
-    return scaled;
-  }
+    }));
 }
 
 function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Tensor<"constant"> {
@@ -68,7 +61,6 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   roots.forEach(use);
   nodes.forEach((n) => n.inputs.forEach(use));
 
-  const scaledWeights = new ScaledWeights();
   const rewritten = new Map<Tensor, Tensor>();
   /** The rewritten input i of a node when nobody else wants it and it is a convolution. */
   const soleConvolution = (n: Tensor, i: number): Convolution | undefined => {
@@ -90,12 +82,15 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (!isChannelConstant(shift, channels)) return;
     const { bias } = epilogueInputs(conv);
     if (bias && !isOp(bias, "constant")) return;
-    const folded = constant(shift.shape, () => {
-      const s = scale.attributes.load();
-      const b = bias?.attributes.load();
-      return shift.attributes.load().map((value, c) => value + (b ? b[c]! * s[c]! : 0));
-    });
-    return extend(conv, {}, { weight: scaledWeights.get(weight, scale), bias: folded });
+    const folded = bias === undefined
+      ? shift
+      : derived("bias", [shift, bias, scale], () =>
+        constant(shift.shape, () => {
+          const s = scale.attributes.load();
+          const b = bias.attributes.load();
+          return shift.attributes.load().map((value, c) => value + b[c]! * s[c]!);
+        }));
+    return extend(conv, {}, { weight: scaledWeights(weight, scale), bias: folded });
   };
 
   /** The gradient of that: conv2dInputGradient(dy · scale, weight). */
@@ -106,7 +101,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (!sameShape(unscaled.shape, dy.shape)) return;
     const factor = rewritten.get(scale);
     if (!isOp(weight, "constant") || !isChannelConstant(factor, weight.shape[0])) return;
-    const inputs = [rewritten.get(unscaled)!, scaledWeights.get(weight, factor)];
+    const inputs = [rewritten.get(unscaled)!, scaledWeights(weight, factor)];
     return node(n.op, n.shape, inputs, n.attributes);
   };
 
@@ -131,7 +126,8 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     const inputs = n.inputs.map((input) => rewritten.get(input)!);
     if (!inputs.every((input) => isChannelConstant(input, n.shape[1]))) return;
     const values = onHost(n.attributes, inputs);
-    return values && constant(n.shape, values);
+    const { f, k, l } = n.attributes;
+    return values && derived(`${f} ${k} ${l}`, inputs, () => constant(n.shape, values));
   };
 
   const absorb = (n: Tensor): Tensor | undefined => {

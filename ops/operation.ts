@@ -10,8 +10,13 @@ import type { Shape, Tensor } from "./tensor.ts";
 export interface HostSheet {
   readonly width: number;
   readonly height: number;
-  /** Four lanes per texel, `width · height · 4` values. */
-  readonly texels: () => Float32Array<ArrayBuffer>;
+  /**
+   * Four lanes per texel, `width · height · 4` values in an array of their own; from the values of
+   * the weight, if it is made `of` one.
+   */
+  readonly texels: (weight: Float32Array) => Float32Array<ArrayBuffer>;
+  /** The weight it is made of, and what tells this order of it from others. */
+  readonly of?: { readonly weight: Tensor<"constant">; readonly order: string };
 }
 
 /** One dispatch of a kernel. */

@@ -97,8 +97,8 @@ export function packWinogradWeights(
   return {
     width,
     height,
-    texels: () => {
-      const filters = weight.attributes.load();
+    of: { weight, order: JSON.stringify(["winograd", r, quads, view]) },
+    texels: (filters) => {
       const texels = new Float32Array(width * height * 4);
       const half = new Float64Array(size * 3);
       for (let m = 0; m < outputs; m++) {
