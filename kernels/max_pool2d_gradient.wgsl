@@ -1,6 +1,6 @@
 // Gradient of the maximum: dx[p] = Σ of dy over the windows whose winner (their window position,
 // from max_pool2d.wgsl) is pixel p. A gather over the windows that reach over p; p may lie between
-// the elements of a dilated one.
+// the elements of a dilated one. GATE: then the gradient of the rectifier before, by its mask.
 
 fn compute(n: i32, c: i32, y: i32, x: i32) {
   var sum = vec4f();
@@ -22,5 +22,9 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
       sum += select(vec4f(), load_dy(n, c, oy, ox), winner == mine);
     }
   }
+  #if GATE
+  let column = n * P.dx_size.w + x;
+  sum = select(vec4f(), sum, passes(load_gate(0, c, y, column >> 4), column));
+  #end
   store_dx(n, c, y, x, sum);
 }

@@ -116,9 +116,12 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   };
 
   const absorbGate = (n: Tensor<"rectifierGradient">): Tensor | undefined => {
-    const conv = soleConvolution(n, 0);
-    if (!conv || conv.attributes.gate) return;
-    return extend(conv, {}, { gate: rewritten.get(n.inputs[1]!)! });
+    const [dy, gate] = n.inputs.map((input) => rewritten.get(input)!) as [Tensor, Tensor];
+    if (uses.get(n.inputs[0]!) !== 1) return;
+    if (isOp(dy, "maxPool2dGradient") && dy.inputs.length === 2) {
+      return node(dy.op, dy.shape, [...dy.inputs, gate], dy.attributes);
+    }
+    if (isConvolution(dy) && !dy.attributes.gate) return extend(dy, {}, { gate });
   };
 
   /** A function of constants, each one number per channel. */

@@ -1,4 +1,5 @@
 /** Maximum pooling. */
+import maskSource from "../kernels/mask_bit.wgsl" with { type: "text" };
 import source from "../kernels/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../kernels/max_pool2d_gradient.wgsl" with { type: "text" };
 import windowsSource from "../kernels/pool_windows.wgsl" with { type: "text" };
@@ -143,15 +144,21 @@ export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
   gradient: "positions are whole numbers",
 };
 
-/** Table entry of the gradient. */
+/** Table entry of the gradient; a third input is the mask of the rectifier before (fuse.ts). */
 export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
-  lower: (dx) => [{
-    source: { name: "maxPool2dGradient", wgsl: windowsSource + gradientSource },
-    defines: { DILATED: dx.attributes.dilation.some((d) => d > 1) },
-    reads: { dy: dx.inputs[0]!, indices: dx.inputs[1]! },
-    writes: { dx },
-    parameters: windowParameters(dx.attributes),
-    workgroups: perTexel(dx),
-  }],
+  lower(dx) {
+    const [dy, indices, gate] = dx.inputs as [Tensor, Tensor, Tensor?];
+    return [{
+      source: { name: "maxPool2dGradient", wgsl: maskSource + windowsSource + gradientSource },
+      defines: {
+        DILATED: dx.attributes.dilation.some((d) => d > 1),
+        GATE: gate !== undefined,
+      },
+      reads: { dy, indices, ...(gate ? { gate } : {}) },
+      writes: { dx },
+      parameters: windowParameters(dx.attributes),
+      workgroups: perTexel(dx),
+    }];
+  },
   gradient: "second derivatives are not part of the method",
 };

@@ -34,7 +34,7 @@ export class MemoryPlan {
   readonly #plan: Plan;
   readonly #needOf = new Map<Tensor | string, number>();
   readonly #last: number;
-  readonly #needs: Need[] = [];
+  readonly needs: Need[] = [];
   /** Constants the program reads. */
   readonly constants = new Set<Tensor<"constant"> | HostSheet>();
 
@@ -43,8 +43,8 @@ export class MemoryPlan {
     const touch = (key: Tensor | string, step: number, size: () => Omit<Need, "from" | "to">) => {
       const known = this.#needOf.get(key);
       if (known !== undefined) {
-        this.#needs[known]!.to = Math.max(this.#needs[known]!.to, step);
-      } else this.#needOf.set(key, this.#needs.push({ ...size(), from: step, to: step }) - 1);
+        this.needs[known]!.to = Math.max(this.needs[known]!.to, step);
+      } else this.#needOf.set(key, this.needs.push({ ...size(), from: step, to: step }) - 1);
     };
     const touchTensor = (tensor: Tensor, step: number) => {
       const { tensor: owner } = placement.owner(tensor);
@@ -69,7 +69,7 @@ export class MemoryPlan {
     });
     this.#last = steps.length;
     for (const tensor of keep) touchTensor(tensor, steps.length);
-    this.#plan = planMemory(this.#needs);
+    this.#plan = planMemory(this.needs);
   }
 
   /** The slots that tensors and scratch share. */
@@ -84,7 +84,7 @@ export class MemoryPlan {
 
   /** The numbers of the slots whose values must survive the last step. */
   get kept(): Set<number> {
-    return new Set(this.#plan.slotOf.filter((_, need) => this.#needs[need]!.to === this.#last));
+    return new Set(this.#plan.slotOf.filter((_, need) => this.needs[need]!.to === this.#last));
   }
 
   /** The number of a tensor's slot, or of a step's scratch. */
