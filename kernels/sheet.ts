@@ -36,6 +36,22 @@ export function storageFor(gpu: Gpu, width: number, height: number): Storage {
   return gpu.storage === "texture" && width <= limit && height <= limit ? "texture" : "buffer";
 }
 
+/**
+ * Whether a tensor fits this device where it should live: in a texture if textures are what the
+ * device's kernels are fast with.
+ */
+export function fitsDevice(gpu: Gpu, shape: Size4): boolean {
+  const { width, height } = sheetSize(shape);
+  const storage = storageFor(gpu, width, height);
+  if (storage !== gpu.storage) return false;
+  return storage === "texture" || sheetBytes({ width, height }) <= largestBuffer(gpu);
+}
+
+/** Bytes of the largest buffer a kernel can use. */
+function largestBuffer({ device: { limits } }: Gpu): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+}
+
 /** Bytes of a sheet. */
 export function sheetBytes(sheet: { width: number; height: number }): number {
   return sheet.width * sheet.height * TEXEL;
@@ -58,7 +74,7 @@ export function createSheet(
     return { storage, width, height, memory };
   }
   const size = width * height * TEXEL;
-  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+  const limit = largestBuffer(gpu);
   if (size > limit) {
     throw new RangeError(
       `a tensor of ${size} bytes does not fit this adapter's largest buffer of ${limit} bytes; ` +

@@ -54,6 +54,8 @@ function prepare(gpu: Gpu, options: ProgramOptions) {
 export interface ProgramMemory {
   /** Bytes of everything but weights, without what it shares in an arena. */
   readonly own: number;
+  /** Whether every tensor fits the device where its kernels are fast. */
+  readonly fits: boolean;
   /** Weights and other constants it reads. */
   readonly constants: ReadonlySet<Tensor<"constant"> | HostSheet>;
 }
@@ -65,6 +67,7 @@ export function planProgram(gpu: Gpu, options: ProgramOptions): ProgramMemory {
   const own = plan.slots.filter((_, i) => !taken?.has(i));
   return {
     own: own.reduce((bytes, slot) => bytes + sheetBytes(slot), 0),
+    fits: plan.fits,
     constants: plan.constants,
   };
 }

@@ -3,6 +3,7 @@ import type { Gpu, Storage } from "../kernels/device.ts";
 import {
   createSheet,
   destroySheet,
+  fitsDevice,
   type Sheet,
   sheetBytes,
   sheetSize,
@@ -35,6 +36,8 @@ export class MemoryPlan {
   readonly #needOf = new Map<Tensor | string, number>();
   readonly #last: number;
   readonly needs: Need[] = [];
+  /** Whether every tensor fits the device where it should live. */
+  fits = true;
   /** Constants the program reads. */
   readonly constants = new Set<Tensor<"constant"> | HostSheet>();
 
@@ -50,6 +53,7 @@ export class MemoryPlan {
       const { tensor: owner } = placement.owner(tensor);
       if (isOp(owner, "constant")) this.constants.add(owner);
       if (owner.inputs.length === 0) return;
+      this.fits &&= fitsDevice(gpu, owner.shape);
       const { width, height } = sheetSize(owner.shape);
       touch(owner, step, () => ({ width, height, storage: storageFor(gpu, width, height) }));
     };
