@@ -48,7 +48,7 @@ export function fitsDevice(gpu: Gpu, shape: Size4): boolean {
 }
 
 /** Bytes of the largest buffer a kernel can use. */
-function largestBuffer({ device: { limits } }: Gpu): number {
+export function largestBuffer({ device: { limits } }: Gpu): number {
   return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
 }
 

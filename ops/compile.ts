@@ -41,7 +41,7 @@ function prepare(gpu: Gpu, options: ProgramOptions) {
   const assign = options.assign ?? [];
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
   const roots = options.fuse === false ? asked : fuse(asked);
-  const nodes = schedule(ancestors(roots));
+  const nodes = schedule(ancestors(roots), roots);
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
 

@@ -4,6 +4,7 @@ import {
   createSheet,
   destroySheet,
   fitsDevice,
+  largestBuffer,
   type Sheet,
   sheetBytes,
   sheetSize,
@@ -66,8 +67,9 @@ export class MemoryPlan {
           else this.constants.add(operand);
         }
         for (const [name, texels] of Object.entries(call.scratch ?? {})) {
-          const key = scratchKey(step, name);
-          touch(key, step, () => ({ width: texels, height: 1, storage: "buffer" }));
+          const need = { width: texels, height: 1, storage: "buffer" } as const;
+          this.fits &&= sheetBytes(need) <= largestBuffer(gpu);
+          touch(scratchKey(step, name), step, () => need);
         }
       }
     });
