@@ -13,7 +13,7 @@ fn epilogue(n: i32, c: i32, y: i32, x: i32, sum: vec4f) -> vec4f {
   #end
   #if GATE
   let column = n * P.y_size.w + x;
-  v = select(vec4f(), v, passes(load_gate(0, c, y, column >> 4), column));
+  v = select(vec4f(), v, passes(load_gate(0, c, y, mask_column(column)), column));
   #end
   return v;
 }

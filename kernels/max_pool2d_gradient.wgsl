@@ -24,7 +24,7 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
   }
   #if GATE
   let column = n * P.dx_size.w + x;
-  sum = select(vec4f(), sum, passes(load_gate(0, c, y, column >> 4), column));
+  sum = select(vec4f(), sum, passes(load_gate(0, c, y, mask_column(column)), column));
   #end
   store_dx(n, c, y, x, sum);
 }

@@ -6,7 +6,7 @@ import { type Operation, perTexel } from "./operation.ts";
 import { node, type Tensor } from "./tensor.ts";
 
 /** Pixels of a texel row whose bits share a texel. */
-const PIXELS = 16;
+const PIXELS = 24;
 
 /** Where a rectifier of output y lets its gradient through; see rectifier_mask.wgsl. */
 function rectifierMask(y: Tensor, rectifier: "relu" | "relu6"): Tensor<"rectifierMask"> {

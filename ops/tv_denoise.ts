@@ -61,12 +61,12 @@ export function sweepCalls(
 }
 
 /**
- * Pictures denoised at a time. A workgroup each keeps a GPU busy only if there are many; where
- * processors do the work a few are enough, and their state needs that much less memory.
+ * Pictures denoised at a time. A workgroup each keeps a GPU busy only if there are many; a software
+ * adapter has no more than the processors, and the state of fewer pictures needs less memory.
  */
 function picturesTogether(gpu: Gpu, shape: Shape): number {
   const fitting = Math.floor(largestBuffer(gpu) / (TEXEL * stateTexels(shape)));
-  return Math.max(1, gpu.software ? Math.min(fitting, 4) : fitting);
+  return Math.max(1, gpu.software ? Math.min(fitting, navigator.hardwareConcurrency) : fitting);
 }
 
 /** Table entry. */

@@ -103,15 +103,19 @@ export function precondition(gradient: Tensor, p: Parameters): Tensor {
   let g = gradient;
   if (p.gradientColour) g = conv2d(g, colourMatrix());
   if (p.gradientBands.length > 0) {
+    const whole = g;
     const size = Math.min(g.shape[2], g.shape[3]);
-    g = p.gradientBands.map((sigma) => {
+    const bandOf = (sigma: number) => {
       const radius = blurRadius(sigma, "three_sigma", size);
-      const band = sigma <= NO_BLUR ? g : gaussianBlur(
-        g,
+      const band = sigma <= NO_BLUR ? whole : gaussianBlur(
+        whole,
         constant([1, radius + 1, 1, 1], () => gaussianKernel(sigma, radius)),
       );
       return div(band, rms(band));
-    }).reduce(add);
+    };
+    // One after the other, so that few of them are in memory at a time.
+    const [first, ...others] = p.gradientBands as [number, ...number[]];
+    g = others.reduce((total, sigma) => add(total, bandOf(sigma)), bandOf(first));
   }
   return p.gradientScale === "rms" ? div(g, rms(g)) : g;
 }

@@ -97,8 +97,8 @@ export interface LoopMemory {
 /** A variable and its new value. */
 type Assignment = readonly [Variable, Tensor];
 
-/** A group's programs, the largest first: the others find room in its memory. */
-const NAMES = ["step", "evaluate", "denoise", "blur", "brighten"] as const;
+/** A group's programs, those with the largest tensors first: the others find room in their memory. */
+const NAMES = ["denoise", "step", "evaluate", "blur", "brighten"] as const;
 
 /** What a loop's programs compute. */
 interface Jobs {
