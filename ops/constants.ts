@@ -47,7 +47,7 @@ function contentOf(operand: Tensor<"constant"> | HostSheet): HostSheet {
 }
 
 /** Uploads wait in the host's memory until the device has taken them: at most so many bytes. */
-const UPLOAD_BYTES = 32 * 2 ** 20;
+const UPLOAD_BYTES = 8 * 2 ** 20;
 
 /** What one program reads of the shared constants. */
 export class Constants implements Disposable {

@@ -19,7 +19,7 @@ import {
 import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
 import type { Call, HostSheet, Pair } from "./operation.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
-import { combine, MATRICES, packWinogradWeights } from "./winograd.ts";
+import { combine, MATRICES, packWinogradWeights, TRANSPOSED } from "./winograd.ts";
 
 /** What the kernels of convolutions end with. */
 export const epilogueSource = maskSource + epilogueTemplate;
@@ -93,9 +93,12 @@ export function dispatchConvolution(
       return direct(y, part, variant);
     case "gemm": {
       const { tile } = variant;
-      const { w, calls } = packWeights(part.weight, { ...part.view, quads: tile.quads });
+      const { view, weight } = part;
+      const { w, calls } = packWeights(weight, { ...forwards(view), quads: 1 });
       const { reads, defines } = epilogueOf(y);
-      return [...calls, product(part.x, w, y, tile, { batched: false, reads, defines })];
+      const { transposed } = view;
+      const how = { batched: false, transposed, reads, defines };
+      return [...calls, product(part.x, w, y, tile, how)];
     }
     default:
       return winograd(y, gpu, part, geometry, variant);
@@ -164,14 +167,21 @@ function direct(
   }];
 }
 
+/** The view of a 1×1 convolution's weights that it shares with its gradient. */
+function forwards(view: WeightView): WeightView {
+  const { inputs, outputs, transposed } = view;
+  return transposed ? { ...view, inputs: outputs, outputs: inputs, transposed: false } : view;
+}
+
 /** A matrix product: gemm.wgsl. */
 function product(
   x: Tensor,
   w: Tensor | HostSheet,
   y: Tensor,
   { quads, pixels, workgroup }: Tile,
-  { batched, reads, defines }: {
+  { batched, transposed, reads, defines }: {
     batched: boolean;
+    transposed: boolean;
     reads: Record<string, Tensor>;
     defines: ReturnType<typeof epilogueOf>["defines"];
   },
@@ -186,6 +196,7 @@ function product(
       TILE: pixels,
       WORKGROUP: workgroup,
       BATCHED: batched,
+      TRANSPOSED: transposed,
       EDGE: n * columns % pixels !== 0,
     },
     reads: { x, w, ...reads },
@@ -223,11 +234,13 @@ function winograd(
   );
   const v = node(y.op, [1, view.inputs, elements, count], [x], y.attributes);
   const m = node(y.op, [1, view.outputs, elements, count], [v], y.attributes);
-  const w = packWinogradWeights(weight as Tensor<"constant">, view, r, tile.quads);
+  const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
   const none = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: false } as const;
   const workgroup = gpu.software ? 16 : 64;
-  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...MATRICES[r] };
+  const { AT, BT } = (view.transposed ? TRANSPOSED : MATRICES)[r];
+  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, AT, BT };
+  const how = { batched: true, transposed: view.transposed, reads: {}, defines: none };
   const calls: Call[] = [];
   for (let first = 0; first < all; first += count) {
     const here = Math.min(count, all - first);
@@ -242,7 +255,7 @@ function winograd(
       parameters: { ...grid, y_start: start[0], x_start: start[1] },
       workgroups: workgroups(view.inputs),
     });
-    calls.push(product(v, w, m, tile, { batched: true, reads: {}, defines: none }));
+    calls.push(product(v, w, m, tile, how));
     calls.push({
       source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },
       defines: { ...matrices, ...defines },
