@@ -128,19 +128,21 @@ export function unpackSheet(
   return values;
 }
 
-/** Writes texels to the top left of a sheet. */
+/** Writes texels to the left of a sheet, from its top or from a row on. */
 export function writeSheet(
   gpu: Gpu,
   sheet: Sheet,
   texels: Float32Array<ArrayBuffer>,
   width: number,
   height: number,
+  row = 0,
 ): void {
   const { queue } = gpu.device;
-  if (sheet.storage === "buffer") queue.writeBuffer(sheet.memory as GPUBuffer, 0, texels);
-  else {
+  if (sheet.storage === "buffer") {
+    queue.writeBuffer(sheet.memory as GPUBuffer, row * width * TEXEL, texels);
+  } else {
     queue.writeTexture(
-      { texture: sheet.memory as GPUTexture },
+      { texture: sheet.memory as GPUTexture, origin: [0, row] },
       texels,
       { bytesPerRow: width * TEXEL },
       [width, height],

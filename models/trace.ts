@@ -13,6 +13,8 @@ export interface WeightSource {
   shape(key: string): readonly number[];
   /** Its values in C order. */
   read(key: string): Float32Array;
+  /** Whether every call of `read` gives another array, which may be changed and freed. */
+  readonly fresh?: boolean;
 }
 
 /** A network and what to call it in messages. */
@@ -177,7 +179,9 @@ class Tracer implements Scope {
       const stored = module.parameters()[name];
       if (!stored) throw new Error(`${module.type} declares no parameter "${name}"`);
       const parameter: Parameter = { key, shape: stored };
-      const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter));
+      const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter), {
+        fresh: this.#weights?.fresh ?? false,
+      });
       known = { tensor, parameter };
       this.#constants.set(key, known);
     }

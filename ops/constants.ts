@@ -6,6 +6,7 @@ import {
   packSheet,
   type Sheet,
   sheetSize,
+  TEXEL,
   writeSheet,
 } from "../kernels/sheet.ts";
 import type { HostSheet } from "./operation.ts";
@@ -14,6 +15,8 @@ import type { Tensor } from "./tensor.ts";
 /** A sheet and how many programs read it. */
 interface Shared {
   readonly sheet: Sheet;
+  /** When its texels are on their way to the device. */
+  readonly filled: Promise<void>;
   users: number;
 }
 
@@ -46,8 +49,50 @@ function contentOf(operand: Tensor<"constant"> | HostSheet): HostSheet {
   };
 }
 
-/** Uploads wait in the host's memory until the device has taken them: at most so many bytes. */
-const UPLOAD_BYTES = 8 * 2 ** 20;
+/** Bytes made and handed to the device at a time, and at most so many still on their way to it. */
+const STRIP_BYTES = 4 * 2 ** 20;
+const UPLOAD_BYTES = 4 * STRIP_BYTES;
+
+/** Uploads, which take the host's memory until the device has them. */
+class Uploads {
+  readonly #gpu: Gpu;
+  #waiting = 0;
+  #before: Promise<undefined> | undefined;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  /** Fills a sheet strip by strip. */
+  async write(sheet: Sheet, values: Float32Array, content: HostSheet): Promise<void> {
+    const { width, height, texels, strip = height } = content;
+    const strips = Math.max(1, Math.floor(STRIP_BYTES / (width * strip * TEXEL)));
+    for (let from = 0; from < height; from += strips * strip) {
+      const rows = Math.min(strips * strip, height - from);
+      const packed = texels(values, from, rows);
+      writeSheet(this.#gpu, sheet, packed, width, rows, from);
+      this.#waiting += packed.byteLength;
+      // Garbage is collected too late when it is this large.
+      packed.buffer.transfer(0);
+      if (this.#waiting >= UPLOAD_BYTES / 2) await this.#flush();
+    }
+  }
+
+  /** Waits until no more than half of what may wait does. */
+  async #flush(): Promise<void> {
+    const { queue } = this.#gpu.device;
+    this.#waiting = 0;
+    queue.submit([]);
+    const done = queue.onSubmittedWorkDone();
+    await this.#before;
+    this.#before = done;
+  }
+
+  /** Waits for what was flushed. */
+  async end(): Promise<void> {
+    await this.#before;
+  }
+}
 
 /** What one program reads of the shared constants. */
 export class Constants implements Disposable {
@@ -70,32 +115,52 @@ export class Constants implements Disposable {
    * kept.
    */
   async load(operands: Iterable<Tensor<"constant"> | HostSheet>): Promise<void> {
-    let waiting = 0;
-    for (const [source, contents] of missing(operands)) {
-      let values: Float32Array | undefined;
-      const mine = new Map<string, Sheet>();
-      this.#mine.set(source, mine);
-      const known = sheetsOf(this.#gpu, source);
-      for (const [order, { width, height, of, texels }] of contents) {
-        let entry = known.get(order);
-        if (!entry) {
-          values ??= of?.weight.attributes.load() ?? new Float32Array();
-          const packed = texels(values);
-          const sheet = createSheet(this.#gpu, width, height);
-          writeSheet(this.#gpu, sheet, packed, width, height);
-          // Garbage is collected too late when it is this large.
-          packed.buffer.transfer(0);
-          waiting += packed.byteLength || width * height * 16;
-          known.set(order, entry = { sheet, users: 0 });
-        }
-        entry.users++;
-        mine.set(order, entry.sheet);
+    const uploads = new Uploads(this.#gpu);
+    const others: Promise<void>[] = [];
+    for (const [source, contents] of byOrigin(operands)) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      promise.catch(() => {}); // whoever waits for it is told
+      const missing: [Sheet, HostSheet][] = [];
+      for (const [order, content] of contents) {
+        const sheet = this.#share(source, order, content, promise, others);
+        if (sheet) missing.push([sheet, content]);
       }
-      if (waiting < UPLOAD_BYTES) continue;
-      waiting = 0;
-      this.#gpu.device.queue.submit([]);
-      await this.#gpu.device.queue.onSubmittedWorkDone();
+      if (missing.length === 0) continue;
+      try {
+        const weight = missing[0]![1].of?.weight.attributes;
+        const values = weight?.load() ?? new Float32Array();
+        for (const [sheet, content] of missing) await uploads.write(sheet, values, content);
+        if (weight?.fresh) (values.buffer as ArrayBuffer).transfer(0);
+        resolve();
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
     }
+    await uploads.end();
+    await Promise.all(others);
+  }
+
+  /** Takes a share in a sheet; returns it if it is new and must be filled. */
+  #share(
+    source: object,
+    order: string,
+    { width, height }: HostSheet,
+    filled: Promise<void>,
+    others: Promise<void>[],
+  ): Sheet | undefined {
+    const known = sheetsOf(this.#gpu, source);
+    let entry = known.get(order);
+    const isNew = !entry;
+    if (!entry) {
+      entry = { sheet: createSheet(this.#gpu, width, height), users: 0, filled };
+      known.set(order, entry);
+    } else others.push(entry.filled);
+    entry.users++;
+    let mine = this.#mine.get(source);
+    if (!mine) this.#mine.set(source, mine = new Map());
+    mine.set(order, entry.sheet);
+    return isNew ? entry.sheet : undefined;
   }
 
   /** Where a loaded operand is. */
@@ -120,7 +185,7 @@ export class Constants implements Disposable {
 }
 
 /** Operands by what they are made from, then by their order. */
-function missing(
+function byOrigin(
   operands: Iterable<Tensor<"constant"> | HostSheet>,
 ): Map<object, Map<string, HostSheet>> {
   const sources = new Map<object, Map<string, HostSheet>>();
@@ -136,10 +201,10 @@ function missing(
 /** Bytes these operands take on a device. */
 export function constantBytes(operands: Iterable<Tensor<"constant"> | HostSheet>): number {
   let texels = 0;
-  for (const orders of missing(operands).values()) {
+  for (const orders of byOrigin(operands).values()) {
     for (const { width, height } of orders.values()) texels += width * height;
   }
-  return 16 * texels;
+  return TEXEL * texels;
 }
 
 const derivedFrom = new WeakMap<Tensor, Map<string, Tensor<"constant">>>();

@@ -38,10 +38,15 @@ function extend(
 function scaledWeights(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
   return derived("scaled", [weight, scale], () =>
     constant(weight.shape, () => {
-      const factors = scale.attributes.load();
+      const { load, fresh } = weight.attributes;
+      const values = fresh ? load() : load().slice();
       const row = weight.shape[1] * weight.shape[2] * weight.shape[3];
-      return weight.attributes.load().map((value, i) => value * factors[Math.floor(i / row)]!);
-    }));
+      scale.attributes.load().forEach((factor, output) => {
+        const end = (output + 1) * row;
+        for (let i = output * row; i < end; i++) values[i]! *= factor;
+      });
+      return values;
+    }, { fresh: true }));
 }
 
 function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Tensor<"constant"> {

@@ -11,10 +11,12 @@ export interface HostSheet {
   readonly width: number;
   readonly height: number;
   /**
-   * Four lanes per texel, `width · height · 4` values in an array of their own; from the values of
-   * the weight, if it is made `of` one.
+   * Four lanes per texel in an array of their own; from the values of the weight, if it is made `of`
+   * one. All `height` rows, or `rows` of them where it can be made in strips.
    */
-  readonly texels: (weight: Float32Array) => Float32Array<ArrayBuffer>;
+  readonly texels: (weight: Float32Array, from: number, rows: number) => Float32Array<ArrayBuffer>;
+  /** It can be made in strips of so many rows, or a multiple of them. */
+  readonly strip?: number;
   /** The weight it is made of, and what tells this order of it from others. */
   readonly of?: { readonly weight: Tensor<"constant">; readonly order: string };
 }

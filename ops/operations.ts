@@ -50,7 +50,7 @@ import { warpOperation, warpTransposeOperation } from "./warp.ts";
 /** Every operation and the attributes of its nodes. */
 export interface OperationTable {
   /** Host values, such as weights. */
-  constant: { load: () => Float32Array };
+  constant: { load: () => Float32Array; fresh: boolean };
   /** A variable's current value. */
   variable: { variable: Variable };
   /** y[m] = Σ w[m,c,k]·x[c, s·o + d·k − p] + b[m], and an epilogue. */

@@ -63,10 +63,16 @@ const SMALL = 2 ** 14;
  * @param load Called when a program is compiled that needs them and no other program has them on the
  * device, never before: a graph can be traced without any weights, and the host keeps no copy of
  * large ones. Returns float32 in C order.
+ * @param options `fresh`: every call of `load` returns another array, which may be changed and freed.
  */
-export function constant(shape: Shape, load: () => Float32Array): Tensor<"constant"> {
+export function constant(
+  shape: Shape,
+  load: () => Float32Array,
+  { fresh = false }: { fresh?: boolean } = {},
+): Tensor<"constant"> {
   let kept: Float32Array | undefined;
   return node("constant", shape, [], {
+    fresh: fresh && sizeOf(shape) > SMALL,
     load: () => {
       const values = kept ?? load();
       if (values.length !== sizeOf(shape)) {

@@ -107,13 +107,15 @@ export function packWinogradWeights(weight: Tensor<"constant">, r: TileSize): Ho
     width,
     height: Math.ceil(outputs / 4) * elements,
     of: { weight, order: `winograd${r}` },
-    texels: (filters) => {
-      const texels = new Float32Array(width * Math.ceil(outputs / 4) * elements * 4);
+    strip: elements,
+    texels: (filters, from, rows) => {
+      const texels = new Float32Array(width * rows * 4);
+      const first = from / elements * 4;
       const { G } = MATRICES[r];
       const g = Float64Array.from(G.flat());
       const half = new Float64Array(size * 3);
-      for (let m = 0; m < outputs; m++) {
-        const to = (m >> 2) * elements * width * 4 + (m & 3);
+      for (let m = first; m < Math.min(outputs, first + rows / elements * 4); m++) {
+        const to = ((m - first) >> 2) * elements * width * 4 + (m & 3);
         for (let c = 0; c < inputs; c++) {
           const w = (m * inputs + c) * 9;
           for (let kx = 0; kx < 3; kx++) {
