@@ -50,7 +50,7 @@ function contentOf(operand: Tensor<"constant"> | HostSheet): HostSheet {
 }
 
 /** Bytes made and handed to the device at a time, and at most so many still on their way to it. */
-const STRIP_BYTES = 4 * 2 ** 20;
+const STRIP_BYTES = 1 * 2 ** 20;
 const UPLOAD_BYTES = 4 * STRIP_BYTES;
 
 /** Uploads, which take the host's memory until the device has them. */
