@@ -17,8 +17,11 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
       ky /= P.dilation_y;
       kx /= P.dilation_x;
       #end
-      let winner = load_indices(n, c, oy, ox);
-      let mine = vec4f(f32(ky * P.kernel_x + kx));
+      let window = n * P.dy_size.w + ox;
+      let texel = i32((f32(window) + 0.5) * (1.0 / ${PER}));
+      let shift = vec4u(u32(${BITS} * (window - ${PER} * texel)));
+      let winner = (vec4i(load_indices(0, c, oy, texel)) >> shift) & vec4i(${2 ** BITS - 1});
+      let mine = vec4i(ky * P.kernel_x + kx);
       sum += select(vec4f(), load_dy(n, c, oy, ox), winner == mine);
     }
   }

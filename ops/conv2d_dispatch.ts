@@ -169,8 +169,10 @@ function direct(
 
 /** The view of a 1×1 convolution's weights that it shares with its gradient. */
 function forwards(view: WeightView): WeightView {
-  const { inputs, outputs, transposed } = view;
-  return transposed ? { ...view, inputs: outputs, outputs: inputs, transposed: false } : view;
+  const { inputs, outputs, groups, transposed } = view;
+  const one = { count: 1, first: 0, step: 1 };
+  const taps = { groups, transposed: false, rows: one, columns: one };
+  return transposed ? { ...taps, outputs: inputs, inputs: outputs } : { ...taps, outputs, inputs };
 }
 
 /** A matrix product: gemm.wgsl. */

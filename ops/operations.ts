@@ -19,7 +19,7 @@ import {
   maxPool2dIndicesOperation,
   maxPool2dOperation,
 } from "./max_pool2d.ts";
-import type { MaxPool2dAttributes } from "./max_pool2d.ts";
+import type { MaxPool2dAttributes, MaxPool2dIndicesAttributes } from "./max_pool2d.ts";
 import {
   centredDotAxisOperation,
   normaliseGradientOperation,
@@ -64,7 +64,7 @@ export interface OperationTable {
   /** The largest value of each window. */
   maxPool2d: MaxPool2dAttributes;
   /** Where in each window the largest value is. */
-  maxPool2dIndices: MaxPool2dAttributes;
+  maxPool2dIndices: MaxPool2dIndicesAttributes;
   /** dL/dx of the maximum from dL/dy and those places. */
   maxPool2dGradient: MaxPool2dAttributes;
   /** The mean of each window. */

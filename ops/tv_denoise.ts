@@ -60,13 +60,16 @@ export function sweepCalls(
   return { setUp: phase(0), sweep: phase(1), result: phase(2), defines, scratch };
 }
 
+/** Bytes of state on a software adapter: two pictures of 512 pixels, 13 of 224. */
+const SOFTWARE_BYTES = 64 * 2 ** 20;
+
 /**
- * Pictures denoised at a time. A workgroup each keeps a GPU busy only if there are many; a software
- * adapter has no more than the processors, and the state of fewer pictures needs less memory.
+ * Pictures denoised at a time. A workgroup each keeps a GPU busy only if there are many; a few are
+ * enough for processors, and their state needs less memory.
  */
 function picturesTogether(gpu: Gpu, shape: Shape): number {
-  const fitting = Math.floor(largestBuffer(gpu) / (TEXEL * stateTexels(shape)));
-  return Math.max(1, gpu.software ? Math.min(fitting, navigator.hardwareConcurrency) : fitting);
+  const most = gpu.software ? Math.min(SOFTWARE_BYTES, largestBuffer(gpu)) : largestBuffer(gpu);
+  return Math.max(1, Math.floor(most / (TEXEL * stateTexels(shape))));
 }
 
 /** Table entry. */

@@ -97,8 +97,13 @@ export interface LoopMemory {
 /** A variable and its new value. */
 type Assignment = readonly [Variable, Tensor];
 
-/** A group's programs, those with the largest tensors first: the others find room in their memory. */
-const NAMES = ["denoise", "step", "evaluate", "blur", "brighten"] as const;
+/** A group's programs. */
+const NAMES = ["step", "evaluate", "denoise", "blur", "brighten"] as const;
+
+/** In which order they take memory, the largest pieces first: in buffers that is denoising's state. */
+function inOrder(gpu: Gpu): readonly (typeof NAMES[number])[] {
+  return gpu.storage === "texture" ? NAMES : ["denoise", ...NAMES.filter((n) => n !== "denoise")];
+}
 
 /** What a loop's programs compute. */
 interface Jobs {
@@ -326,7 +331,10 @@ export class Loop implements Disposable {
   /** What {@linkcode #compile} will allocate. */
   #plan({ groups, learn }: Jobs): LoopMemory & { fits: boolean } {
     const arena = new Arena();
-    const programs = [...groups.flatMap((group) => NAMES.map((name) => group[name])), learn]
+    const programs = [
+      ...groups.flatMap((group) => inOrder(this.#gpu).map((name) => group[name])),
+      learn,
+    ]
       .filter((options) => options !== undefined)
       .map((options) => planProgram(this.#gpu, { ...options, arena }));
     const own = programs.reduce((bytes, program) => bytes + program.own, 0);
@@ -358,7 +366,7 @@ export class Loop implements Disposable {
     };
     for (const [i, group] of this.#groups.entries()) {
       const programs: Partial<Record<typeof NAMES[number], Program>> = {};
-      for (const name of NAMES) programs[name] = await program(groups[i]![name]);
+      for (const name of inOrder(this.#gpu)) programs[name] = await program(groups[i]![name]);
       group.programs = programs as Group["programs"];
     }
     this.#learn = learn && await program(learn);
