@@ -4,7 +4,8 @@
 //   y[n, m, r·oy + a, q·ox + b] = epilogue( Σ_k w[m, k] · x[n, c, s·oy + d·ky + y0, s·ox + d·kx + x0] ),
 //
 // k running through ky, c, kx (a quad of inputs at a time), with positions (n, oy, ox) in one row.
-// BATCHED: the products of Winograd's algorithm; positions are columns, workgroups along z matrices.
+// BATCHED: the products of Winograd's algorithm; positions are columns, workgroups along z matrices,
+// and weights lie as in gemm.wgsl, TRANSPOSED or not.
 //
 // A workgroup computes ACROSS·TILE positions of DOWN blocks of 4·QUADS channels; an invocation, TILE
 // positions (ACROSS apart, so that neighbours store to neighbours) of one block. A turn of the loop
@@ -72,16 +73,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let b = at / ${STEP * 4 * QUADS};
       let k = turn + (at - b * ${STEP * 4 * QUADS}) / ${4 * QUADS};
       if (b < ${DOWN}) {
+        let e = at % ${4 * QUADS};
+        #if TRANSPOSED
+        let quad = (first_block + b) * ${QUADS};
+        let column = 4 * quad + e;
+        let row = k * P.matrices + matrix;
+        #else
+        #if BATCHED
+        let quad = (first_block + b) * ${QUADS} + e / 4;
+        let column = 4 * k + e % 4;
+        let row = quad * P.matrices + matrix;
+        #else
+        let quad = (first_block + b) * ${QUADS};
         let ky = quotient(k, taps_of_row);
+        let column = (k - ky * taps_of_row) * ${4 * QUADS} + e;
+        let row = (first_block + b) * P.kernel_rows + ky;
+        #end
+        #end
         var v = vec4f();
-        if (k < P.turns && first_block + b < P.blocks) {
-          #if BATCHED
-          let row = (first_block + b) * P.matrices + matrix;
-          #else
-          let row = (first_block + b) * P.kernel_rows + ky;
-          #end
-          v = texel_w((k - ky * taps_of_row) * ${4 * QUADS} + at % ${4 * QUADS}, row);
-        }
+        if (k < P.turns && quad < P.y_size.y) { v = texel_w(column, row); }
         staged_w[at] = v;
       }
     }
@@ -94,7 +104,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       #for i in 0..QUADS
       {
         #for lane in 0..4
-        let w_${lane} = staged_w[(down * ${STEP} + k) * ${4 * QUADS} + ${lane * QUADS + i}];
+        let t_${lane} = staged_w[(down * ${STEP} + k) * ${4 * QUADS} + ${BATCHED ? 4 * i + lane : lane * QUADS + i}];
+        #end
+        #for lane in 0..4
+        #if TRANSPOSED
+        let w_${lane} = vec4f(t_0.${"xyzw"[lane]}, t_1.${"xyzw"[lane]}, t_2.${"xyzw"[lane]}, t_3.${"xyzw"[lane]});
+        #else
+        let w_${lane} = t_${lane};
+        #end
         #end
         #for j in 0..TILE
         #for lane in 0..4

@@ -1,15 +1,14 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
 import depthwiseSource from "../kernels/depthwise_conv2d.wgsl" with { type: "text" };
-import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
-import { dispatchConvolution, epilogueOf } from "./conv2d_dispatch.ts";
+import { dispatchConvolution, epilogueOf, epilogueSource } from "./conv2d_dispatch.ts";
 import { packWeights } from "./conv2d_weights.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import { type Call, type Operation, type Pair, pair } from "./operation.ts";
 import { sumTo } from "./sum.ts";
 import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
 
-/** A rectifier, as a convolution's epilogue or as the gate of a gradient. */
+/** A rectifier, as a convolution's epilogue. */
 export type Rectifier = "none" | "relu" | "relu6";
 
 /** How a kernel slides over a picture. */
@@ -35,8 +34,8 @@ export interface Conv2dAttributes extends ConvolutionGeometry {
   readonly residual: boolean;
   /** What follows. */
   readonly activation: Rectifier;
-  /** The rectifier whose gradient is applied last; its output is the last input. */
-  readonly gate: Rectifier;
+  /** Whether a rectifier's gradient is applied last; its mask is the last input. */
+  readonly gate: boolean;
 }
 
 /** Options of {@linkcode conv2d}, with PyTorch's defaults. */
@@ -97,7 +96,7 @@ export function conv2d(
     bias: bias !== undefined,
     residual: false,
     activation: "none",
-    gate: "none",
+    gate: false,
   });
 }
 
@@ -110,7 +109,7 @@ export function epilogueInputs(
   return {
     ...(bias ? { bias: rest.shift()! } : {}),
     ...(residual ? { residual: rest.shift()! } : {}),
-    ...(gate !== "none" ? { gate: rest.shift()! } : {}),
+    ...(gate ? { gate: rest.shift()! } : {}),
   };
 }
 
@@ -213,7 +212,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
     const { stride, padding, dilation, groups, bias } = y.attributes;
     const geometry = { stride, padding, dilation, groups };
     const [x, weight] = y.inputs as [Tensor, Tensor];
-    const plain = { bias: false, residual: false, activation: "none", gate: "none" } as const;
+    const plain = { bias: false, residual: false, activation: "none", gate: false } as const;
     return [
       needs[0]
         ? node("conv2dInputGradient", x.shape, [dy, weight], { ...geometry, ...plain })

@@ -260,11 +260,21 @@ function work(gpu: Gpu, algorithm: Algorithm, g: Geometry, pixels: number): numb
   return tiles * (r + 2) ** 2 * (speed.element * (inputs + outputs) + products / speed.products);
 }
 
+/**
+ * Whether F(4×4)'s weights, four times those of the definition, would be the most of what a
+ * convolution keeps in memory: 9.4 MB beside 0.4 MB for 256 channels of 14×14. F(2×2) needs 2.25 times
+ * less and takes little longer there, where a picture is only a few tiles.
+ */
+function weightsDominate({ inputs, outputs, pictures, size }: Geometry): boolean {
+  return 36 * inputs * outputs > 16 * (inputs + outputs) * pictures * size[0] * size[1];
+}
+
 /** The algorithms a device may use for a convolution, the one that should be fastest first. */
 function ranked(gpu: Gpu, g: Geometry): Variant[] {
   const usable = ALGORITHMS.filter((algorithm) =>
     applies(algorithm, g) && !(gpu.precise && algorithm.startsWith("winograd")) &&
-    !(gpu.software && algorithm === "implicitGemm")
+    !(gpu.software && algorithm === "implicitGemm") &&
+    !(algorithm === "winograd4" && weightsDominate(g))
   );
   return usable.map((algorithm) => {
     const variant = variantOf(algorithm, gpu, g);
@@ -322,6 +332,11 @@ export function useVariants(gpu: Gpu, choose: Choose, prepare?: Prepare): void {
 }
 
 /** How a device's programs choose their variants: as {@linkcode useVariants} said, or as usual. */
-export function variantsOf(gpu: Gpu): { choose: Choose; prepare: Prepare | undefined } {
-  return used.get(gpu) ?? { choose: chooseVariant, prepare: undefined };
+export function variantsOf(gpu: Gpu): Choose {
+  return used.get(gpu)?.choose ?? chooseVariant;
+}
+
+/** What must be told before, if {@linkcode useVariants} said so. */
+export function preparationOf(gpu: Gpu): Prepare | undefined {
+  return used.get(gpu)?.prepare;
 }

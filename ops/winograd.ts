@@ -8,7 +8,6 @@
  * The three parts are three kernels; the products in the middle are (r+2)² matrix products, one for
  * each element of a tile.
  */
-import type { WeightView } from "./conv2d_weights.ts";
 import type { HostSheet } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -77,53 +76,59 @@ export function combine(
 }
 
 /**
- * G·w·Gᵀ of all filters in the order of gemm.wgsl: column (4·c4 + lane)·quads + quad, row
- * block·(r+2)² + element, where a block is 4·quads outputs.
+ * The matrices of the transposed convolution on the weights of the other: G times a reversed filter
+ * is the value at 1/p where G times the filter is that at p, so it is found in another element, times
+ * a number, a power of two. Tiles are transformed to where their weights are.
  */
-export function packWinogradWeights(
-  weight: Tensor<"constant">,
-  view: WeightView,
-  r: TileSize,
-  quads: number,
-): HostSheet {
-  const { outputs, inputs, transposed, rows, columns } = view;
+export const TRANSPOSED: Readonly<Record<TileSize, Pick<Matrices, "AT" | "BT">>> = {
+  2: reversed(2, [3, 1, 2, 0], [1, 1, 1, 1]),
+  4: reversed(4, [5, 3, 4, 1, 2, 0], [1, -2, -2, -1 / 2, -1 / 2, 1]),
+};
+
+function reversed(r: TileSize, place: readonly number[], factor: readonly number[]) {
+  const { AT, BT } = MATRICES[r];
+  const from = place.map((_, a) => place.indexOf(a));
+  return {
+    BT: from.map((a) => BT[a]!.map((value) => value * factor[a]!)),
+    AT: AT.map((row) => from.map((a) => row[a]!)),
+  };
+}
+
+/**
+ * G·w·Gᵀ of all filters in the order of gemm.wgsl: input c in column c, the outputs of quad m/4 in
+ * row m/4·(r+2)² + element.
+ */
+export function packWinogradWeights(weight: Tensor<"constant">, r: TileSize): HostSheet {
+  const [outputs, inputs] = weight.shape;
   const size = r + 2;
   const elements = size * size;
-  const block = 4 * quads;
-  const width = Math.ceil(inputs / 4) * block;
-  const height = Math.ceil(outputs / block) * elements;
+  const width = Math.ceil(inputs / 4) * 4;
   return {
     width,
-    height,
-    texels: () => {
-      const filters = weight.attributes.load();
-      const texels = new Float32Array(width * height * 4);
-      // Flat arrays and plain loops: a network has millions of filters, and this is all that a first
-      // picture waits for once its kernels are compiled. Neighbours in memory are written together.
-      const G = Float64Array.from(MATRICES[r].G.flat());
+    height: Math.ceil(outputs / 4) * elements,
+    of: { weight, order: `winograd${r}` },
+    strip: elements,
+    texels: (filters, from, rows) => {
+      const texels = new Float32Array(width * rows * 4);
+      const first = from / elements * 4;
+      const { G } = MATRICES[r];
+      const g = Float64Array.from(G.flat());
       const half = new Float64Array(size * 3);
-      for (let first = 0; first < outputs; first += block) {
-        const last = Math.min(first + block, outputs);
-        const to = first / block * elements * width * 4;
+      for (let m = first; m < Math.min(outputs, first + rows / elements * 4); m++) {
+        const to = ((m - first) >> 2) * elements * width * 4 + (m & 3);
         for (let c = 0; c < inputs; c++) {
-          for (let m = first; m < last; m++) {
-            const filter = 9 * (transposed ? c * outputs + m : m * inputs + c);
-            for (let kx = 0; kx < 3; kx++) {
-              const column = filter + columns.first + columns.step * kx;
-              const w0 = filters[column + 3 * rows.first]!;
-              const w1 = filters[column + 3 * (rows.first + rows.step)]!;
-              const w2 = filters[column + 3 * (rows.first + 2 * rows.step)]!;
-              for (let a = 0; a < size; a++) {
-                half[3 * a + kx] = G[3 * a]! * w0 + G[3 * a + 1]! * w1 + G[3 * a + 2]! * w2;
-              }
-            }
-            let at = to + c * block + m - first;
+          const w = (m * inputs + c) * 9;
+          for (let kx = 0; kx < 3; kx++) {
+            const [w0, w1, w2] = [filters[w + kx]!, filters[w + 3 + kx]!, filters[w + 6 + kx]!];
             for (let a = 0; a < size; a++) {
-              const h0 = half[3 * a]!, h1 = half[3 * a + 1]!, h2 = half[3 * a + 2]!;
-              for (let b = 0; b < size; b++) {
-                texels[at] = G[3 * b]! * h0 + G[3 * b + 1]! * h1 + G[3 * b + 2]! * h2;
-                at += width * 4;
-              }
+              half[3 * a + kx] = g[3 * a]! * w0 + g[3 * a + 1]! * w1 + g[3 * a + 2]! * w2;
+            }
+          }
+          for (let a = 0; a < size; a++) {
+            const [h0, h1, h2] = [half[3 * a]!, half[3 * a + 1]!, half[3 * a + 2]!];
+            for (let b = 0; b < size; b++) {
+              texels[to + ((a * size + b) * width + c) * 4] = g[3 * b]! * h0 +
+                g[3 * b + 1]! * h1 + g[3 * b + 2]! * h2;
             }
           }
         }

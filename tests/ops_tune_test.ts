@@ -214,7 +214,7 @@ Deno.test("tuning measures each geometry once and programs take what was fastest
     tuning.file.save();
     const later = new Gpu(adapter, device, storage, software);
     tuned(later, { cache: folder, note: assert.fail });
-    assert.deepEqual(variantsOf(later).choose(later, geometry), STAGED.variant);
+    assert.deepEqual(variantsOf(later)(later, geometry), STAGED.variant);
     using program = await compile(later, { outputs });
     assert.ok(program.kernelNames.includes("implicitGemm"));
     const [actual] = await evaluate(later, outputs);
