@@ -1,5 +1,7 @@
 /** Options about the GPU, shared by all commands that use it. */
 import { type Gpu, openGpu } from "../kernels/device.ts";
+import { tuned } from "../ops/mod.ts";
+import { say } from "./progress.ts";
 import type { Arguments, OptionSpec } from "./options.ts";
 
 /** How the GPU computes. */
@@ -8,9 +10,15 @@ export const GPU_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: "boolean",
     help: "Compute convolutions by their definition: slower, rounds a little less",
   },
+  "no-tune": {
+    type: "boolean",
+    help: "Neither measure which kernels are fastest here nor use what was measured (see: tune)",
+  },
 };
 
 /** The best adapter, set as the options say. */
 export async function openGpuFor(args: Arguments): Promise<Gpu> {
-  return await openGpu({ precise: args.flag("precise") });
+  const gpu = await openGpu({ precise: args.flag("precise") });
+  if (!args.flag("no-tune")) tuned(gpu, { note: (text) => say(`note: ${text}`) });
+  return gpu;
 }

@@ -1,5 +1,6 @@
 /** The command line program. */
 import { UserError } from "../kernels/errors.ts";
+import { benchCommand } from "./bench.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { facetsCommand } from "./facets.ts";
@@ -8,6 +9,7 @@ import { type Command, help, parse, UsageError } from "./options.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./progress.ts";
 import { qualityCommand } from "./quality.ts";
+import { tuneCommand } from "./tune.ts";
 import { VERSION } from "./version.ts";
 import { visualizeCommand } from "./visualize.ts";
 
@@ -20,6 +22,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   layers: layersCommand,
   presets: presetsCommand,
   quality: qualityCommand,
+  bench: benchCommand,
+  tune: tuneCommand,
   doctor: doctorCommand,
 };
 

@@ -4,22 +4,67 @@
 //
 // where only taps with t divisible by `up` and inside the picture count. Forward: up = 1. Input
 // gradient of stride r: s = 1, up = r, filters flipped. w: column kx, row c4·kh + ky.
+//
+// One invocation computes TILE neighbouring pixels, TILE a multiple of up: then the columns that
+// reach a pixel are known here. PHASE is the remainder of start by up. EDGE: the last tile of a row is
+// not full.
 
-fn compute(n: i32, c: i32, oy: i32, ox: i32) {
-  var sum = vec4f();
-  for (var ky = 0; ky < P.kernel_rows; ky++) {
-    let ty = oy * P.stride_y + ky * P.dilation_y + P.y_start;
-    let iy = quotient(max(ty, 0), P.up_y);
-    if (ty < 0 || iy * P.up_y != ty || iy >= P.x_size.z) { continue; }
-    for (var kx = 0; kx < P.kernel_columns; kx++) {
-      let tx = ox * P.stride_x + kx * P.dilation_x + P.x_start;
-      let ix = quotient(max(tx, 0), P.up_x);
-      if (tx < 0 || ix * P.up_x != tx || ix >= P.x_size.w) { continue; }
-      sum = fma(texel_w(kx, c * P.kernel_rows + ky), load_x(n, c, iy, ix), sum);
-    }
-  }
-  #if BIAS
-  sum += texel_bias(0, c);
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let oy = quotient(i32(id.x), P.tiles);
+  let tile = i32(id.x) - oy * P.tiles;
+  let n = i32(id.y);
+  let c = i32(id.z);
+  if (oy >= P.y_size.z) { return; }
+  #for j in 0..TILE
+  var sum_${j} = vec4f();
   #end
-  store_y(n, c, oy, ox, epilogue(n, c, oy, ox, sum));
+  let left = tile * ${TILE * STRIDE / UP} + P.x_start;
+  let column = n * P.x_size.w;
+  let last = P.x_size.w - 1;
+  let rows = P.x_size.z;
+  let x_row = P.x_place.x + c * rows;
+  let w_row = P.w_place.x + c * ${ROWS};
+  let top = oy * P.stride_y + P.y_start;
+  let dilation_y = P.dilation_y;
+  let up_y = P.up_y;
+  #for ky in 0..ROWS
+  {
+    let ty = top + ${ky} * dilation_y;
+    let iy = quotient(max(ty, 0), up_y);
+    let end = select(0, last + 1, ty >= 0 && iy * up_y == ty && iy < rows);
+    let row = x_row + min(iy, rows - 1);
+    #for kx in 0..COLUMNS
+    let w_${kx} = sheet_w(${kx}, w_row + ${ky});
+    #end
+    #for o in 0..Math.floor(((TILE - 1) * STRIDE + (COLUMNS - 1) * DILATION + PHASE) / UP) + 1
+    #if reached(o)
+    let x_${o} = select(vec4f(), sheet_x(column + clamp(left + ${o}, 0, last), row), left + ${o} >= 0 && left + ${o} < end);
+    #end
+    #end
+    #for j in 0..TILE
+    #for kx in 0..COLUMNS
+    #if (j * STRIDE + kx * DILATION + PHASE) % UP === 0
+    sum_${j} = fma(w_${kx}, x_${(j * STRIDE + kx * DILATION + PHASE) / UP}, sum_${j});
+    #end
+    #end
+    #end
+  }
+  #end
+
+  #if BIAS
+  let bias = texel_bias(0, c);
+  #end
+  let width = P.y_size.w;
+  #for j in 0..TILE
+  #if EDGE
+  if (tile * ${TILE} + ${j} < width) {
+  #else
+  {
+  #end
+    let x = tile * ${TILE} + ${j};
+    let sum = sum_${j}${BIAS ? " + bias" : ""};
+    store_y(n, c, oy, x, epilogue(n, c, oy, x, sum));
+  }
+  #end
 }

@@ -1,5 +1,5 @@
 // What follows a convolution's sum (bias included): + residual, activation, and the gate, which is
-// the gradient of the rectifier before, known by that rectifier's output.
+// the gradient of the rectifier before, known by that rectifier's mask.
 fn epilogue(n: i32, c: i32, y: i32, x: i32, sum: vec4f) -> vec4f {
   var v = sum;
   #if RESIDUAL
@@ -11,14 +11,9 @@ fn epilogue(n: i32, c: i32, y: i32, x: i32, sum: vec4f) -> vec4f {
   #if ACTIVATION === "relu6"
   v = clamp(v, vec4f(), vec4f(6));
   #end
-  #if GATE !== "none"
-  let gate = load_gate(n, c, y, x);
-  #end
-  #if GATE === "relu"
-  v = select(vec4f(), v, gate > vec4f());
-  #end
-  #if GATE === "relu6"
-  v = select(vec4f(), v, (gate > vec4f()) & (gate < vec4f(6)));
+  #if GATE
+  let column = n * P.y_size.w + x;
+  v = select(vec4f(), v, passes(load_gate(0, c, y, mask_column(column)), column));
   #end
   return v;
 }

@@ -6,9 +6,10 @@
 // with one matrix for all rows (BATCHED: a matrix for each row r). Sheets hold the pictures side by
 // side, so columns run through all of them. EDGE: the last tile of a row is not full.
 //
-// One invocation computes 4·QUADS channels (a block) of TILE columns. Weights are packed as
-// ops/conv2d_weights.ts says, with a row for each block (BATCHED: and matrix). The sums of two
-// columns at a time stay in registers while all they need is added.
+// One invocation computes 4·QUADS channels (a block) of TILE columns. Weights lie as
+// ops/conv2d_weights.ts says for one quad: input c in column c, the outputs of quad m/4 in row m/4
+// (BATCHED: that of all rows r in turn). TRANSPOSED: the same weights with inputs for outputs. The
+// sums of two columns at a time stay in registers while all they need is added.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,9 +20,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let left = (i32(id.x) - row * P.tiles) * ${TILE};
   if (row >= rows) { return; }
   #if BATCHED
-  let w_row = P.w_place.x + block * rows + row;
+  let w_rows = rows;
+  var w_row = P.w_place.x + row;
   #else
-  let w_row = P.w_place.x + block;
+  let w_rows = 1;
+  var w_row = P.w_place.x;
+  #end
+  #if TRANSPOSED
+  let w_column = ${4 * QUADS} * block;
+  #else
+  w_row += ${QUADS} * block * w_rows;
+  var w_column = 0;
   #end
 
   #for i in 0..QUADS
@@ -29,7 +38,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum_${i}_${j} = vec4f();
   #end
   #end
-  var w_column = 0;
   var x_row = P.x_place.x + row;
   let quads = P.x_size.y;
   for (var c = 0; c < quads; c++) {
@@ -38,8 +46,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     #end
     #for i in 0..QUADS
     {
+      #if TRANSPOSED
       #for lane in 0..4
-      let w_${lane} = sheet_w(w_column + ${lane * QUADS + i}, w_row);
+      let t_${lane} = sheet_w(w_column + ${4 * i + lane}, w_row);
+      #end
+      #for lane in 0..4
+      let w_${lane} = vec4f(t_0.${"xyzw"[lane]}, t_1.${"xyzw"[lane]}, t_2.${"xyzw"[lane]}, t_3.${"xyzw"[lane]});
+      #end
+      #else
+      #for lane in 0..4
+      let w_${lane} = sheet_w(w_column + ${lane}, w_row + ${i} * w_rows);
+      #end
       #end
       #for group in 0..Math.ceil(TILE / 2)
       #for lane in 0..4
@@ -50,7 +67,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       #end
     }
     #end
-    w_column += ${4 * QUADS};
+    #if TRANSPOSED
+    w_row += w_rows;
+    #else
+    w_column += 4;
+    #end
     x_row += rows;
   }
 

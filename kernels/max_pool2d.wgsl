@@ -1,8 +1,26 @@
 // Maximum over a window, or the window position (ky·kw + kx) of the maximum. Of several equal
 // maxima the first in reading order wins, as in PyTorch. Padding never wins.
 // UNROLLED: a small window without dilation, KY×KX.
+//
+// INDICES: a lane holds the positions of PER neighbours in a texel row (the pictures lie side by side
+// in it) as a whole number, BITS bits each, the first the lowest: below 2²⁴, exact in float32.
 
+#if INDICES
+fn compute(first: i32, c: i32, oy: i32, texel: i32) {
+  var positions = vec4i();
+  for (var i = 0; i < ${PER}; i++) {
+    // Those beyond the row's end are never asked for.
+    let column = min(${PER} * texel + i, P.pictures * P.columns - 1);
+    let n = quotient(column, P.columns);
+    positions |= vec4i(winner(n, c, oy, column - n * P.columns)) << vec4u(u32(${BITS} * i));
+  }
+  store_y(0, c, oy, texel, vec4f(positions));
+}
+
+fn winner(n: i32, c: i32, oy: i32, ox: i32) -> vec4f {
+#else
 fn compute(n: i32, c: i32, oy: i32, ox: i32) {
+#end
   var best = vec4f(-3.4028234e38);
   var position = vec4f(-1);
   #if UNROLLED
@@ -37,7 +55,7 @@ fn compute(n: i32, c: i32, oy: i32, ox: i32) {
   }
   #end
   #if INDICES
-  store_y(n, c, oy, ox, position);
+  return position;
   #else
   store_y(n, c, oy, ox, best);
   #end

@@ -36,6 +36,22 @@ export function storageFor(gpu: Gpu, width: number, height: number): Storage {
   return gpu.storage === "texture" && width <= limit && height <= limit ? "texture" : "buffer";
 }
 
+/**
+ * Whether a tensor fits this device where it should live: in a texture if textures are what the
+ * device's kernels are fast with.
+ */
+export function fitsDevice(gpu: Gpu, shape: Size4): boolean {
+  const { width, height } = sheetSize(shape);
+  const storage = storageFor(gpu, width, height);
+  if (storage !== gpu.storage) return false;
+  return storage === "texture" || sheetBytes({ width, height }) <= largestBuffer(gpu);
+}
+
+/** Bytes of the largest buffer a kernel can use. */
+export function largestBuffer({ device: { limits } }: Gpu): number {
+  return Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+}
+
 /** Bytes of a sheet. */
 export function sheetBytes(sheet: { width: number; height: number }): number {
   return sheet.width * sheet.height * TEXEL;
@@ -58,7 +74,7 @@ export function createSheet(
     return { storage, width, height, memory };
   }
   const size = width * height * TEXEL;
-  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+  const limit = largestBuffer(gpu);
   if (size > limit) {
     throw new RangeError(
       `a tensor of ${size} bytes does not fit this adapter's largest buffer of ${limit} bytes; ` +
@@ -112,19 +128,21 @@ export function unpackSheet(
   return values;
 }
 
-/** Writes texels to the top left of a sheet. */
+/** Writes texels to the left of a sheet, from its top or from a row on. */
 export function writeSheet(
   gpu: Gpu,
   sheet: Sheet,
   texels: Float32Array<ArrayBuffer>,
   width: number,
   height: number,
+  row = 0,
 ): void {
   const { queue } = gpu.device;
-  if (sheet.storage === "buffer") queue.writeBuffer(sheet.memory as GPUBuffer, 0, texels);
-  else {
+  if (sheet.storage === "buffer") {
+    queue.writeBuffer(sheet.memory as GPUBuffer, row * width * TEXEL, texels);
+  } else {
     queue.writeTexture(
-      { texture: sheet.memory as GPUTexture },
+      { texture: sheet.memory as GPUTexture, origin: [0, row] },
       texels,
       { bytesPerRow: width * TEXEL },
       [width, height],

@@ -10,7 +10,6 @@
 /** Constants a template is expanded with. */
 export type Defines = Readonly<Record<string, unknown>>;
 
-type Scope = Record<string, unknown>;
 type Block = { line: string } | { loop: Loop } | { condition: Condition };
 interface Loop {
   variable: string;
@@ -22,19 +21,6 @@ interface Condition {
   test: string;
   then: Block[];
   otherwise: Block[];
-}
-
-const compiled = new Map<string, (...values: unknown[]) => unknown>();
-
-function evaluate(expression: string, scope: Scope): unknown {
-  const names = Object.keys(scope);
-  const key = `${names.join()}|${expression}`;
-  let run = compiled.get(key);
-  if (!run) {
-    run = new Function(...names, `return (${expression});`) as (...values: unknown[]) => unknown;
-    compiled.set(key, run);
-  }
-  return run(...Object.values(scope));
 }
 
 function parse(lines: string[], position: { at: number }, inBlock: boolean): Block[] {
@@ -61,21 +47,28 @@ function parse(lines: string[], position: { at: number }, inBlock: boolean): Blo
   return blocks;
 }
 
-function render(blocks: Block[], scope: Scope, out: string[]): void {
-  for (const block of blocks) {
-    if ("line" in block) {
-      out.push(block.line.replace(/\$\{([^}]+)\}/g, (_, code) => String(evaluate(code, scope))));
-    } else if ("loop" in block) {
+/** A line's text and expressions as one JavaScript expression. */
+function lineCode(line: string): string {
+  // Text and expressions in turn.
+  const parts = line.split(/\$\{([^}]+)\}/);
+  return parts.map((part, i) => i % 2 ? `String(${part})` : JSON.stringify(part)).join(" + ");
+}
+
+/** JavaScript that pushes the expanded lines onto `out$`. */
+function code(blocks: Block[], depth = 0): string {
+  return blocks.map((block) => {
+    if ("line" in block) return `out$.push(${lineCode(block.line)});`;
+    if ("loop" in block) {
       const { variable, from, to, body } = block.loop;
-      const end = Number(evaluate(to, scope));
-      for (let i = Number(evaluate(from, scope)); i < end; i++) {
-        render(body, { ...scope, [variable]: i }, out);
-      }
-    } else {
-      const { test, then, otherwise } = block.condition;
-      render(evaluate(test, scope) ? then : otherwise, scope, out);
+      const [first, end] = [`first${depth}$`, `end${depth}$`];
+      return `{ const ${first} = Number(${from}), ${end} = Number(${to});
+for (let ${variable} = ${first}; ${variable} < ${end}; ${variable}++) {
+${code(body, depth + 1)}
+} }`;
     }
-  }
+    const { test, then, otherwise } = block.condition;
+    return `if (${test}) {\n${code(then, depth + 1)}\n} else {\n${code(otherwise, depth + 1)}\n}`;
+  }).join("\n");
 }
 
 /**
@@ -85,6 +78,8 @@ function render(blocks: Block[], scope: Scope, out: string[]): void {
  */
 export function expand(template: string, defines: Defines): string {
   const out: string[] = [];
-  render(parse(template.split("\n"), { at: 0 }, false), { ...defines }, out);
+  const blocks = parse(template.split("\n"), { at: 0 }, false);
+  // A tile is thousands of lines; as JavaScript they are made in no time.
+  new Function("out$", ...Object.keys(defines), code(blocks))(out, ...Object.values(defines));
   return out.join("\n");
 }

@@ -16,6 +16,7 @@
 // state: planes f, v = u − f, dx, dy, bx, by with a border of one, then a texel whose x is 1 once
 // the sweeps have stopped and whose y counts those that were done. v is kept instead of u because
 // float32 is finer near zero.
+// Workgroup g takes picture P.first + g.
 // settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up, 1 sweeps, 2 writes the result.
 
 #if PHASE === 1
@@ -26,12 +27,12 @@ var<workgroup> stopped: f32;
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let me = i32(local);
-  let n = i32(group.x);
+  let n = P.first + i32(group.x);
   let rows = P.x_size.z;
   let columns = P.x_size.w;
   let stride = columns + 2;
   let plane = stride * (rows + 2);
-  let f = n * (6 * plane + 1);
+  let f = i32(group.x) * (6 * plane + 1);
   let v = f + plane;
   let dx = v + plane;
   let dy = dx + plane;

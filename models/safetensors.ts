@@ -72,6 +72,9 @@ export class SafetensorsFile implements Disposable {
     this.#entries = header.entries;
   }
 
+  /** Every {@linkcode SafetensorsFile.read} gives another array. */
+  readonly fresh = true;
+
   /** The tensors' names, in the order of the header. */
   get names(): readonly string[] {
     return [...this.#entries.keys()];

@@ -13,6 +13,8 @@ export interface WeightSource {
   shape(key: string): readonly number[];
   /** Its values in C order. */
   read(key: string): Float32Array;
+  /** Whether every call of `read` gives another array, which may be changed and freed. */
+  readonly fresh?: boolean;
 }
 
 /** A network and what to call it in messages. */
@@ -42,6 +44,9 @@ export interface Parameter {
   /** Its shape in the weight file. */
   readonly shape: readonly number[];
 }
+
+/** Weights as tensors, by their keys; a {@linkcode traceModel} fills it. */
+export type KnownWeights = Map<string, { readonly tensor: Tensor; readonly parameter: Parameter }>;
 
 /** A network run once on symbolic tensors. */
 export interface Trace {
@@ -73,16 +78,19 @@ export interface Trace {
  *
  * @param x The picture, normalised as the network expects it, [N,3,H,W]; or only its shape, when
  * nothing but names and shapes is wanted.
+ * @param known What earlier traces of the same model with the same weights have made of them, and
+ * where this one adds what it makes: programs share the weights of such traces.
  */
 export function traceModel(
   model: NamedNetwork,
   x: Tensor | Shape,
   weights?: WeightSource,
+  known: KnownWeights = new Map(),
 ): Trace {
   const input = "op" in x ? x : constant(x, () => {
     throw new Error(`the input of ${model.name} was traced for its shape only`);
   });
-  const tracer = new Tracer(model, weights);
+  const tracer = new Tracer(model, weights, known);
   let output: Tensor | undefined;
   let stopped: string | undefined;
   try {
@@ -139,11 +147,12 @@ class Tracer implements Scope {
   readonly #modules: Map<string, Module>;
   readonly #paths: Map<Module, string>;
   readonly #calls = new Map<Module, { input: Tensor; output: Tensor }>();
-  readonly #constants = new Map<string, { tensor: Tensor; parameter: Parameter }>();
+  readonly #constants: KnownWeights;
   /** The modules being run, outermost first, with the weights each asked for; kept after a throw. */
   readonly #running: { module: Module; used: Parameter[] }[] = [];
 
-  constructor(model: NamedNetwork, weights: WeightSource | undefined) {
+  constructor(model: NamedNetwork, weights: WeightSource | undefined, known: KnownWeights) {
+    this.#constants = known;
     this.#model = model;
     this.#weights = weights;
     this.#modules = namedModules(model.root);
@@ -170,11 +179,13 @@ class Tracer implements Scope {
       const stored = module.parameters()[name];
       if (!stored) throw new Error(`${module.type} declares no parameter "${name}"`);
       const parameter: Parameter = { key, shape: stored };
-      const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter));
+      const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter), {
+        fresh: this.#weights?.fresh ?? false,
+      });
       known = { tensor, parameter };
       this.#constants.set(key, known);
-      this.parameters.set(tensor, [parameter]);
     }
+    this.parameters.set(known.tensor, [known.parameter]);
     this.#running.at(-1)?.used.push(known.parameter);
     return known.tensor;
   }

@@ -1,16 +1,25 @@
 /** From a graph to a program: rewrite, place, lower, plan memory, build kernels, bind. */
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
-import { sheetSize } from "../kernels/sheet.ts";
-import { type Geometry, type Variant, variantsOf } from "./conv2d_variants.ts";
+import { sheetBytes, sheetSize } from "../kernels/sheet.ts";
+import type { Arena } from "./arena.ts";
+import {
+  type Choose,
+  chooseVariant,
+  type Geometry,
+  preparationOf,
+  type Variant,
+  variantsOf,
+} from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import { fuse } from "./fuse.ts";
 import { ancestors } from "./gradient.ts";
 import { lower, type Target } from "./lower.ts";
-import { isTensor, Memory, type Place } from "./memory.ts";
+import { isTensor, Memory, MemoryPlan, type Place } from "./memory.ts";
 import type { Call, HostSheet } from "./operation.ts";
 import { Placement } from "./placement.ts";
 import { type Dispatch, Program } from "./program.ts";
+import { schedule } from "./schedule.ts";
 import { isOp, type Tensor } from "./tensor.ts";
 import type { Variable } from "./variable.ts";
 
@@ -22,6 +31,8 @@ export interface ProgramOptions {
   assign?: readonly (readonly [Variable, Tensor])[];
   /** Rewrite the graph first (default true). Off to test kernels one by one. */
   fuse?: boolean;
+  /** Memory shared with programs that run before or after this one, never together with it. */
+  arena?: Arena;
   /** How each convolution is computed (default: as the device was told to, see conv2d_variants.ts). */
   choose?: (gpu: Gpu, geometry: Geometry) => Variant;
 }
@@ -31,20 +42,70 @@ function beforeAssignment(value: Tensor): Tensor {
   return isOp(value, "variable") || isOp(value, "slice") ? copy(value) : value;
 }
 
-/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
-export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
-  const outputs = options.outputs ?? [];
-  const assign = options.assign ?? [];
+/** A graph as it will be computed: rewritten, in order, placed. */
+function arrange({ outputs = [], assign = [], ...options }: ProgramOptions) {
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
   const roots = options.fuse === false ? asked : fuse(asked);
-  const nodes = ancestors(roots);
+  const nodes = schedule(ancestors(roots), roots);
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
+  return { outputs, kept, assigned, nodes, placement: new Placement(nodes) };
+}
 
-  const placement = new Placement(nodes);
-  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
-  const memory = new Memory(gpu, steps, placement, kept);
+/** The convolutions of a graph, as often as they are in it. Nothing is computed. */
+export function geometriesOf(gpu: Gpu, options: ProgramOptions): Geometry[] {
+  return convolutionsOf(gpu, arrange(options));
+}
+
+function convolutionsOf(gpu: Gpu, graph: ReturnType<typeof arrange>): Geometry[] {
+  const geometries: Geometry[] = [];
+  lower(gpu, graph.nodes, graph.placement, graph.assigned, (gpu, geometry) => {
+    geometries.push(geometry);
+    return chooseVariant(gpu, geometry);
+  });
+  return geometries;
+}
+
+/** What a program does, before anything is allocated. */
+function prepare(gpu: Gpu, graph: ReturnType<typeof arrange>, choose: Choose) {
+  const { nodes, placement, assigned, kept } = graph;
+  const steps = lower(gpu, nodes, placement, assigned, choose);
+  return { steps, placement, kept, plan: new MemoryPlan(gpu, steps, placement, kept) };
+}
+
+/** What a program would allocate. */
+export interface ProgramMemory {
+  /** Bytes of everything but weights, without what it shares in an arena. */
+  readonly own: number;
+  /** Whether every tensor fits the device where its kernels are fast. */
+  readonly fits: boolean;
+  /** Weights and other constants it reads. */
+  readonly constants: ReadonlySet<Tensor<"constant"> | HostSheet>;
+}
+
+/** What {@linkcode compile} would allocate, without allocating it; arenas only grow on paper. */
+export function planProgram(gpu: Gpu, options: ProgramOptions): ProgramMemory {
+  const { plan } = prepare(gpu, arrange(options), options.choose ?? variantsOf(gpu));
+  const taken = options.arena?.take(plan);
+  const own = plan.slots.filter((_, i) => !taken?.has(i));
+  return {
+    own: own.reduce((bytes, slot) => bytes + sheetBytes(slot), 0),
+    fits: plan.fits,
+    constants: plan.constants,
+  };
+}
+
+/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
+export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
+  const graph = arrange(options);
+  const { outputs } = graph;
+  const measure = options.choose ? undefined : preparationOf(gpu);
+  if (measure) await measure(convolutionsOf(gpu, graph));
+  const choose = options.choose ?? variantsOf(gpu);
+  const { steps, placement, kept, plan } = prepare(gpu, graph, choose);
+  const memory = new Memory(gpu, plan, placement, options.arena);
   try {
+    await memory.load();
     const uniforms = new UniformBlocks(gpu);
     const pending = steps.flatMap(({ calls, target }, step) =>
       calls.map((call) => bind(gpu, memory, uniforms, call, step, target))
@@ -116,10 +177,7 @@ function bind(
   target: Target | undefined,
 ) {
   const reads = Object.entries(call.reads).map(([name, operand]) => {
-    const place = isTensor(operand)
-      ? memory.placeOf(operand)
-      : { sheet: memory.upload(operand), row: 0 };
-    return describe(name, operand, place);
+    return describe(name, operand, memory.placeOf(operand));
   });
   const writes = Object.entries(call.writes).map(([name, tensor]) =>
     describe(name, tensor, target ? memory.placeOfTarget(target) : memory.placeOf(tensor))

@@ -1,14 +1,14 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
 import depthwiseSource from "../kernels/depthwise_conv2d.wgsl" with { type: "text" };
-import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
-import { dispatchConvolution, epilogueOf } from "./conv2d_dispatch.ts";
+import type { Gpu } from "../kernels/device.ts";
+import { dispatchConvolution, epilogueOf, epilogueSource } from "./conv2d_dispatch.ts";
 import { packWeights } from "./conv2d_weights.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
-import { type Call, type Operation, type Pair, pair, perTexel } from "./operation.ts";
+import { type Call, type Operation, type Pair, pair } from "./operation.ts";
 import { sumTo } from "./sum.ts";
 import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
 
-/** A rectifier, as a convolution's epilogue or as the gate of a gradient. */
+/** A rectifier, as a convolution's epilogue. */
 export type Rectifier = "none" | "relu" | "relu6";
 
 /** How a kernel slides over a picture. */
@@ -34,8 +34,8 @@ export interface Conv2dAttributes extends ConvolutionGeometry {
   readonly residual: boolean;
   /** What follows. */
   readonly activation: Rectifier;
-  /** The rectifier whose gradient is applied last; its output is the last input. */
-  readonly gate: Rectifier;
+  /** Whether a rectifier's gradient is applied last; its mask is the last input. */
+  readonly gate: boolean;
 }
 
 /** Options of {@linkcode conv2d}, with PyTorch's defaults. */
@@ -96,7 +96,7 @@ export function conv2d(
     bias: bias !== undefined,
     residual: false,
     activation: "none",
-    gate: "none",
+    gate: false,
   });
 }
 
@@ -109,12 +109,13 @@ export function epilogueInputs(
   return {
     ...(bias ? { bias: rest.shift()! } : {}),
     ...(residual ? { residual: rest.shift()! } : {}),
-    ...(gate !== "none" ? { gate: rest.shift()! } : {}),
+    ...(gate ? { gate: rest.shift()! } : {}),
   };
 }
 
 function depthwise(
   y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
+  gpu: Gpu,
   geometry: { stride: Pair; dilation: Pair; start: Pair; up: Pair; flip: boolean },
 ): Call[] {
   const [x, weight] = y.inputs as [Tensor, Tensor];
@@ -132,24 +133,44 @@ function depthwise(
     columns: taps(kw),
     quads: 0,
   });
+  // A tile starts at a pixel that taps of the same columns reach.
+  const tile = up[1] * Math.ceil(8 / up[1]);
+  const phase = ((start[1] % up[1]) + up[1]) % up[1];
+  const reached = new Set<number>();
+  for (let j = 0; j < tile; j++) {
+    for (let k = 0; k < kw; k++) {
+      const t = j * stride[1] + k * dilation[1] + phase;
+      if (t % up[1] === 0) reached.add(t / up[1]);
+    }
+  }
+  const tiles = Math.ceil(y.shape[3] / tile);
+  const workgroup = gpu.software ? 16 : 64;
   return [...calls, {
     source: { name: "depthwiseConv2d", wgsl: epilogueSource + depthwiseSource },
-    defines,
+    defines: {
+      ...defines,
+      WORKGROUP: workgroup,
+      TILE: tile,
+      ROWS: kh,
+      COLUMNS: kw,
+      STRIDE: stride[1],
+      DILATION: dilation[1],
+      UP: up[1],
+      PHASE: phase,
+      EDGE: y.shape[3] % tile !== 0,
+      reached: (column: number) => reached.has(column),
+    },
     reads: { x, w, ...reads },
     writes: { y },
     parameters: {
-      kernel_rows: kh,
-      kernel_columns: kw,
+      tiles,
       stride_y: stride[0],
-      stride_x: stride[1],
       dilation_y: dilation[0],
-      dilation_x: dilation[1],
       y_start: start[0],
-      x_start: start[1],
+      x_start: (start[1] - phase) / up[1],
       up_y: up[0],
-      up_x: up[1],
     },
-    workgroups: perTexel(y),
+    workgroups: [Math.ceil(tiles * y.shape[2] / workgroup), y.shape[0], Math.ceil(channels / 4)],
   }];
 }
 
@@ -166,7 +187,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
     const [outputs, inputs, kh, kw] = weight.shape;
     const start: Pair = [-padding[0], -padding[1]];
     if (isDepthwise(weight.shape, groups) && inputs === 1) {
-      return depthwise(y, { stride, dilation, start, up: [1, 1], flip: false });
+      return depthwise(y, gpu, { stride, dilation, start, up: [1, 1], flip: false });
     }
     return dispatchConvolution(y, gpu, choose, {
       x,
@@ -191,7 +212,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
     const { stride, padding, dilation, groups, bias } = y.attributes;
     const geometry = { stride, padding, dilation, groups };
     const [x, weight] = y.inputs as [Tensor, Tensor];
-    const plain = { bias: false, residual: false, activation: "none", gate: "none" } as const;
+    const plain = { bias: false, residual: false, activation: "none", gate: false } as const;
     return [
       needs[0]
         ? node("conv2dInputGradient", x.shape, [dy, weight], { ...geometry, ...plain })
@@ -234,7 +255,7 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
         padding[0] - dilation[0] * (kh - 1),
         padding[1] - dilation[1] * (kw - 1),
       ];
-      return depthwise(dx, { stride: [1, 1], dilation, start, up: stride, flip: true });
+      return depthwise(dx, gpu, { stride: [1, 1], dilation, start, up: stride, flip: true });
     }
     const calls: Call[] = [];
     for (let py = 0; py < Math.min(stride[0], height); py++) {

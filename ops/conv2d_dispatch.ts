@@ -1,7 +1,9 @@
 /** The kernels that compute a convolution, one function for each algorithm. */
 import conv2dSource from "../kernels/conv2d.wgsl" with { type: "text" };
-import epilogueSource from "../kernels/epilogue.wgsl" with { type: "text" };
+import epilogueTemplate from "../kernels/epilogue.wgsl" with { type: "text" };
 import gemmSource from "../kernels/gemm.wgsl" with { type: "text" };
+import implicitSource from "../kernels/implicit_gemm.wgsl" with { type: "text" };
+import maskSource from "../kernels/mask_bit.wgsl" with { type: "text" };
 import inputSource from "../kernels/winograd_input.wgsl" with { type: "text" };
 import outputSource from "../kernels/winograd_output.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
@@ -10,6 +12,7 @@ import {
   applies,
   type Choose,
   type Geometry,
+  type StagedTile,
   type Tile,
   type Variant,
   winogradOutputs,
@@ -18,7 +21,10 @@ import {
 import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
 import type { Call, HostSheet, Pair } from "./operation.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
-import { combine, MATRICES, packWinogradWeights } from "./winograd.ts";
+import { combine, MATRICES, packWinogradWeights, TRANSPOSED } from "./winograd.ts";
+
+/** What the kernels of convolutions end with. */
+export const epilogueSource = maskSource + epilogueTemplate;
 
 /** A node that is computed as one convolution, or as several. */
 export type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
@@ -89,9 +95,17 @@ export function dispatchConvolution(
       return direct(y, part, variant);
     case "gemm": {
       const { tile } = variant;
-      const { w, calls } = packWeights(part.weight, { ...part.view, quads: tile.quads });
+      const { view, weight } = part;
+      const { w, calls } = packWeights(weight, { ...forwards(view), quads: 1 });
       const { reads, defines } = epilogueOf(y);
-      return [...calls, product(part.x, w, y, tile, { batched: false, reads, defines })];
+      const { transposed } = view;
+      const how = { batched: false, transposed, reads, defines };
+      return [...calls, product(part.x, w, y, tile, how)];
+    }
+    case "implicitGemm": {
+      const { tile } = variant;
+      const { w, calls } = packWeights(part.weight, { ...part.view, quads: tile.quads });
+      return [...calls, implicitGemm(y, part, w, tile)];
     }
     default:
       return winograd(y, gpu, part, geometry, variant);
@@ -160,14 +174,115 @@ function direct(
   }];
 }
 
+/** Template constants and workgroups of implicit_gemm.wgsl. */
+function stagedBy({ quads, pixels, workgroup, staged: { blocks, step } }: StagedTile) {
+  const across = workgroup / blocks;
+  return {
+    defines: { QUADS: quads, TILE: pixels, ACROSS: across, DOWN: blocks, STEP: step },
+    workgroups: (positions: number, outputs: number, matrices: number) =>
+      [
+        Math.ceil(positions / (across * pixels)),
+        Math.ceil(outputs / (4 * quads * blocks)),
+        matrices,
+      ] as const,
+  };
+}
+
+/** As a matrix product with operands in workgroup memory. */
+function implicitGemm(
+  y: Convolution,
+  d: ConvolutionPart,
+  w: Tensor | HostSheet,
+  tile: StagedTile,
+): Call {
+  const { rows, columns, outputs, inputs } = d.view;
+  const { reads, defines } = epilogueOf(y);
+  const staged = stagedBy(tile);
+  const positions = y.shape[0] * d.outputs[0] * d.outputs[1];
+  const quads = Math.ceil(inputs / 4);
+  return {
+    source: { name: "implicitGemm", wgsl: epilogueSource + implicitSource },
+    defines: { ...defines, ...staged.defines, BATCHED: false, TRANSPOSED: false },
+    reads: { x: d.x, w, ...reads },
+    writes: { y },
+    parameters: {
+      positions,
+      rows: d.outputs[0],
+      columns: d.outputs[1],
+      turns: rows.count * quads * columns.count,
+      input_quads: quads,
+      kernel_rows: rows.count,
+      kernel_columns: columns.count,
+      stride_y: d.stride[0],
+      stride_x: d.stride[1],
+      dilation_y: d.dilation[0],
+      dilation_x: d.dilation[1],
+      y_start: d.start[0],
+      x_start: d.start[1],
+      step_y: d.step[0],
+      step_x: d.step[1],
+      y_phase: d.phase[0],
+      x_phase: d.phase[1],
+    },
+    workgroups: staged.workgroups(positions, outputs, 1),
+  };
+}
+
+/** The products of Winograd's algorithm with operands in workgroup memory. */
+function stagedProducts(
+  v: Tensor,
+  w: HostSheet,
+  m: Tensor,
+  tile: StagedTile,
+  transposed: boolean,
+): Call {
+  const [, outputs, matrices, positions] = m.shape;
+  const quads = Math.ceil(v.shape[1] / 4);
+  const staged = stagedBy(tile);
+  return {
+    source: { name: "stagedProducts", wgsl: epilogueSource + implicitSource },
+    defines: { ...NO_EPILOGUE, ...staged.defines, BATCHED: true, TRANSPOSED: transposed },
+    reads: { x: v, w },
+    writes: { y: m },
+    parameters: {
+      positions,
+      matrices,
+      rows: 1,
+      columns: positions,
+      turns: quads,
+      input_quads: quads,
+      kernel_columns: 1,
+      dilation_y: 0,
+      dilation_x: 0,
+    },
+    workgroups: staged.workgroups(positions, outputs, matrices),
+  };
+}
+
+const NO_EPILOGUE = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: false } as const;
+
+/** Whether a tile is for a kernel that stages. */
+function isStaged(tile: Tile): tile is StagedTile {
+  return tile.staged !== undefined;
+}
+
+/** The view of a 1×1 convolution's weights that it shares with its gradient. */
+function forwards(view: WeightView): WeightView {
+  const { inputs, outputs, groups, transposed } = view;
+  const one = { count: 1, first: 0, step: 1 };
+  const taps = { groups, transposed: false, rows: one, columns: one };
+  return transposed ? { ...taps, outputs: inputs, inputs: outputs } : { ...taps, outputs, inputs };
+}
+
 /** A matrix product: gemm.wgsl. */
 function product(
   x: Tensor,
   w: Tensor | HostSheet,
   y: Tensor,
   { quads, pixels, workgroup }: Tile,
-  { batched, reads, defines }: {
+  { batched, transposed, reads, defines }: {
     batched: boolean;
+    transposed: boolean;
     reads: Record<string, Tensor>;
     defines: ReturnType<typeof epilogueOf>["defines"];
   },
@@ -182,6 +297,7 @@ function product(
       TILE: pixels,
       WORKGROUP: workgroup,
       BATCHED: batched,
+      TRANSPOSED: transposed,
       EDGE: n * columns % pixels !== 0,
     },
     reads: { x, w, ...reads },
@@ -219,11 +335,12 @@ function winograd(
   );
   const v = node(y.op, [1, view.inputs, elements, count], [x], y.attributes);
   const m = node(y.op, [1, view.outputs, elements, count], [v], y.attributes);
-  const w = packWinogradWeights(weight as Tensor<"constant">, view, r, tile.quads);
+  const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
-  const none = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: "none" } as const;
   const workgroup = gpu.software ? 16 : 64;
-  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...MATRICES[r] };
+  const { AT, BT } = (view.transposed ? TRANSPOSED : MATRICES)[r];
+  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, AT, BT };
+  const how = { batched: true, transposed: view.transposed, reads: {}, defines: NO_EPILOGUE };
   const calls: Call[] = [];
   for (let first = 0; first < all; first += count) {
     const here = Math.min(count, all - first);
@@ -238,7 +355,9 @@ function winograd(
       parameters: { ...grid, y_start: start[0], x_start: start[1] },
       workgroups: workgroups(view.inputs),
     });
-    calls.push(product(v, w, m, tile, { batched: true, reads: {}, defines: none }));
+    calls.push(
+      isStaged(tile) ? stagedProducts(v, w, m, tile, view.transposed) : product(v, w, m, tile, how),
+    );
     calls.push({
       source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },
       defines: { ...matrices, ...defines },

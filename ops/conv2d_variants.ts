@@ -13,17 +13,32 @@ export interface Tile {
   readonly pixels: number;
   /** Invocations of a workgroup. */
   readonly workgroup: number;
+  /** How a workgroup stages operands in memory of its own; not at all if left out. */
+  readonly staged?: Staging;
 }
+
+/** See implicit_gemm.wgsl. */
+export interface Staging {
+  /** Blocks of outputs a workgroup computes; divides its invocations. */
+  readonly blocks: number;
+  /** Quads of inputs staged in one turn. */
+  readonly step: number;
+}
+
+/** A tile of a kernel that must stage. */
+export type StagedTile = Tile & { readonly staged: Staging };
 
 /**
  * How a convolution is computed:
  * - `direct`: by its definition; the columns of the filter unrolled or `rolled` into a loop
  * - `gemm`: as a matrix product; 1×1, stride 1
- * - `winograd2`, `winograd4`: see winograd.ts; 3×3, stride 1
+ * - `implicitGemm`: as a matrix product whose operands are staged in workgroup memory; for GPUs
+ * - `winograd2`, `winograd4`: see winograd.ts; 3×3, stride 1; the products staged or not
  */
 export type Variant =
   | { readonly algorithm: "direct"; readonly tile: Tile; readonly rolled: boolean }
   | { readonly algorithm: "gemm"; readonly tile: Tile }
+  | { readonly algorithm: "implicitGemm"; readonly tile: StagedTile }
   | {
     readonly algorithm: "winograd2" | "winograd4";
     readonly tile: Tile;
@@ -35,7 +50,13 @@ export type Variant =
 export type Algorithm = Variant["algorithm"];
 
 /** All of them. */
-export const ALGORITHMS: readonly Algorithm[] = ["direct", "gemm", "winograd2", "winograd4"];
+export const ALGORITHMS: readonly Algorithm[] = [
+  "direct",
+  "gemm",
+  "implicitGemm",
+  "winograd2",
+  "winograd4",
+];
 
 /** What the choice depends on. An input gradient is a convolution too, or one for each phase. */
 export interface Geometry {
@@ -69,6 +90,7 @@ export type Choose = (gpu: Gpu, geometry: Geometry) => Variant;
 /** Whether an algorithm can compute a convolution. */
 export function applies(algorithm: Algorithm, g: Geometry): boolean {
   if (algorithm === "direct") return true;
+  if (algorithm === "implicitGemm") return g.groups === 1;
   const dense = g.groups === 1 && g.whole && g.stride[0] === 1 && g.stride[1] === 1;
   if (algorithm === "gemm") {
     return dense && g.sameSize && g.kernel[0] === 1 && g.kernel[1] === 1;
@@ -94,19 +116,89 @@ function fitting(columns: number, choices: readonly number[]): number {
   return choices.reduce((best, pixels) => cost(pixels) < cost(best) ? pixels : best);
 }
 
+/** The tiles of a GPU: of a kernel that loads for itself, and of those that stage. */
+interface GpuTiles {
+  readonly plain: Omit<Tile, "staged">;
+  /** The larger one first. */
+  readonly staged: readonly [large: StagedTile, small: StagedTile];
+}
+
+/** 128 positions × 128 channels a workgroup, 8 × 8 an invocation. */
+const LARGE: StagedTile = {
+  quads: 2,
+  pixels: 8,
+  workgroup: 256,
+  staged: { blocks: 16, step: 2 },
+};
+/** 64 positions × 64 channels a workgroup, 4 × 8 an invocation. */
+const MEDIUM: StagedTile = {
+  quads: 2,
+  pixels: 4,
+  workgroup: 128,
+  staged: { blocks: 8, step: 4 },
+};
+/** 32 positions × 32 channels a workgroup, 4 × 4 an invocation. */
+const SMALL: StagedTile = { quads: 1, pixels: 4, workgroup: 64, staged: { blocks: 8, step: 4 } };
+
+const STAGED: readonly StagedTile[] = [LARGE, MEDIUM, SMALL];
+
+/** Without staging: 4 × 4, 4 × 8 and 8 × 8 an invocation. */
+const PLAIN: readonly Tile[] = [
+  { quads: 1, pixels: 4, workgroup: 64 },
+  { quads: 2, pixels: 4, workgroup: 128 },
+  { quads: 2, pixels: 8, workgroup: 64 },
+];
+
+/**
+ * By vendor. Guesses from what is known of registers and of how many invocations run in step (32 on
+ * NVIDIA and Apple, 64 or 32 on AMD, 8 to 32 on Intel); none of it was measured: tuning does that.
+ */
+const GPU_TILES: Readonly<Record<string, GpuTiles>> = {
+  nvidia: { plain: { quads: 2, pixels: 4, workgroup: 64 }, staged: [LARGE, SMALL] },
+  amd: { plain: { quads: 2, pixels: 4, workgroup: 64 }, staged: [LARGE, SMALL] },
+  apple: { plain: { quads: 2, pixels: 4, workgroup: 64 }, staged: [MEDIUM, SMALL] },
+  intel: { plain: { quads: 1, pixels: 4, workgroup: 64 }, staged: [MEDIUM, SMALL] },
+  other: { plain: { quads: 1, pixels: 4, workgroup: 64 }, staged: [MEDIUM, SMALL] },
+};
+
+/** Vendors by their PCI number, which is all some systems tell of them. */
+const VENDORS: Readonly<Record<number, string>> = {
+  0x10de: "nvidia",
+  0x1002: "amd",
+  0x106b: "apple",
+  0x8086: "intel",
+};
+
+function gpuTiles({ adapter: { info } }: Gpu): GpuTiles {
+  const vendor = VENDORS[Number(info.vendor)] ?? info.vendor.toLowerCase();
+  return GPU_TILES[vendor] ?? GPU_TILES.other!;
+}
+
 /** The tile of a matrix product with this many columns. Every width is another pipeline. */
 function productTile(gpu: Gpu, outputs: number, columns: number): Tile {
-  if (!gpu.software) return { quads: outputs <= 4 ? 1 : 2, pixels: 4, workgroup: 64 };
+  if (!gpu.software) return { ...gpuTiles(gpu).plain, ...(outputs <= 4 ? { quads: 1 } : {}) };
   const quads = outputs <= 4 ? 1 : outputs <= 8 ? 2 : 4;
   return { quads, pixels: fitting(columns, [14, 8]), workgroup: 16 };
 }
 
 function directTile(gpu: Gpu, g: Geometry): Tile {
-  if (!gpu.software) return { quads: g.outputs <= 4 ? 1 : 2, pixels: 4, workgroup: 64 };
+  if (!gpu.software) return productTile(gpu, g.outputs, g.size[1]);
   const quads = g.outputs <= 4 ? 1 : g.outputs <= 8 ? 2 : 4;
   const pixels = fitting(g.size[1], g.stride[1] > 1 ? [16, 14, 8] : [14, 8]);
   return { quads, pixels, workgroup: 16 };
 }
+
+/** The tile of a kernel that stages: the large one where that makes enough workgroups. */
+function stagedTile(gpu: Gpu, outputs: number, positions: number, matrices = 1): StagedTile {
+  const [large, small] = gpuTiles(gpu).staged;
+  const { quads, pixels, workgroup, staged } = large;
+  const workgroups = Math.ceil(positions / (pixels * workgroup / staged.blocks)) *
+    Math.ceil(outputs / (4 * quads * staged.blocks)) * matrices;
+  return workgroups >= ENOUGH_WORKGROUPS && outputs > 32 ? large : small;
+}
+
+/** So many workgroups keep a GPU busy. */
+const ENOUGH_WORKGROUPS = 64;
 
 /** Bytes of the transformed tiles of x, and of y, that lie in memory at a time. */
 const WINOGRAD_BYTES = 16 * 2 ** 20;
@@ -121,41 +213,104 @@ export function variantOf(algorithm: Algorithm, gpu: Gpu, g: Geometry): Variant 
     }
     case "gemm":
       return { algorithm, tile: productTile(gpu, g.outputs, g.pictures * g.size[1]) };
+    case "implicitGemm":
+      return {
+        algorithm,
+        tile: stagedTile(gpu, g.outputs, g.pictures * g.size[0] * g.size[1]),
+      };
     default: {
-      const tiles = winogradTiles(g, winogradOutputs(algorithm));
-      return { algorithm, tile: productTile(gpu, g.outputs, tiles), bytes: WINOGRAD_BYTES };
+      const r = winogradOutputs(algorithm);
+      const tiles = winogradTiles(g, r);
+      const tile = gpu.software
+        ? productTile(gpu, g.outputs, tiles)
+        : stagedTile(gpu, g.outputs, tiles, (r + 2) ** 2);
+      return { algorithm, tile, bytes: gpu.software ? WINOGRAD_BYTES : 4 * WINOGRAD_BYTES };
     }
   }
 }
 
-/**
- * About how long an algorithm takes, in multiply-adds. Measured on lavapipe: direct convolution
- * reaches 36 % of the peak and products 45 %, and an element of a transformed tile, which is stored
- * and loaded again, costs as much as 110 multiply-adds. A guess for GPUs.
- */
-function work(algorithm: Algorithm, g: Geometry, pixels: number): number {
+/** What an algorithm reaches of an adapter's peak, and what memory costs it. */
+interface Speed {
+  readonly direct: number;
+  readonly gemm: number;
+  /** 0: not to be used. */
+  readonly implicitGemm: number;
+  /** Of the products of Winograd's algorithm. */
+  readonly products: number;
+  /** What an element of a transformed tile, stored and loaded again, costs in multiply-adds. */
+  readonly element: number;
+}
+
+/** Measured on lavapipe, where workgroup memory is slower than any other. */
+const SOFTWARE: Speed = { direct: 0.36, gemm: 0.45, implicitGemm: 0, products: 0.45, element: 110 };
+
+/** A guess: staging pays, memory moves an element in the time of 40 multiply-adds. */
+const GPU: Speed = { direct: 0.15, gemm: 0.2, implicitGemm: 0.5, products: 0.5, element: 40 };
+
+/** About how long an algorithm takes, in multiply-adds. */
+function work(gpu: Gpu, algorithm: Algorithm, g: Geometry, pixels: number): number {
   const { inputs, outputs, pictures, size, kernel, groups } = g;
+  const speed = gpu.software ? SOFTWARE : GPU;
   const products = inputs * outputs / groups;
-  if (algorithm === "direct") {
-    return pictures * size[0] * size[1] * kernel[0] * kernel[1] * products / 0.36;
+  if (algorithm !== "winograd2" && algorithm !== "winograd4") {
+    return pictures * size[0] * size[1] * kernel[0] * kernel[1] * products / speed[algorithm];
   }
-  if (algorithm === "gemm") return pictures * size[0] * size[1] * products / 0.45;
   const r = winogradOutputs(algorithm);
   const tiles = Math.ceil(winogradTiles(g, r) / pixels) * pixels;
-  return tiles * (r + 2) ** 2 * (110 * (inputs + outputs) + products / 0.45);
+  return tiles * (r + 2) ** 2 * (speed.element * (inputs + outputs) + products / speed.products);
+}
+
+/**
+ * Whether F(4×4)'s weights, four times those of the definition, would be the most of what a
+ * convolution keeps in memory: 9.4 MB beside 0.4 MB for 256 channels of 14×14. F(2×2) needs 2.25 times
+ * less and takes little longer there, where a picture is only a few tiles.
+ */
+function weightsDominate({ inputs, outputs, pictures, size }: Geometry): boolean {
+  return 36 * inputs * outputs > 16 * (inputs + outputs) * pictures * size[0] * size[1];
+}
+
+/** The algorithms a device may use for a convolution, the one that should be fastest first. */
+function ranked(gpu: Gpu, g: Geometry): Variant[] {
+  const usable = ALGORITHMS.filter((algorithm) =>
+    applies(algorithm, g) && !(gpu.precise && algorithm.startsWith("winograd")) &&
+    !(gpu.software && algorithm === "implicitGemm") &&
+    !(algorithm === "winograd4" && weightsDominate(g))
+  );
+  return usable.map((algorithm) => {
+    const variant = variantOf(algorithm, gpu, g);
+    return { variant, time: work(gpu, algorithm, g, variant.tile.pixels) };
+  }).sort((a, b) => a.time - b.time).map(({ variant }) => variant);
 }
 
 /** The variant a convolution gets when nothing was measured. */
 export function chooseVariant(gpu: Gpu, g: Geometry): Variant {
-  let [best, least] = [variantOf("direct", gpu, g), work("direct", g, 1)];
-  for (const algorithm of ALGORITHMS) {
-    if (!applies(algorithm, g)) continue;
-    if (gpu.precise && algorithm.startsWith("winograd")) continue;
-    const variant = variantOf(algorithm, gpu, g);
-    const time = work(algorithm, g, variant.tile.pixels);
-    if (time < least) [best, least] = [variant, time];
+  return ranked(gpu, g)[0]!;
+}
+
+/** The variants worth measuring for a convolution, the one it gets unmeasured first. */
+export function candidates(gpu: Gpu, g: Geometry): Variant[] {
+  const list = ranked(gpu, g);
+  const others = list.flatMap((variant) => otherTiles(gpu, variant));
+  const seen = new Set<string>();
+  return [...list, ...others].filter((variant) => {
+    const key = JSON.stringify(variant);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** The same algorithm with other tiles. */
+function otherTiles(gpu: Gpu, variant: Variant): Variant[] {
+  const { quads } = variant.tile;
+  if (variant.algorithm === "implicitGemm") return STAGED.map((tile) => ({ ...variant, tile }));
+  if (gpu.software) {
+    const tiles = [8, 14, 16].map((pixels) => ({ quads, pixels, workgroup: 16 }));
+    const tiled = tiles.map((tile): Variant => ({ ...variant, tile }));
+    return variant.algorithm === "direct"
+      ? [...tiled, { ...variant, rolled: !variant.rolled }]
+      : tiled;
   }
-  return best;
+  const winograd = variant.algorithm === "winograd2" || variant.algorithm === "winograd4";
+  return (winograd ? STAGED : PLAIN).map((tile) => ({ ...variant, tile }));
 }
 
 /** A choice of this variant wherever it applies, to test or measure it; the usual one elsewhere. */
@@ -166,14 +321,22 @@ export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): Cho
   };
 }
 
-const used = new WeakMap<Gpu, Choose>();
+/** Is told of the convolutions of a program before their variants are chosen. */
+export type Prepare = (geometries: readonly Geometry[]) => Promise<void>;
+
+const used = new WeakMap<Gpu, { choose: Choose; prepare: Prepare | undefined }>();
 
 /** From now on programs compiled for this device choose their variants so. */
-export function useVariants(gpu: Gpu, choose: Choose): void {
-  used.set(gpu, choose);
+export function useVariants(gpu: Gpu, choose: Choose, prepare?: Prepare): void {
+  used.set(gpu, { choose, prepare });
 }
 
 /** How a device's programs choose their variants: as {@linkcode useVariants} said, or as usual. */
 export function variantsOf(gpu: Gpu): Choose {
-  return used.get(gpu) ?? chooseVariant;
+  return used.get(gpu)?.choose ?? chooseVariant;
+}
+
+/** What must be told before, if {@linkcode useVariants} said so. */
+export function preparationOf(gpu: Gpu): Prepare | undefined {
+  return used.get(gpu)?.prepare;
 }

@@ -80,10 +80,13 @@ function packOnHost(weight: Tensor<"constant">, a: PackWeightsAttributes): HostS
   return {
     width,
     height,
-    texels: () => {
-      const stored = weight.attributes.load();
-      const texels = new Float32Array(width * height * 4);
-      for (let m = 0; m < outputs; m++) {
+    of: { weight, order: JSON.stringify(["packed", a]) },
+    strip: Math.max(rows.count, 1),
+    texels: (stored, from, count) => {
+      const texels = new Float32Array(width * count * 4);
+      const start = from / Math.max(rows.count, 1) * block;
+      const end = Math.min(outputs, start + count / Math.max(rows.count, 1) * block);
+      for (let m = start; m < end; m++) {
         const group = Math.floor(m / perGroup);
         const b = Math.floor(m / block);
         const first = quads === 0 ? m : 4 * firstQuad(b * block, perGroup, inputsPerGroup);
@@ -94,13 +97,13 @@ function packOnHost(weight: Tensor<"constant">, a: PackWeightsAttributes): HostS
             ? c * perGroup + m - group * perGroup
             : m * inputsPerGroup + c - group * inputsPerGroup;
           for (let ky = 0; ky < rows.count; ky++) {
-            const from = (filter * kh + rows.first + rows.step * ky) * kw + columns.first;
-            const row = (b * rows.count + ky) * width;
+            const at = (filter * kh + rows.first + rows.step * ky) * kw + columns.first;
+            const row = (b * rows.count + ky - from) * width;
             for (let kx = 0; kx < columns.count; kx++) {
               const column = quads === 0
                 ? kx
                 : (((local >> 2) * columns.count + kx) * 4 + (local & 3)) * quads;
-              texels[(row + column) * 4 + (m % block)] = stored[from + columns.step * kx]!;
+              texels[(row + column) * 4 + (m % block)] = stored[at + columns.step * kx]!;
             }
           }
         }

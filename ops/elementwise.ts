@@ -2,6 +2,7 @@
 import elementwiseSource from "../kernels/elementwise.wgsl" with { type: "text" };
 import functionsSource from "../kernels/functions.wgsl" with { type: "text" };
 import { type Call, type Operation, perTexel, repeatedAxes } from "./operation.ts";
+import { rectifierGradient } from "./rectifier_mask.ts";
 import { sumTo } from "./sum.ts";
 import { formatShape, node, sameShape, type Shape, type Tensor } from "./tensor.ts";
 
@@ -17,8 +18,6 @@ export type ElementFunctionName =
   | "affine"
   | "relu"
   | "relu6"
-  | "reluGradient"
-  | "relu6Gradient"
   | "abs"
   | "sign"
   | "floor"
@@ -88,19 +87,10 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
     wgsl: "P.k * a + P.l",
     gradient: (dy, _, y) => [affine(dy, y.attributes.k)],
   },
-  relu: { wgsl: "max(a, vec4f())", gradient: (dy, _, y) => [binary("reluGradient", dy, y)] },
+  relu: { wgsl: "max(a, vec4f())", gradient: (dy, _, y) => [rectifierGradient(dy, y, "relu")] },
   relu6: {
     wgsl: "clamp(a, vec4f(), vec4f(6))",
-    gradient: (dy, _, y) => [binary("relu6Gradient", dy, y)],
-  },
-  /** dy where the rectifier's output b says that its input got through. */
-  reluGradient: {
-    wgsl: "select(vec4f(), a, b > vec4f())",
-    gradient: (dy, [, b]) => [binary("reluGradient", dy, b!)],
-  },
-  relu6Gradient: {
-    wgsl: "select(vec4f(), a, (b > vec4f()) & (b < vec4f(6)))",
-    gradient: (dy, [, b]) => [binary("relu6Gradient", dy, b!)],
+    gradient: (dy, _, y) => [rectifierGradient(dy, y, "relu6")],
   },
   abs: { wgsl: "abs(a)", gradient: (dy, [a]) => [mul(dy, unary("sign", a!))] },
   sign: { wgsl: "sign(a)", gradient: () => [] },

@@ -4,6 +4,7 @@
  * backward, after differentiation; a tensor somebody asked for keeps its value. One number per channel
  * made from constants, such as the scale of a batch normalisation, is computed here.
  */
+import { derived } from "./constants.ts";
 import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
 import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
@@ -29,25 +30,23 @@ function extend(
     ...attributes,
     bias: bias !== undefined,
     residual: residual !== undefined,
+    gate: gate !== undefined,
   });
 }
 
 /** Weights times a factor for each output channel (their first axis). Shared by both directions. */
-class ScaledWeights {
-  readonly #known = new Map<string, Tensor>();
-
-  get(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
-    const key = `${weight.id} ${scale.id}`;
-    const known = this.#known.get(key);
-    if (known) return known;
-    const scaled = constant(weight.shape, () => {
-      const factors = scale.attributes.load();
+function scaledWeights(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
+  return derived("scaled", [weight, scale], () =>
+    constant(weight.shape, () => {
+      const { load, fresh } = weight.attributes;
+      const values = fresh ? load() : load().slice();
       const row = weight.shape[1] * weight.shape[2] * weight.shape[3];
-      return weight.attributes.load().map((value, i) => value * factors[Math.floor(i / row)]!);
-    });
-    this.#known.set(key, scaled);
-    return scaled;
-  }
+      scale.attributes.load().forEach((factor, output) => {
+        const end = (output + 1) * row;
+        for (let i = output * row; i < end; i++) values[i]! *= factor;
+      });
+      return values;
+    }, { fresh: true }));
 }
 
 function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Tensor<"constant"> {
@@ -67,7 +66,6 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
   roots.forEach(use);
   nodes.forEach((n) => n.inputs.forEach(use));
 
-  const scaledWeights = new ScaledWeights();
   const rewritten = new Map<Tensor, Tensor>();
   /** The rewritten input i of a node when nobody else wants it and it is a convolution. */
   const soleConvolution = (n: Tensor, i: number): Convolution | undefined => {
@@ -76,8 +74,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     return uses.get(input) === 1 && isConvolution(now) ? now : undefined;
   };
   const bare = (conv: Convolution) =>
-    !conv.attributes.residual && conv.attributes.activation === "none" &&
-    conv.attributes.gate === "none";
+    !conv.attributes.residual && conv.attributes.activation === "none" && !conv.attributes.gate;
 
   /** conv · scale + shift: batch normalisation, or the scale alone. */
   const absorbScale = (n: Tensor<"elementwise">): Tensor | undefined => {
@@ -90,12 +87,15 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (!isChannelConstant(shift, channels)) return;
     const { bias } = epilogueInputs(conv);
     if (bias && !isOp(bias, "constant")) return;
-    const folded = constant(shift.shape, () => {
-      const s = scale.attributes.load();
-      const b = bias?.attributes.load();
-      return shift.attributes.load().map((value, c) => value + (b ? b[c]! * s[c]! : 0));
-    });
-    return extend(conv, {}, { weight: scaledWeights.get(weight, scale), bias: folded });
+    const folded = bias === undefined
+      ? shift
+      : derived("bias", [shift, bias, scale], () =>
+        constant(shift.shape, () => {
+          const s = scale.attributes.load();
+          const b = bias.attributes.load();
+          return shift.attributes.load().map((value, c) => value + b[c]! * s[c]!);
+        }));
+    return extend(conv, {}, { weight: scaledWeights(weight, scale), bias: folded });
   };
 
   /** The gradient of that: conv2dInputGradient(dy · scale, weight). */
@@ -106,7 +106,7 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (!sameShape(unscaled.shape, dy.shape)) return;
     const factor = rewritten.get(scale);
     if (!isOp(weight, "constant") || !isChannelConstant(factor, weight.shape[0])) return;
-    const inputs = [rewritten.get(unscaled)!, scaledWeights.get(weight, factor)];
+    const inputs = [rewritten.get(unscaled)!, scaledWeights(weight, factor)];
     return node(n.op, n.shape, inputs, n.attributes);
   };
 
@@ -120,16 +120,27 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     }
   };
 
+  const absorbGate = (n: Tensor<"rectifierGradient">): Tensor | undefined => {
+    const [dy, gate] = n.inputs.map((input) => rewritten.get(input)!) as [Tensor, Tensor];
+    if (uses.get(n.inputs[0]!) !== 1) return;
+    if (isOp(dy, "maxPool2dGradient") && dy.inputs.length === 2) {
+      return node(dy.op, dy.shape, [...dy.inputs, gate], dy.attributes);
+    }
+    if (isConvolution(dy) && !dy.attributes.gate) return extend(dy, {}, { gate });
+  };
+
   /** A function of constants, each one number per channel. */
   const fold = (n: Tensor<"elementwise">): Tensor | undefined => {
     const inputs = n.inputs.map((input) => rewritten.get(input)!);
     if (!inputs.every((input) => isChannelConstant(input, n.shape[1]))) return;
     const values = onHost(n.attributes, inputs);
-    return values && constant(n.shape, values);
+    const { f, k, l } = n.attributes;
+    return values && derived(`${f} ${k} ${l}`, inputs, () => constant(n.shape, values));
   };
 
   const absorb = (n: Tensor): Tensor | undefined => {
     if (isOp(n, "conv2dInputGradient")) return absorbGradientScale(n);
+    if (isOp(n, "rectifierGradient")) return absorbGate(n);
     if (!isOp(n, "elementwise")) return;
     const folded = fold(n);
     if (folded) return folded;
@@ -137,14 +148,9 @@ export function fuse(roots: readonly Tensor[]): Tensor[] {
     if (f === "multiplyAdd") return absorbScale(n);
     if (f === "add") return absorbResidual(n);
     const conv = soleConvolution(n, 0);
-    if (!conv || conv.attributes.gate !== "none") return;
+    if (!conv || conv.attributes.gate) return;
     if (f === "relu" || f === "relu6") {
       return conv.attributes.activation === "none" ? extend(conv, { activation: f }) : undefined;
-    }
-    if (f === "reluGradient" || f === "relu6Gradient") {
-      const gate = rewritten.get(n.inputs[1]!)!;
-      if (!sameShape(gate.shape, conv.shape)) return;
-      return extend(conv, { gate: f === "reluGradient" ? "relu" : "relu6" }, { gate });
     }
   };
 

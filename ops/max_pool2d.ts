@@ -1,4 +1,5 @@
 /** Maximum pooling. */
+import maskSource from "../kernels/mask_bit.wgsl" with { type: "text" };
 import source from "../kernels/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../kernels/max_pool2d_gradient.wgsl" with { type: "text" };
 import windowsSource from "../kernels/pool_windows.wgsl" with { type: "text" };
@@ -15,6 +16,12 @@ export interface MaxPool2dAttributes {
   readonly padding: Pair;
   /** Pixels from one element of a window to the next; 1 in averages. */
   readonly dilation: Pair;
+}
+
+/** Of the positions of the maxima. */
+export interface MaxPool2dIndicesAttributes extends MaxPool2dAttributes {
+  /** Windows in a row. */
+  readonly columns: number;
 }
 
 /** Options of the pooling operations, with PyTorch's defaults. */
@@ -115,51 +122,75 @@ export function windowParameters(window: MaxPool2dAttributes) {
   };
 }
 
+/** How many bits a position in the window has, and how many of them a lane holds exactly. */
+function positionBits({ kernel }: MaxPool2dAttributes): { BITS: number; PER: number } {
+  const BITS = Math.max(1, Math.ceil(Math.log2(kernel[0] * kernel[1])));
+  return { BITS, PER: Math.floor(24 / BITS) };
+}
+
 /** Elements of a window that is worth unrolling. */
 const SMALL = 9;
 
-function forward(y: Tensor<"maxPool2d"> | Tensor<"maxPool2dIndices">) {
-  const { kernel: [ky, kx], dilation } = y.attributes;
-  const unrolled = ky * kx <= SMALL && dilation.every((d) => d === 1);
-  return [{
-    source: { name: y.op, wgsl: source },
-    defines: {
-      INDICES: y.op === "maxPool2dIndices",
-      UNROLLED: unrolled,
-      ...(unrolled ? { KY: ky, KX: kx } : {}),
-    },
-    reads: { x: y.inputs[0]! },
-    writes: { y },
-    parameters: windowParameters(y.attributes),
-    workgroups: perTexel(y),
-  }];
+/** Whether the window is unrolled, and its size then. */
+function unrolled({ kernel: [KY, KX], dilation }: MaxPool2dAttributes) {
+  const small = KY * KX <= SMALL && dilation.every((d) => d === 1);
+  return small ? { UNROLLED: true, KY, KX } : { UNROLLED: false };
 }
 
 /** Table entry. */
 export const maxPool2dOperation: Operation<"maxPool2d"> = {
-  lower: forward,
+  lower: (y) => [{
+    source: { name: "maxPool2d", wgsl: source },
+    defines: { INDICES: false, ...unrolled(y.attributes) },
+    reads: { x: y.inputs[0]! },
+    writes: { y },
+    parameters: windowParameters(y.attributes),
+    workgroups: perTexel(y),
+  }],
   gradient(y, dy) {
     const [x] = y.inputs as [Tensor];
-    const indices = node("maxPool2dIndices", y.shape, [x], y.attributes);
+    const [n, c, h, w] = y.shape;
+    const { PER } = positionBits(y.attributes);
+    const shape: Shape = [1, c, h, Math.ceil(n * w / PER)];
+    const indices = node("maxPool2dIndices", shape, [x], { ...y.attributes, columns: w });
     return [node("maxPool2dGradient", x.shape, [dy, indices], y.attributes)];
   },
 };
 
 /** Table entry of the window positions of the maxima. */
 export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
-  lower: forward,
+  early: true,
+  lower: (y) => [{
+    source: { name: "maxPool2dIndices", wgsl: source },
+    defines: { INDICES: true, ...positionBits(y.attributes), ...unrolled(y.attributes) },
+    reads: { x: y.inputs[0]! },
+    writes: { y },
+    parameters: {
+      ...windowParameters(y.attributes),
+      pictures: y.inputs[0]!.shape[0],
+      columns: y.attributes.columns,
+    },
+    workgroups: perTexel(y),
+  }],
   gradient: "positions are whole numbers",
 };
 
-/** Table entry of the gradient. */
+/** Table entry of the gradient; a third input is the mask of the rectifier before (fuse.ts). */
 export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
-  lower: (dx) => [{
-    source: { name: "maxPool2dGradient", wgsl: windowsSource + gradientSource },
-    defines: { DILATED: dx.attributes.dilation.some((d) => d > 1) },
-    reads: { dy: dx.inputs[0]!, indices: dx.inputs[1]! },
-    writes: { dx },
-    parameters: windowParameters(dx.attributes),
-    workgroups: perTexel(dx),
-  }],
+  lower(dx) {
+    const [dy, indices, gate] = dx.inputs as [Tensor, Tensor, Tensor?];
+    return [{
+      source: { name: "maxPool2dGradient", wgsl: maskSource + windowsSource + gradientSource },
+      defines: {
+        DILATED: dx.attributes.dilation.some((d) => d > 1),
+        GATE: gate !== undefined,
+        ...positionBits(dx.attributes),
+      },
+      reads: { dy, indices, ...(gate ? { gate } : {}) },
+      writes: { dx },
+      parameters: windowParameters(dx.attributes),
+      workgroups: perTexel(dx),
+    }];
+  },
   gradient: "second derivatives are not part of the method",
 };

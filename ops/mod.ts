@@ -29,6 +29,8 @@ export {
   type Choose,
   chooseVariant,
   type Geometry,
+  type StagedTile,
+  type Staging,
   type Tile,
   type Variant,
   variantOf,
@@ -135,5 +137,7 @@ export {
 export { totalVariation, type TotalVariationOptions } from "./total_variation.ts";
 export { tvDenoise } from "./tv_denoise.ts";
 export type { TvDenoiseGradientAttributes } from "./tv_denoise_gradient.ts";
+export { type Tuned, tuned, Tuning, type TuningOptions } from "./tune.ts";
+export { cacheFolder, type Measured, TuningFile } from "./tuning_file.ts";
 export { Variable } from "./variable.ts";
 export { warp } from "./warp.ts";

@@ -10,8 +10,15 @@ import type { Shape, Tensor } from "./tensor.ts";
 export interface HostSheet {
   readonly width: number;
   readonly height: number;
-  /** Four lanes per texel, `width · height · 4` values. */
-  readonly texels: () => Float32Array<ArrayBuffer>;
+  /**
+   * Four lanes per texel in an array of their own; from the values of the weight, if it is made `of`
+   * one. All `height` rows, or `rows` of them where it can be made in strips.
+   */
+  readonly texels: (weight: Float32Array, from: number, rows: number) => Float32Array<ArrayBuffer>;
+  /** It can be made in strips of so many rows, or a multiple of them. */
+  readonly strip?: number;
+  /** The weight it is made of, and what tells this order of it from others. */
+  readonly of?: { readonly weight: Tensor<"constant">; readonly order: string };
 }
 
 /** One dispatch of a kernel. */
@@ -48,6 +55,11 @@ export interface Operation<K extends OperationName> {
    * computed and `lower` is not called.
    */
   view?(y: Tensor<K>): number | undefined;
+  /**
+   * Whether the node is computed as soon as its only input is there, because it is what the backward
+   * pass keeps instead of that.
+   */
+  readonly early?: boolean;
   /** The rule, or why there is none. */
   readonly gradient: GradientRule<K> | string;
 }

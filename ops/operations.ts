@@ -19,7 +19,7 @@ import {
   maxPool2dIndicesOperation,
   maxPool2dOperation,
 } from "./max_pool2d.ts";
-import type { MaxPool2dAttributes } from "./max_pool2d.ts";
+import type { MaxPool2dAttributes, MaxPool2dIndicesAttributes } from "./max_pool2d.ts";
 import {
   centredDotAxisOperation,
   normaliseGradientOperation,
@@ -33,6 +33,7 @@ import {
 } from "./robust_log_partition.ts";
 import { robustLossOperation, robustLossSlopeOperation } from "./robust_loss.ts";
 import type { Axis } from "./reduce.ts";
+import { rectifierGradientOperation, rectifierMaskOperation } from "./rectifier_mask.ts";
 import { resampleAxisOperation } from "./resample_axis.ts";
 import type { ResampleAxisAttributes } from "./resample_axis.ts";
 import { rollOperation } from "./roll.ts";
@@ -49,7 +50,7 @@ import { warpOperation, warpTransposeOperation } from "./warp.ts";
 /** Every operation and the attributes of its nodes. */
 export interface OperationTable {
   /** Host values, such as weights. */
-  constant: { load: () => Float32Array };
+  constant: { load: () => Float32Array; fresh: boolean };
   /** A variable's current value. */
   variable: { variable: Variable };
   /** y[m] = Σ w[m,c,k]·x[c, s·o + d·k − p] + b[m], and an epilogue. */
@@ -63,7 +64,7 @@ export interface OperationTable {
   /** The largest value of each window. */
   maxPool2d: MaxPool2dAttributes;
   /** Where in each window the largest value is. */
-  maxPool2dIndices: MaxPool2dAttributes;
+  maxPool2dIndices: MaxPool2dIndicesAttributes;
   /** dL/dx of the maximum from dL/dy and those places. */
   maxPool2dGradient: MaxPool2dAttributes;
   /** The mean of each window. */
@@ -72,6 +73,10 @@ export interface OperationTable {
   averagePool2dGradient: AveragePool2dAttributes;
   /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
+  /** Where a rectifier lets its gradient through, from its output: a bit for each element. */
+  rectifierMask: { rectifier: "relu" | "relu6" };
+  /** dL/dx of a rectifier from dL/dy and that. */
+  rectifierGradient: Record<string, never>;
   /** Barron's general robust loss of x, α and c. */
   robustLoss: Record<string, never>;
   /** Its derivative for x or for α. */
@@ -145,6 +150,8 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   averagePool2d: averagePool2dOperation,
   averagePool2dGradient: averagePool2dGradientOperation,
   elementwise: elementwiseOperation,
+  rectifierMask: rectifierMaskOperation,
+  rectifierGradient: rectifierGradientOperation,
   robustLoss: robustLossOperation,
   robustLossSlope: robustLossSlopeOperation,
   robustLogPartition: robustLogPartitionOperation,

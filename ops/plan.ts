@@ -40,12 +40,29 @@ function grown(slot: Slot, need: Need): Slot {
 
 const area = (slot: { width: number; height: number }) => slot.width * slot.height;
 
+/** What chooses first: the largest; for textures also the tallest, which share their widths. */
+const ORDERS: readonly ((need: Need) => number)[] = [
+  area,
+  ({ height }) => height,
+  ({ width }) => width,
+  (n) => area(n) * Math.sqrt(n.to - n.from + 1),
+  (n) => Math.max(n.width, n.height),
+];
+
 /**
- * Greedy by size (Pisarchyk & Lee 2020): the largest tensors choose first, each takes the slot
- * that grows least, and a new one only when that is cheaper.
+ * Greedy by size (Pisarchyk & Lee 2020): the largest tensors choose first, each takes the slot that
+ * grows least, and a new one only when that is cheaper. Of two such plans the one that needs less.
  */
 export function planMemory(needs: readonly Need[]): Plan {
-  const order = needs.map((_, i) => i).sort((a, b) => area(needs[b]!) - area(needs[a]!) || a - b);
+  const plans = ORDERS.map((key) => greedy(needs, key));
+  const total = ({ slots }: Plan) => slots.reduce((sum, slot) => sum + area(slot), 0);
+  return plans.reduce((best, plan) => total(plan) < total(best) ? plan : best);
+}
+
+function greedy(needs: readonly Need[], key: (need: Need) => number): Plan {
+  const order = needs.map((_, i) => i).sort((a, b) =>
+    key(needs[b]!) - key(needs[a]!) || area(needs[b]!) - area(needs[a]!) || a - b
+  );
   const slots: Slot[] = [];
   const tenants: Need[][] = [];
   const slotOf = new Array<number>(needs.length);

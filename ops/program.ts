@@ -1,7 +1,14 @@
 /** Compiled graphs: traced once, replayed without allocating, compiling or tracing anything. */
 import type { Gpu } from "../kernels/device.ts";
 import type { Kernel } from "../kernels/kernel.ts";
-import { readSheet, sheetSize, unpackSheet, writeSheet } from "../kernels/sheet.ts";
+import {
+  readSheet,
+  type Sheet,
+  sheetBytes,
+  sheetSize,
+  unpackSheet,
+  writeSheet,
+} from "../kernels/sheet.ts";
 import type { Memory, Place } from "./memory.ts";
 import { formatShape, type Shape, type Tensor } from "./tensor.ts";
 
@@ -44,9 +51,19 @@ export class Program implements Disposable {
     return this.#memory.planBytes;
   }
 
-  /** Device memory of weights and other constants, in bytes. */
+  /** What of that it shares with no other program. */
+  get ownBytes(): number {
+    return this.#memory.ownBytes;
+  }
+
+  /** Device memory of weights and other constants, in bytes; other programs may share it. */
   get constantBytes(): number {
-    return this.#memory.constantBytes;
+    return constantBytes([this]);
+  }
+
+  /** Where those are. */
+  get constants(): Set<Sheet> {
+    return this.#memory.constants;
   }
 
   /** The kernels in order, for profiles and tests. */
@@ -145,6 +162,12 @@ export class Program implements Disposable {
   [Symbol.dispose](): void {
     this.#memory[Symbol.dispose]();
   }
+}
+
+/** Device memory of the constants of some programs, in bytes; what they share counts once. */
+export function constantBytes(programs: readonly Program[]): number {
+  const sheets = new Set(programs.flatMap(({ constants }) => [...constants]));
+  return [...sheets].reduce((bytes, sheet) => bytes + sheetBytes(sheet), 0);
 }
 
 function disposable<T extends { destroy(): void }>(value: T): { value: T } & Disposable {

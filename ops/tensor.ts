@@ -54,17 +54,27 @@ export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(",")}]`;
 }
 
+/** Constants of at most so many values are kept after they were loaded. */
+const SMALL = 2 ** 14;
+
 /**
  * Values known on the host, such as weights.
  *
- * @param load Called when a program is compiled that needs them, never before: a graph can be
- * traced without any weights. Returns float32 in C order.
+ * @param load Called when a program is compiled that needs them and no other program has them on the
+ * device, never before: a graph can be traced without any weights, and the host keeps no copy of
+ * large ones. Returns float32 in C order.
+ * @param options `fresh`: every call of `load` returns another array, which may be changed and freed.
  */
-export function constant(shape: Shape, load: () => Float32Array): Tensor<"constant"> {
-  let values: Float32Array | undefined;
+export function constant(
+  shape: Shape,
+  load: () => Float32Array,
+  { fresh = false }: { fresh?: boolean } = {},
+): Tensor<"constant"> {
+  let kept: Float32Array | undefined;
   return node("constant", shape, [], {
+    fresh: fresh && sizeOf(shape) > SMALL,
     load: () => {
-      values ??= load();
+      const values = kept ?? load();
       if (values.length !== sizeOf(shape)) {
         throw new RangeError(
           `constant: expected ${sizeOf(shape)} values for ${
@@ -72,6 +82,7 @@ export function constant(shape: Shape, load: () => Float32Array): Tensor<"consta
           }, got ${values.length}`,
         );
       }
+      if (values.length <= SMALL) kept = values;
       return values;
     },
   });

@@ -1,10 +1,11 @@
 /** Total-variation denoising. */
 import source from "../kernels/tv_denoise.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
+import { largestBuffer, TEXEL } from "../kernels/sheet.ts";
 import type { Call, Operation } from "./operation.ts";
 import { pad } from "./slice.ts";
 import { sum } from "./sum.ts";
-import { node, type Tensor } from "./tensor.ts";
+import { node, type Shape, type Tensor } from "./tensor.ts";
 
 /** Turns after which some software adapters end a kernel without a word. */
 const MOST_TURNS = 65535;
@@ -36,28 +37,59 @@ export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"
   return node("tvDenoise", x.shape, [x, settings], { sweeps });
 }
 
-/** The sweeps' dispatches, for a node of the picture's shape. */
-export function sweepCalls(y: Tensor, x: Tensor, settings: Tensor, gpu: Gpu) {
-  const [n, , h, w] = x.shape;
+/** Texels of a picture's state. */
+function stateTexels([, , h, w]: Shape): number {
+  return 6 * (h + 2) * (w + 2) + 1;
+}
+
+/** The sweeps' dispatches, for a node of the picture's shape; for some pictures or all. */
+export function sweepCalls(
+  y: Tensor,
+  x: Tensor,
+  settings: Tensor,
+  gpu: Gpu,
+  { first, count } = { first: 0, count: x.shape[0] },
+) {
+  const [, , h, w] = x.shape;
   const defines = { WORKGROUP: workgroupSize(gpu.software, h, w) };
-  const scratch = { state: n * (6 * (h + 2) * (w + 2) + 1) };
+  const scratch = { state: count * stateTexels(x.shape) };
   const phase = (PHASE: number): Call => ({
     source: { name: "tvDenoise", wgsl: source },
     defines: { PHASE, ...defines },
     reads: { x, settings },
     writes: { y },
     scratch,
-    workgroups: [n, 1, 1],
+    parameters: { first },
+    workgroups: [count, 1, 1],
   });
   return { setUp: phase(0), sweep: phase(1), result: phase(2), defines, scratch };
+}
+
+/** Bytes of state on a software adapter: two pictures of 512 pixels, 13 of 224. */
+const SOFTWARE_BYTES = 64 * 2 ** 20;
+
+/**
+ * Pictures denoised at a time. A workgroup each keeps a GPU busy only if there are many; a few are
+ * enough for processors, and their state needs less memory.
+ */
+function picturesTogether(gpu: Gpu, shape: Shape): number {
+  const most = gpu.software ? Math.min(SOFTWARE_BYTES, largestBuffer(gpu)) : largestBuffer(gpu);
+  return Math.max(1, Math.floor(most / (TEXEL * stateTexels(shape))));
 }
 
 /** Table entry. */
 export const tvDenoiseOperation: Operation<"tvDenoise"> = {
   lower(y, gpu) {
     const [x, settings] = y.inputs as [Tensor, Tensor];
-    const { setUp, sweep, result } = sweepCalls(y, x, settings, gpu);
-    return [setUp, ...Array<Call>(y.attributes.sweeps).fill(sweep), result];
+    const pictures = x.shape[0];
+    const together = Math.min(pictures, picturesTogether(gpu, x.shape));
+    const calls: Call[] = [];
+    for (let first = 0; first < pictures; first += together) {
+      const count = Math.min(together, pictures - first);
+      const { setUp, sweep, result } = sweepCalls(y, x, settings, gpu, { first, count });
+      calls.push(setUp, ...Array<Call>(y.attributes.sweeps).fill(sweep), result);
+    }
+    return calls;
   },
   gradient(y, dy, needs) {
     const { sweeps } = y.attributes;

@@ -6,6 +6,7 @@ import {
   packSheet,
   readSheet,
   type Sheet,
+  sheetBytes,
   sheetSize,
   unpackSheet,
   writeSheet,
@@ -16,20 +17,30 @@ import { formatShape, type Shape, sizeOf, type Tensor, variableTensor } from "./
 export class Variable implements Disposable {
   /** The graph's view of it. */
   readonly tensor: Tensor<"variable">;
-  /** Its memory. */
-  readonly sheet: Sheet;
   readonly #gpu: Gpu;
+  readonly #storage: Storage | undefined;
+  #sheet: Sheet | undefined;
 
   /**
-   * Allocates it; its values are zero.
+   * Its values are zero. Memory is allocated when it is first needed.
    *
    * @param storage Where it lives; the device's choice by default.
    */
   constructor(gpu: Gpu, readonly shape: Shape, storage?: Storage) {
-    const { width, height } = sheetSize(shape);
     this.#gpu = gpu;
-    this.sheet = createSheet(gpu, width, height, storage);
+    this.#storage = storage;
     this.tensor = variableTensor(this, shape);
+  }
+
+  /** Its memory. */
+  get sheet(): Sheet {
+    const { width, height } = sheetSize(this.shape);
+    return this.#sheet ??= createSheet(this.#gpu, width, height, this.#storage);
+  }
+
+  /** Its bytes. */
+  get bytes(): number {
+    return sheetBytes(sheetSize(this.shape));
   }
 
   /**
@@ -59,6 +70,6 @@ export class Variable implements Disposable {
 
   /** Frees the memory. */
   [Symbol.dispose](): void {
-    destroySheet(this.sheet);
+    if (this.#sheet) destroySheet(this.#sheet);
   }
 }

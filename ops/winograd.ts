@@ -8,7 +8,6 @@
  * The three parts are three kernels; the products in the middle are (r+2)² matrix products, one for
  * each element of a tile.
  */
-import type { WeightView } from "./conv2d_weights.ts";
 import type { HostSheet } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -77,47 +76,59 @@ export function combine(
 }
 
 /**
- * G·w·Gᵀ of all filters in the order of gemm.wgsl: column (4·c4 + lane)·quads + quad, row
- * block·(r+2)² + element, where a block is 4·quads outputs.
+ * The matrices of the transposed convolution on the weights of the other: G times a reversed filter
+ * is the value at 1/p where G times the filter is that at p, so it is found in another element, times
+ * a number, a power of two. Tiles are transformed to where their weights are.
  */
-export function packWinogradWeights(
-  weight: Tensor<"constant">,
-  view: WeightView,
-  r: TileSize,
-  quads: number,
-): HostSheet {
-  const { outputs, inputs, transposed, rows, columns } = view;
+export const TRANSPOSED: Readonly<Record<TileSize, Pick<Matrices, "AT" | "BT">>> = {
+  2: reversed(2, [3, 1, 2, 0], [1, 1, 1, 1]),
+  4: reversed(4, [5, 3, 4, 1, 2, 0], [1, -2, -2, -1 / 2, -1 / 2, 1]),
+};
+
+function reversed(r: TileSize, place: readonly number[], factor: readonly number[]) {
+  const { AT, BT } = MATRICES[r];
+  const from = place.map((_, a) => place.indexOf(a));
+  return {
+    BT: from.map((a) => BT[a]!.map((value) => value * factor[a]!)),
+    AT: AT.map((row) => from.map((a) => row[a]!)),
+  };
+}
+
+/**
+ * G·w·Gᵀ of all filters in the order of gemm.wgsl: input c in column c, the outputs of quad m/4 in
+ * row m/4·(r+2)² + element.
+ */
+export function packWinogradWeights(weight: Tensor<"constant">, r: TileSize): HostSheet {
+  const [outputs, inputs] = weight.shape;
   const size = r + 2;
   const elements = size * size;
-  const block = 4 * quads;
-  const width = Math.ceil(inputs / 4) * block;
-  const height = Math.ceil(outputs / block) * elements;
-  const stored = (index: number, ky: number, kx: number) =>
-    index * 9 + 3 * (rows.first + rows.step * ky) + columns.first + columns.step * kx;
+  const width = Math.ceil(inputs / 4) * 4;
   return {
     width,
-    height,
-    texels: () => {
-      const filters = weight.attributes.load();
-      const texels = new Float32Array(width * height * 4);
+    height: Math.ceil(outputs / 4) * elements,
+    of: { weight, order: `winograd${r}` },
+    strip: elements,
+    texels: (filters, from, rows) => {
+      const texels = new Float32Array(width * rows * 4);
+      const first = from / elements * 4;
+      const { G } = MATRICES[r];
+      const g = Float64Array.from(G.flat());
       const half = new Float64Array(size * 3);
-      for (let m = 0; m < outputs; m++) {
-        const to = Math.floor(m / block) * elements * width * 4 + m % block;
+      for (let m = first; m < Math.min(outputs, first + rows / elements * 4); m++) {
+        const to = ((m - first) >> 2) * elements * width * 4 + (m & 3);
         for (let c = 0; c < inputs; c++) {
-          const filter = transposed ? c * outputs + m : m * inputs + c;
-          const { G } = MATRICES[r];
+          const w = (m * inputs + c) * 9;
           for (let kx = 0; kx < 3; kx++) {
-            const [w0, w1, w2] = [0, 1, 2].map((ky) => filters[stored(filter, ky, kx)]!);
+            const [w0, w1, w2] = [filters[w + kx]!, filters[w + 3 + kx]!, filters[w + 6 + kx]!];
             for (let a = 0; a < size; a++) {
-              const [g0, g1, g2] = G[a] as [number, number, number];
-              half[3 * a + kx] = g0 * w0! + g1 * w1! + g2 * w2!;
+              half[3 * a + kx] = g[3 * a]! * w0 + g[3 * a + 1]! * w1 + g[3 * a + 2]! * w2;
             }
           }
           for (let a = 0; a < size; a++) {
+            const [h0, h1, h2] = [half[3 * a]!, half[3 * a + 1]!, half[3 * a + 2]!];
             for (let b = 0; b < size; b++) {
-              const [g0, g1, g2] = G[b] as [number, number, number];
-              texels[to + (a * size + b) * width * 4 + c * block] = g0 * half[3 * a]! +
-                g1 * half[3 * a + 1]! + g2 * half[3 * a + 2]!;
+              texels[to + ((a * size + b) * width + c) * 4] = g[3 * b]! * h0 +
+                g[3 * b + 1]! * h1 + g[3 * b + 2]! * h2;
             }
           }
         }

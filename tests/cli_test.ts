@@ -79,10 +79,71 @@ Deno.test("wrong usage is one line on stderr and exit code 2", async (t) => {
       ["visualize", "x", ...NET, "--layer", "features.4", "--penalty", "features.0"],
       /--penalty goes with one --layer/,
     ],
+    [["tune", "--layer", "features.0"], /missing --model/],
+    [["tune", "--model", "motifs"], /missing --layer/],
     [["layers", "--model", "motifs", "--size", "big"], /--size: .* got "big"/],
   ];
   for (const [args, pattern] of cases) {
     await t.step(args.join(" "), async () => assertRefused(await mindseye(args), 2, pattern));
+  }
+});
+
+/** The program's cache in another folder; Deno and the driver keep theirs where they are. */
+function cacheIn(folder: string): Record<string, string> {
+  const home = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache");
+  return {
+    XDG_CACHE_HOME: folder,
+    LOCALAPPDATA: folder,
+    DENO_DIR: Deno.env.get("DENO_DIR") ?? join(home, "deno"),
+    MESA_SHADER_CACHE_DIR: Deno.env.get("MESA_SHADER_CACHE_DIR") ?? home,
+  };
+}
+
+Deno.test("tune measures a network's convolutions, remembers them, and forgets", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const env = cacheIn(folder);
+    const kept = () => [...Deno.readDirSync(join(folder, "mindseye"))].map(({ name }) => name);
+    const net = ["--model", "motifs", "--layer", "features.0", "--size", "16", "--facets", "1"];
+    const { code, out, err } = await mindseye(["tune", ...net], env);
+    assert.equal(code, 0, err);
+    const lines = out.trimEnd().split("\n");
+    assert.match(lines[0]!, /^convolution +usual +ms +fastest +ms$/);
+    assert.ok(lines.length >= 4, out);
+    for (const line of lines.slice(1, -1)) {
+      assert.match(line, /^1 × \d+→\d+ @\d+×\d+, .* \d+×\d+, \d+.* [\d.]+ .* [\d.]+$/);
+    }
+    assert.match(lines.at(-1)!, /^kept in .*mindseye.tuning-\w+\.json$/);
+    assert.equal(kept().length, 1);
+    assert.equal((await mindseye(["tune", "--clear"], env)).code, 0);
+    assert.deepEqual(kept(), []);
+    const nothing = await mindseye(["tune", "--clear"], env);
+    assert.match(nothing.out, /^nothing to delete: .*tuning-\w+\.json\n$/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("--no-tune leaves measurements alone", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const env = cacheIn(folder);
+    // A file that says so when it is read.
+    const tuned = await mindseye(["tune", "--clear"], env);
+    const path = /nothing to delete: (.*)\n/.exec(tuned.out)![1]!;
+    await Deno.mkdir(join(folder, "mindseye"));
+    await Deno.writeTextFile(path, "damaged");
+    await withFolder(2, async (photos) => {
+      const args = ["visualize", photos, ...NET, "--facets", "1", "--iterations", "1"];
+      const reads = await mindseye([...args, "--out", join(photos, "a")], env);
+      assert.match(reads.err, /tuning-\w+\.json is damaged/);
+      const leaves = await mindseye([...args, "--no-tune", "--out", join(photos, "b")], env);
+      assert.equal(leaves.code, 0, leaves.err);
+      assert.doesNotMatch(leaves.err, /tuning/);
+      assert.equal(await Deno.readTextFile(path), "damaged");
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 

@@ -29,6 +29,8 @@ const gpu = gpus[0]!;
 const GPU_TILE = { quads: 2, pixels: 4, workgroup: 64 };
 const ODD_TILE = { quads: 1, pixels: 5, workgroup: 16 };
 const BIG_TILE = { quads: 4, pixels: 8, workgroup: 16 };
+const STAGED_TILE = { quads: 1, pixels: 4, workgroup: 64, staged: { blocks: 8, step: 4 } };
+const ODD_STAGED_TILE = { quads: 2, pixels: 3, workgroup: 20, staged: { blocks: 4, step: 3 } };
 const bytes = 2 ** 24;
 
 /** What is forced, and on which cases. */
@@ -37,9 +39,17 @@ const VARIANTS: [string, Variant, RegExp][] = [
   ["direct, rolled", { algorithm: "direct", tile: ODD_TILE, rolled: true }, /onvolution/],
   ["gemm", { algorithm: "gemm", tile: GPU_TILE }, /^1x1/],
   ["gemm, odd tile", { algorithm: "gemm", tile: ODD_TILE }, /^1x1/],
+  ["implicitGemm", { algorithm: "implicitGemm", tile: STAGED_TILE }, /onvolution/],
+  ["implicitGemm, odd tile", { algorithm: "implicitGemm", tile: ODD_STAGED_TILE }, /onvolution/],
   ["winograd2", { algorithm: "winograd2", tile: BIG_TILE, bytes }, /^3x3 convolution( with|$)/],
   ["winograd4", { algorithm: "winograd4", tile: BIG_TILE, bytes }, /^3x3 convolution( with|$)/],
   ["winograd4, odd tile", { algorithm: "winograd4", tile: ODD_TILE, bytes }, /^3x3 convolution$/],
+  ["winograd2, staged", { algorithm: "winograd2", tile: STAGED_TILE, bytes }, /^3x3 convolution$/],
+  [
+    "winograd4, staged, odd tile",
+    { algorithm: "winograd4", tile: ODD_STAGED_TILE, bytes },
+    /^3x3 convolution$/,
+  ],
   // Memory for one tile of the product: the picture falls into pieces.
   ["winograd2, pieces", { algorithm: "winograd2", tile: GPU_TILE, bytes: 1 }, /^3x3 convolution$/],
   ["winograd4, pieces", { algorithm: "winograd4", tile: GPU_TILE, bytes: 1 }, /^3x3 convolution$/],
@@ -81,12 +91,17 @@ for (const [what, variant] of VARIANTS) {
     assertClose(results[0]!, two, "forward");
     assertClose(results[1]!, expected[1]!, "gradient");
     using program = await compile(gpu, { outputs: [y, dx!], choose: forcing(() => variant) });
-    const kernel = { direct: "conv2d", gemm: "gemm", winograd2: "winograd2Output" };
+    const kernel = {
+      direct: "conv2d",
+      gemm: "gemm",
+      implicitGemm: "implicitGemm",
+      winograd2: "winograd2Output",
+      winograd4: "winograd4Output",
+    }[variant.algorithm];
     const names = new Set(program.kernelNames);
-    assert.ok(
-      names.has({ ...kernel, winograd4: "winograd4Output" }[variant.algorithm]),
-      `${names}`,
-    );
+    assert.ok(names.has(kernel), [...names].join());
+    const staged = variant.tile.staged !== undefined;
+    assert.equal(names.has("stagedProducts"), staged && kernel.startsWith("winograd"));
     assert.ok(!names.has("add") && !names.has("relu"), `not fused: ${[...names]}`);
   });
 }

@@ -7,6 +7,7 @@ import {
   compile,
   conv2d,
   gradients,
+  maxPool2d,
   mul,
   multiplyAdd,
   Random,
@@ -92,6 +93,8 @@ function network<T>({ f, of }: Maker<T>, input: T, seed: number): T[] {
       const y = keep(f.relu6(keep(f.relu(conv(x, 3, { bias: true })))));
       return keep(f.maxPool2d(conv(y, 1), { kernel: 3, stride: 1, padding: 1 }));
     },
+    // Rectified, then pooled: the pool's gradient meets the rectifier's.
+    (x) => keep(f.maxPool2d(rectify(conv(x, 3)), { kernel: 3, stride: 1, padding: 1 })),
     // Two shortcuts.
     (x) => {
       const inner = keep(f.add(conv(x, 3), x));
@@ -181,8 +184,17 @@ Deno.test("the gradient of a fused block is one convolution, gate included", () 
     "conv2dInputGradient",
     "conv2dInputGradient",
   ]);
-  // What is left: the cotangent, and the gate of the last rectifier.
-  assert.equal(names.filter((op) => op === "elementwise").length, 3, names.join());
+  // What is left: the cotangent, the gate of the last rectifier, and a mask for each.
+  assert.equal(names.filter((op) => op === "elementwise").length, 2, names.join());
+  assert.equal(names.filter((op) => op === "rectifierGradient").length, 1, names.join());
+  assert.equal(names.filter((op) => op === "rectifierMask").length, 2, names.join());
+});
+
+Deno.test("the gradient of a pool takes the rectifier's before it along", () => {
+  const x = image();
+  const y = maxPool2d(relu(conv1x1(x)), { kernel: 2 });
+  const names = left(...gradients(mul(y, randomTensor(y.shape)), [x]));
+  assert.ok(names.includes("maxPool2dGradient") && !names.includes("rectifierGradient"));
 });
 
 Deno.test("a tensor that is asked for, or used twice, is not absorbed", () => {

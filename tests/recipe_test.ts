@@ -18,7 +18,8 @@ import {
   tvDenoise,
   warp,
 } from "../ops/mod.ts";
-import { Loop, type LoopOptions, precondition, rms } from "../vis/loop.ts";
+import { precondition, rms } from "../vis/group.ts";
+import { Loop, type LoopOptions } from "../vis/loop.ts";
 import type { Parameters } from "../vis/parameters.ts";
 import { chooseParameters, PRESETS } from "../vis/presets.ts";
 import {

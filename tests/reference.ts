@@ -768,6 +768,8 @@ export const REFERENCE_OF: Record<
   averagePool2d: "averagePool2d",
   averagePool2dGradient: "averagePool2d",
   elementwise: "multiplyAdd",
+  rectifierMask: "relu",
+  rectifierGradient: "relu",
   sumAxis: "sum",
   robustLoss: "robustLoss",
   robustLossSlope: "robustLoss",

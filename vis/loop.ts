@@ -3,55 +3,36 @@
  * and replayed; the pictures stay on the GPU; results come back ten iterations at a time.
  */
 import type { Gpu } from "../kernels/device.ts";
-import { sheetBytes, sheetSize, unpackSheet } from "../kernels/sheet.ts";
+import { fitsDevice, sheetSize, unpackSheet } from "../kernels/sheet.ts";
+import { Arena } from "../ops/arena.ts";
+import { planProgram } from "../ops/compile.ts";
+import { constantBytes as planConstants } from "../ops/constants.ts";
 import {
   add,
   affine,
-  clampTo,
   compile,
-  constant,
-  conv2d,
-  div,
-  floor,
-  gaussianBlur,
-  gaussianKernel,
-  gradients,
-  mean,
-  mix,
   mul,
   type Program,
   type ProgramOptions,
-  radialMask,
   Random,
-  roll,
   type Shape,
-  sqrt,
   sub,
   type Tensor,
-  tvDenoise,
   Variable,
-  warp,
 } from "../ops/mod.ts";
-import {
-  buildObjective,
-  type Goals,
-  type Metrics,
-  metricsShape,
-  readMetrics,
-} from "./objective.ts";
+import { constantBytes } from "../ops/program.ts";
+import { Group, type SharedInputs } from "./group.ts";
+import { type Goals, type Metrics, readMetrics } from "./objective.ts";
+import { Optimizer } from "./optimizer.ts";
 import type { Parameters } from "./parameters.ts";
 import {
-  blurRadius,
   blurWeights,
   drawWarp,
   largestRadius,
-  NO_BLUR,
   scheduleAt,
   type Warp,
   warpMatrix,
 } from "./schedule.ts";
-import { Optimizer } from "./optimizer.ts";
-import { divideByFrequency, withMagnitudes } from "./spectrum.ts";
 import type { Trunk } from "./trunk.ts";
 import { type Offset, Window } from "./window.ts";
 
@@ -74,8 +55,15 @@ export interface LoopOptions {
   readonly seed: number;
   /** Iterations the schedule counts as done before the first (0). */
   readonly done?: number | undefined;
-  /** With magnitude=images: {@linkcode meanMagnitudes} of each facet's images, [K,3,S,S]. */
+  /** With magnitude=images: what `meanMagnitudes` says of each facet's images, [K,3,S,S]. */
   readonly magnitudes?: Float32Array | undefined;
+  /**
+   * Bytes of GPU memory that pictures may take on their way through the network, weights not counted.
+   * Where all of them need more, or a tensor of all of them is larger than the device allows, they go
+   * through it in groups that take turns within each step; the results are the same. Default: as
+   * many as the device's limits allow.
+   */
+  readonly maxBytes?: number | undefined;
   /** What distance `adaptive` has learned so far: {@linkcode Loop.learned}. */
   readonly learned?: Learned | undefined;
   /** The warp of iteration i instead of a random one, for tests. */
@@ -100,60 +88,56 @@ export interface IterationResult {
   readonly metrics: readonly Metrics[];
 }
 
-/** Standard deviations of natural images along brightness, red-blue and green-magenta (columns). */
-const COLOUR_AXES = [[0.26, 0.09, 0.02], [0.27, 0, -0.05], [0.27, -0.09, 0.03]] as const;
-
-/** A·Aᵀ as a 1×1 convolution. */
-function colourMatrix(): Tensor {
-  return constant([3, 3, 1, 1], () =>
-    Float32Array.from(
-      COLOUR_AXES.flatMap((a) =>
-        COLOUR_AXES.map((b) => a.reduce<number>((s, v, i) => s + v * b[i]!, 0))
-      ),
-    ));
+/** Bytes of GPU memory. */
+export interface LoopMemory {
+  /** Everything but weights: pictures and what is made of them. */
+  readonly plan: number;
+  /** Weights and other constants. */
+  readonly constants: number;
 }
 
-/** √mean(x²) per picture, [K,1,1,1]. */
-export function rms(x: Tensor): Tensor {
-  return affine(sqrt(mean(mul(x, x), [1, 2, 3])), 1, 1e-20);
+/** A variable and its new value. */
+type Assignment = readonly [Variable, Tensor];
+
+/** A group's programs. */
+const NAMES = ["step", "evaluate", "denoise", "blur", "brighten"] as const;
+
+/** In which order they take memory, the largest pieces first: in buffers that is denoising's state. */
+function inOrder(gpu: Gpu): readonly (typeof NAMES[number])[] {
+  return gpu.storage === "texture" ? NAMES : ["denoise", ...NAMES.filter((n) => n !== "denoise")];
 }
 
-/** What becomes of the raw gradient before the step: colour, bands, size. */
-export function precondition(gradient: Tensor, p: Parameters, mask?: Tensor): Tensor {
-  let g = gradient;
-  const keepMean = (v: Tensor) =>
-    p.gradientMean === "remove" && mask
-      ? sub(v, div(mean(mul(v, mask), [2, 3]), mean(mask, [2, 3])))
-      : v;
-  if (p.gradientColour) g = conv2d(g, colourMatrix());
-  if (p.gradientPower > 0) g = divideByFrequency(g, p.gradientPower);
-  if (p.gradientBands.length > 0) {
-    const size = Math.min(g.shape[2], g.shape[3]);
-    g = p.gradientBands.map((sigma) => {
-      const radius = blurRadius(sigma, "three_sigma", size);
-      const band = sigma <= NO_BLUR ? g : gaussianBlur(
-        g,
-        constant([1, radius + 1, 1, 1], () => gaussianKernel(sigma, radius)),
-      );
-      return div(band, rms(band));
-    }).reduce(add);
+/** What a loop's programs compute. */
+interface Jobs {
+  readonly groups: readonly Record<typeof NAMES[number], ProgramOptions>[];
+  /** What is learned from all groups together. */
+  readonly learn: ProgramOptions | undefined;
+  /** The pictures' gradients, where they can be read. */
+  readonly gradients: readonly Tensor[];
+}
+
+/** Results one after the other. */
+async function joined(
+  read: readonly (() => Promise<Float32Array<ArrayBuffer>>)[],
+): Promise<Float32Array<ArrayBuffer>> {
+  const parts: Float32Array[] = [];
+  for (const part of read) parts.push(await part());
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
   }
-  g = keepMean(g);
-  return p.gradientScale === "rms" ? div(g, rms(g)) : g;
+  return all;
 }
 
-/** Pictures (pixel/255 − ½) cut off to whole grey levels. */
-function cutOff(x: Tensor): Tensor {
-  // A float32 that means a whole level may lie a little below it.
-  return affine(floor(affine(x, 255, 127.5 + 1e-3)), 1 / 255, -0.5);
+/** Facets of each of some groups, of sizes that differ by one at most. */
+function split(facets: number, groups: number): number[] {
+  return Array.from(
+    { length: groups },
+    (_, i) => Math.floor((i + 1) * facets / groups) - Math.floor(i * facets / groups),
+  );
 }
-
-/** The same rounded. */
-function roundOff(x: Tensor): Tensor {
-  return affine(floor(affine(x, 255, 128)), 1 / 255, -0.5);
-}
-
-const same = (x: Tensor) => x;
 
 /** The running loop. Owns its GPU memory: give it back with `using`. */
 export class Loop implements Disposable {
@@ -162,72 +146,114 @@ export class Loop implements Disposable {
   readonly #owned = new DisposableStack();
   readonly #random: Random;
   readonly #optimizer: Optimizer;
-  readonly #shape: Shape;
-
-  /** pixel/255 − ½: float32 is twice as fine around zero as around one. */
-  readonly #picture: Variable;
-  readonly #metrics: Variable;
+  readonly #variables: Variable[] = [];
   readonly #lr: Variable;
   readonly #lambda: Variable;
   readonly #first: Variable;
-  readonly #l1Start: Variable;
   readonly #latents: { alpha: Variable; scale: Variable } | undefined;
   readonly #maskNumbers: Variable;
   readonly #blurWeights: Variable;
   readonly #denoiseSettings: Variable;
   readonly #theta: Variable;
   readonly #shift: Variable;
-  readonly #ring: GPUBuffer;
-  readonly #staging: GPUBuffer;
+  /** What its programs share. */
+  readonly #arena: Arena;
+  /** The pictures. */
+  readonly #groups: readonly Group[];
 
-  #step!: Program;
-  #blur!: Program;
-  #brighten!: Program;
-  #denoise!: Program;
-  #evaluate!: Program;
-  #window: Window | undefined;
-  #gradient: Tensor | undefined;
+  #ring!: GPUBuffer;
+  #staging!: GPUBuffer;
+  #programs: Program[] = [];
+  #learn: Program | undefined;
+  #gradients: readonly Tensor[] = [];
   #iteration = 0;
   #pending: number[] = [];
 
-  private constructor(gpu: Gpu, options: LoopOptions) {
-    const { size, parameters: p, seed } = options;
-    const k = options.goals.channels.length;
+  /** Nothing is allocated yet. */
+  private constructor(gpu: Gpu, options: LoopOptions, sizes: readonly number[]) {
+    const { trunk, goals, size, parameters: p, seed } = options;
     this.#gpu = gpu;
     this.#options = options;
     this.#random = new Random(seed);
-    this.#shape = [k, 3, size, size];
-    const variable = (shape: Shape, storage?: "buffer") =>
-      this.#owned.use(new Variable(gpu, shape, storage));
-    this.#picture = variable(this.#shape);
-    this.#metrics = variable(metricsShape(k), "buffer");
+    const variable = (shape: Shape) => {
+      const made = this.#owned.use(new Variable(gpu, shape));
+      this.#variables.push(made);
+      return made;
+    };
     this.#lr = variable([1, 1, 1, 1]);
     this.#lambda = variable([1, 1, 1, 1]);
     this.#first = variable([1, 1, 1, 1]);
-    this.#l1Start = variable([k, 1, 1, 1]);
     this.#maskNumbers = variable([1, 4, 1, 1]);
     this.#blurWeights = variable([1, largestRadius(p, size) + 1, 1, 1]);
     this.#denoiseSettings = variable([1, 2, 1, 1]);
     this.#theta = variable([1, 6, 1, 1]);
     this.#shift = variable([1, 2, 1, 1]);
-    const ringBytes = this.#metricsBytes * READ_EVERY;
-    this.#ring = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
-    this.#staging = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
-
     this.#optimizer = this.#owned.use(new Optimizer(gpu, p));
     if (p.distance === "adaptive") {
-      const latent = (values: Float32Array | undefined) => {
-        const made = variable([1, options.trunk.channels, 1, 1]);
-        if (values) made.write(values);
-        return made;
-      };
-      this.#latents = {
-        alpha: latent(options.learned?.alpha),
-        scale: latent(options.learned?.scale),
-      };
+      const latent = () => variable([1, trunk.channels, 1, 1]);
+      this.#latents = { alpha: latent(), scale: latent() };
     }
+    this.#arena = this.#owned.use(new Arena());
+    const warps = options.warpAt || p.warpShift > 0 || p.warpZoom > 0 || p.warpTurn > 0;
+    const inputs: SharedInputs = {
+      lr: this.#lr.tensor,
+      lambda: this.#lambda.tensor,
+      first: this.#first.tensor,
+      maskNumbers: this.#maskNumbers.tensor,
+      blurWeights: this.#blurWeights.tensor,
+      denoiseSettings: this.#denoiseSettings.tensor,
+      theta: warps ? this.#theta.tensor : undefined,
+      shift: options.rollAt ? this.#shift.tensor : undefined,
+      latents: this.#latents &&
+        { alpha: this.#latents.alpha.tensor, scale: this.#latents.scale.tensor },
+    };
+    let first = 0;
+    this.#groups = sizes.map((count) => {
+      const optimizer = this.#optimizer;
+      const { magnitudes } = options;
+      const common = { trunk, goals, size, parameters: p, inputs, optimizer, magnitudes };
+      const group = this.#owned.use(new Group(gpu, { ...common, first, count }));
+      first += count;
+      return group;
+    });
     this.#iteration = options.done ?? 0;
-    this.#picture.write(this.#start());
+  }
+
+  /** Compiles the loop's programs. Ask for `gradient` to be able to read it after a step. */
+  static async create(gpu: Gpu, options: LoopOptions & { gradient?: boolean }): Promise<Loop> {
+    const { loop, jobs } = Loop.#fitting(gpu, options, options.gradient ?? false);
+    try {
+      await loop.#compile(jobs);
+      return loop;
+    } catch (error) {
+      loop[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * What a loop would allocate, found out without allocating it or reading weights; the canvas of a
+   * moving window is not counted.
+   */
+  static plan(gpu: Gpu, options: LoopOptions): LoopMemory & { groups: number } {
+    const { loop, jobs } = Loop.#fitting(gpu, options, false);
+    using planned = loop;
+    const { plan, constants } = planned.#plan(jobs);
+    return { plan, constants, groups: planned.groups };
+  }
+
+  /** A loop with as few groups as fit. */
+  static #fitting(gpu: Gpu, options: LoopOptions, gradient: boolean): { loop: Loop; jobs: Jobs } {
+    const { goals, maxBytes = Infinity } = options;
+    const facets = goals.channels.length;
+    for (let groups = 1;; groups++) {
+      const loop = new Loop(gpu, options, split(facets, groups));
+      const jobs = loop.#jobs(gradient);
+      if (groups >= facets) return { loop, jobs };
+      const { fits, plan } = loop.#plan(jobs);
+      if (fits && plan <= maxBytes) return { loop, jobs };
+      loop[Symbol.dispose]();
+    }
   }
 
   /** The start pictures, pixel/255 − ½. */
@@ -236,109 +262,59 @@ export class Loop implements Disposable {
     return Float32Array.from(this.#options.start, (v) => (whole ? Math.round(v) : v) / 255 - 0.5);
   }
 
-  /** Compiles the loop's programs. Ask for `gradient` to be able to read it after a step. */
-  static async create(gpu: Gpu, options: LoopOptions & { gradient?: boolean }): Promise<Loop> {
-    const loop = new Loop(gpu, options);
-    try {
-      await loop.#compile(options.gradient ?? false);
-      return loop;
-    } catch (error) {
-      loop[Symbol.dispose]();
-      throw error;
-    }
-  }
-
   #buffer(size: number, usage: number): GPUBuffer {
     const buffer = this.#gpu.device.createBuffer({ size, usage });
     this.#owned.defer(() => buffer.destroy());
     return buffer;
   }
 
+  /** Of one iteration, all groups. */
   get #metricsBytes(): number {
-    return sheetBytes(this.#metrics.sheet);
+    return this.#groups.reduce((bytes, { metrics }) => bytes + metrics.bytes, 0);
   }
 
-  async #compile(keepGradient: boolean): Promise<void> {
-    const { trunk, goals, parameters: p, size, seed } = this.#options;
-    const x = this.#picture.tensor;
-    const blended = p.wholeLevels ? cutOff : same;
-    const rounded = p.wholeLevels ? roundOff : same;
-    const black = constant([1, 1, 1, 1], () => new Float32Array([-0.5]));
-    const white = constant([1, 1, 1, 1], () => new Float32Array([0.5]));
-    const mask = radialMask(this.#maskNumbers.tensor, size, size, p.maskRadius > 0);
+  /** Whether groups learn together: then each hands in its slopes, and all are summed up. */
+  get #learning(): boolean {
+    return this.#latents !== undefined && !this.#options.parameters.optimizerRestart;
+  }
 
-    // Forward through the warped picture, and back.
-    const warps = this.#options.warpAt || p.warpShift > 0 || p.warpZoom > 0 || p.warpTurn > 0;
-    let seen: Tensor = x;
-    if (this.#options.rollAt) seen = roll(seen, this.#shift.tensor);
-    if (warps) seen = warp(seen, this.#theta.tensor);
-    const latents = this.#latents &&
-      { alpha: this.#latents.alpha.tensor, scale: this.#latents.scale.tensor };
-    const inputs = {
-      lambda: this.#lambda.tensor,
-      l1Start: this.#l1Start.tensor,
-      first: this.#first.tensor,
-      latents,
-    };
-    const { loss, metrics, l1Start } = buildObjective(trunk.observe(seen), goals, inputs, p);
-    const learned = latents ? [latents.alpha, latents.scale] : [];
-    const [raw, ...slopes] = gradients(loss, [x, ...learned]) as [Tensor, ...Tensor[]];
-
-    // The step. In normalised values gradients are std times those of pixels, and so are steps.
-    const { std } = trunk.model.normalisation;
-    const perChannel = (value: (s: number) => number) =>
-      constant([1, 3, 1, 1], () => Float32Array.from(std, value));
-    const normalised = p.gradientSpace === "normalised";
-    const gradient = normalised ? mul(raw, perChannel((s) => s)) : raw;
-    const { gain } = this.#optimizer;
-    const { update, assign } = this.#optimizer.step(precondition(gradient, p, mask));
-    const scale = perChannel((s) => normalised ? gain * s : gain);
-    const step = mul(mul(update, mul(scale, this.#lr.tensor)), mask);
-    const stepped = rounded(clampTo(sub(x, step), black, white));
-
-    const program = async (options: ProgramOptions) =>
-      this.#owned.use(await compile(this.#gpu, options));
-    this.#gradient = keepGradient ? raw : undefined;
-    this.#step = await program({
-      outputs: keepGradient ? [raw] : [],
-      assign: [
-        [this.#picture, stepped],
-        ...assign,
-        ...this.#learn(slopes),
-        [this.#metrics, metrics],
-        [this.#l1Start, l1Start],
-      ],
+  /** What its programs compute, group by group. */
+  #jobs(keepGradient: boolean): Jobs {
+    const graphs = this.#groups.map((group) => group.graphs());
+    // One group learns in its step; of several each hands in its slopes.
+    const alone = this.#groups.length === 1;
+    const slopes = graphs.map(({ slopes }) => slopes.map((slope) => this.#handIn(slope, alone)));
+    const total = graphs[0]!.slopes.map((_, i) => slopes.map((each) => each[i]!.value).reduce(add));
+    const learned = this.#learned(total);
+    const groups = graphs.map(({ raw, step, ...others }, i) => {
+      const handedIn = slopes[i]!.flatMap(({ assign }) => assign);
+      const assign = [...step.assign, ...(alone ? learned : handedIn)];
+      return { ...others, step: { assign, outputs: keepGradient ? [raw] : [] } };
     });
-    const blurred = mix(x, rounded(gaussianBlur(x, this.#blurWeights.tensor)), mask);
-    const clamped = blended(clampTo(blurred, black, white));
-    this.#blur = await program({ assign: [[this.#picture, clamped]] });
-    const brighter = clampTo(affine(x, 1, 5 / 255), black, white);
-    this.#brighten = await program({ assign: [[this.#picture, brighter]] });
-    const denoised = tvDenoise(x, this.#denoiseSettings.tensor, p.denoiseSweeps);
-    const finished = p.magnitude === "images"
-      ? clampTo(withMagnitudes(denoised, this.#wantedMagnitudes()), black, white)
-      : denoised;
-    this.#denoise = await program({ assign: [[this.#picture, blended(mix(x, finished, mask))]] });
-    const plain = buildObjective(trunk.observe(x), goals, inputs, p);
-    this.#evaluate = await program({ assign: [[this.#metrics, plain.metrics]] });
-    if (p.scale > 1) {
-      const start = this.#start();
-      const options = { picture: this.#picture, start, parameters: p, seed, finish: rounded };
-      this.#window = this.#owned.use(await Window.create(this.#gpu, options));
-    }
+    return {
+      groups,
+      learn: alone || learned.length === 0 ? undefined : { assign: learned },
+      gradients: keepGradient ? graphs.map(({ raw }) => raw) : [],
+    };
   }
 
-  #wantedMagnitudes(): Tensor {
-    const { magnitudes } = this.#options;
-    if (!magnitudes) throw new Error("loop: magnitude=images needs the images' magnitudes");
-    return constant(this.#shape, () => magnitudes);
+  /** A group's slope, where the sum over all groups is made. */
+  #handIn(slope: Tensor, alone: boolean): { value: Tensor; assign: Assignment[] } {
+    if (alone || !this.#learns) return { value: slope, assign: [] };
+    const kept = this.#owned.use(new Variable(this.#gpu, slope.shape));
+    this.#variables.push(kept);
+    return { value: kept.tensor, assign: [[kept, slope]] };
+  }
+
+  /** Whether what a distance learns is kept: restarted after every step, nothing is ever learned. */
+  get #learns(): boolean {
+    return this.#latents !== undefined && !this.#options.parameters.optimizerRestart;
   }
 
   /** What distance `adaptive` learns from the slopes of the loss along its latent numbers. */
-  #learn(slopes: readonly Tensor[]): (readonly [Variable, Tensor])[] {
+  #learned(slopes: readonly Tensor[]): Assignment[] {
     const { goals, trunk, parameters: p } = this.#options;
-    // Restarted after every step, nothing is ever learned.
-    if (!this.#latents || p.optimizerRestart) return [];
+    if (!this.#latents || !this.#learns) return [];
     // The distance is a mean over channels and the loss a sum over pictures; each channel learns
     // from its own mean over pictures.
     const each = trunk.channels / goals.channels.length;
@@ -349,16 +325,77 @@ export class Loop implements Disposable {
     });
   }
 
-  /** Bytes of GPU memory planned for everything but weights, and for weights. */
-  get memory(): { plan: number; constants: number } {
-    const programs = [this.#step, this.#blur, this.#brighten, this.#denoise, this.#evaluate];
+  /** Bytes of all variables. */
+  get #variableBytes(): number {
+    return [...this.#variables, ...this.#groups, this.#optimizer]
+      .reduce((bytes, owner) => bytes + owner.bytes, 0);
+  }
+
+  /** What {@linkcode #compile} will allocate. */
+  #plan({ groups, learn }: Jobs): LoopMemory & { fits: boolean } {
+    const arena = new Arena();
+    const programs = [
+      ...groups.flatMap((group) => inOrder(this.#gpu).map((name) => group[name])),
+      learn,
+    ]
+      .filter((options) => options !== undefined)
+      .map((options) => planProgram(this.#gpu, { ...options, arena }));
+    const own = programs.reduce((bytes, program) => bytes + program.own, 0);
+    const constants = new Set(programs.flatMap((program) => [...program.constants]));
+    const pictures = this.#groups.every(({ picture }) => fitsDevice(this.#gpu, picture.shape));
     return {
-      plan: programs.reduce(
-        (bytes, program) => bytes + program.planBytes,
-        this.#window?.planBytes ?? 0,
-      ),
-      constants: programs.reduce((bytes, program) => bytes + program.constantBytes, 0),
+      plan: this.#variableBytes + own + arena.bytes,
+      constants: planConstants(constants),
+      fits: pictures && programs.every((program) => program.fits),
     };
+  }
+
+  async #compile({ groups, learn, gradients }: Jobs): Promise<void> {
+    const { parameters, seed, learned } = this.#options;
+    const start = this.#start();
+    this.#groups.forEach((group) => group.picture.write(group.of(start)));
+    if (learned) {
+      this.#latents?.alpha.write(learned.alpha);
+      this.#latents?.scale.write(learned.scale);
+    }
+    const ringBytes = this.#metricsBytes * READ_EVERY;
+    this.#ring = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
+    this.#staging = this.#buffer(ringBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+
+    const program = async (options: ProgramOptions) => {
+      const made = this.#owned.use(await compile(this.#gpu, { ...options, arena: this.#arena }));
+      this.#programs.push(made);
+      return made;
+    };
+    for (const [i, group] of this.#groups.entries()) {
+      const programs: Partial<Record<typeof NAMES[number], Program>> = {};
+      for (const name of inOrder(this.#gpu)) programs[name] = await program(groups[i]![name]);
+      group.programs = programs as Group["programs"];
+    }
+    this.#learn = learn && await program(learn);
+    this.#gradients = gradients;
+    if (parameters.scale <= 1) return;
+    for (const group of this.#groups) {
+      const { picture, rounded: finish } = group;
+      // The same seed for all: their windows move together.
+      const options = { picture, start: group.of(start), parameters, seed, finish };
+      group.window = this.#owned.use(await Window.create(this.#gpu, options));
+    }
+  }
+
+  /** Bytes of GPU memory it has taken. */
+  get memory(): LoopMemory {
+    const own = this.#programs.reduce((bytes, program) => bytes + program.ownBytes, 0);
+    const windows = this.#groups.reduce((bytes, { window }) => bytes + (window?.bytes ?? 0), 0);
+    return {
+      plan: this.#variableBytes + this.#arena.bytes + own + windows,
+      constants: constantBytes(this.#programs),
+    };
+  }
+
+  /** How many groups of pictures take turns within a step; see {@linkcode LoopOptions.maxBytes}. */
+  get groups(): number {
+    return this.#groups.length;
   }
 
   /** Iterations done, by the schedule's count. */
@@ -375,7 +412,7 @@ export class Loop implements Disposable {
     const { parameters: p, size, warpAt, rollAt } = this.#options;
     const i = ++this.#iteration;
     const s = scheduleAt(p, i, size);
-    const window = this.#window?.advance(s.moveWindow);
+    const windows = this.#groups.map(({ window }) => window?.advance(s.moveWindow));
     this.#optimizer.advance();
     this.#lr.write([s.lr]);
     this.#lambda.write([s.lambda]);
@@ -392,16 +429,21 @@ export class Loop implements Disposable {
 
     const encoder = this.#gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const program of window?.before ?? []) program.encode(pass);
-    if (s.regularise) this.#blur.encode(pass);
-    if (s.brighten) this.#brighten.encode(pass);
-    this.#step.encode(pass);
-    if (s.regularise) this.#denoise.encode(pass);
-    for (const program of window?.after ?? []) program.encode(pass);
+    this.#groups.forEach(({ programs }, g) => {
+      for (const program of windows[g]?.before ?? []) program.encode(pass);
+      if (s.regularise) programs.blur.encode(pass);
+      if (s.brighten) programs.brighten.encode(pass);
+      programs.step.encode(pass);
+      if (s.regularise) programs.denoise.encode(pass);
+      for (const program of windows[g]?.after ?? []) program.encode(pass);
+    });
+    this.#learn?.encode(pass);
     pass.end();
-    const bytes = this.#metricsBytes;
-    const metrics = this.#metrics.sheet.memory as GPUBuffer;
-    encoder.copyBufferToBuffer(metrics, 0, this.#ring, this.#pending.length * bytes, bytes);
+    let at = this.#pending.length * this.#metricsBytes;
+    for (const { metrics: { sheet, bytes } } of this.#groups) {
+      encoder.copyBufferToBuffer(sheet.memory as GPUBuffer, 0, this.#ring, at, bytes);
+      at += bytes;
+    }
     this.#gpu.device.queue.submit([encoder.finish()]);
     this.#pending.push(i);
   }
@@ -415,13 +457,14 @@ export class Loop implements Disposable {
     const texels = new Float32Array(this.#staging.getMappedRange().slice(0));
     this.#staging.unmap();
     this.#gpu.check();
-    const lanes = this.#metricsBytes / 4;
-    const shape = this.#metrics.shape;
-    const unpack = (slot: number) =>
-      unpackSheet(texels.subarray(slot * lanes, (slot + 1) * lanes), shape, sheetSize(shape).width);
-    return this.#pending.splice(0).map((iteration, slot) => ({
+    let at = 0;
+    const next = ({ metrics: { shape, bytes } }: Group): Metrics[] => {
+      const lanes = texels.subarray(at / 4, (at += bytes) / 4);
+      return readMetrics(unpackSheet(lanes, shape, sheetSize(shape).width));
+    };
+    return this.#pending.splice(0).map((iteration) => ({
       iteration,
-      metrics: readMetrics(unpack(slot)),
+      metrics: this.#groups.flatMap(next),
     }));
   }
 
@@ -431,7 +474,8 @@ export class Loop implements Disposable {
    * @param pictures [K,3,S,S] in 0..255
    */
   resume(pictures: Float32Array, iteration: number): void {
-    this.#picture.write(pictures.map((v) => v / 255 - 0.5));
+    const values = pictures.map((v) => v / 255 - 0.5);
+    this.#groups.forEach((group) => group.picture.write(group.of(values)));
     this.#optimizer.reset();
     this.#iteration = iteration;
   }
@@ -447,33 +491,39 @@ export class Loop implements Disposable {
     // Before the first step as in it: the penalty's share of the start is that of these pictures.
     this.#first.write([this.#iteration === done ? 1 : 0]);
     this.#lambda.write([scheduleAt(p, Math.max(this.#iteration, done + 1), size).lambda]);
-    this.#evaluate.run();
-    const values = await this.#metrics.read();
+    const all: Metrics[] = [];
+    for (const { programs, metrics } of this.#groups) {
+      programs.evaluate.run();
+      all.push(...readMetrics(await metrics.read()));
+    }
     this.#gpu.check();
-    return readMetrics(values);
+    return all;
   }
 
   /** The pictures, [K,3,S,S] in 0..255. */
   async pictures(): Promise<Float32Array<ArrayBuffer>> {
-    return (await this.#picture.read()).map((v) => (v + 0.5) * 255);
+    const pictures = await joined(this.#groups.map(({ picture }) => () => picture.read()));
+    return pictures.map((v) => (v + 0.5) * 255);
   }
 
   /** Where the window on the canvas is, if there is one. */
   get windowOffset(): Offset | undefined {
-    return this.#window?.offset;
+    return this.#groups[0]!.window?.offset;
   }
 
   /** What distance `adaptive` has learned; nothing where nothing is learned. */
   async learned(): Promise<Learned | undefined> {
-    if (!this.#latents || this.#options.parameters.optimizerRestart) return;
+    if (!this.#latents || !this.#learns) return;
     const { alpha, scale } = this.#latents;
     return { alpha: await alpha.read(), scale: await scale.read() };
   }
 
   /** The raw gradient of the last step with respect to 0..1 pixels, if it was asked for. */
   async gradient(): Promise<Float32Array<ArrayBuffer>> {
-    if (!this.#gradient) throw new Error("loop: create it with gradient: true");
-    return await this.#step.read(this.#gradient);
+    if (this.#gradients.length === 0) throw new Error("loop: create it with gradient: true");
+    return await joined(
+      this.#gradients.map((raw, g) => () => this.#groups[g]!.programs.step.read(raw)),
+    );
   }
 
   /** Runs the rest of the iterations; `onResults` gets them ten at a time. */

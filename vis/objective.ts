@@ -79,24 +79,36 @@ export interface ObjectiveInputs {
   readonly latents?: Latents | undefined;
 }
 
-function perFacet(values: Float32Array, k: number, c: number): Tensor {
-  return constant([k, c, 1, 1], () => values);
-}
-
 /** Σ a·b over the channels. */
 function dot(a: Tensor, b: Tensor): Tensor {
   return sum(mul(a, b), [1]);
 }
 
-/** Builds the loss: section 3.4 of the method, or the recipe's normalised form of it. */
+/**
+ * Builds the loss: section 3.4 of the method, or the recipe's normalised form of it. It is a sum over
+ * pictures of what each of them gives by itself, so that some of them can be looked at alone; where
+ * `vis.py` couples pictures (`term_sums` "matrix", `channel_sets` "all"), it does so by their number
+ * and their goals only.
+ *
+ * @param goals those of all K pictures
+ * @param first which of them is the first one observed
+ */
 export function buildObjective(
   observed: Observed,
   goals: Goals,
   inputs: ObjectiveInputs,
   parameters: Parameters,
+  first = 0,
 ): Objective {
   const { pooled: out, penalty } = observed;
-  const [k, c] = out.shape;
+  const [seen, c] = out.shape;
+  const k = goals.channels.length;
+  /** The rows of the pictures seen. */
+  const perFacet = (values: Float32Array, columns: number): Tensor =>
+    constant(
+      [seen, columns, 1, 1],
+      () => values.slice(first * columns, (first + seen) * columns),
+    );
   const own = new Float32Array(k * c);
   // How many facets want a channel driven in a picture.
   const wanted = new Float32Array(k * c);
@@ -118,29 +130,29 @@ export function buildObjective(
       // A facet that excites nothing has nothing to be divided by.
       return 1 / Math.max(total, 1e-20);
     });
-  const t = perFacet(targets, k, c);
-  const ownMask = perFacet(own, k, c);
+  const t = perFacet(targets, c);
+  const ownMask = perFacet(own, c);
 
   // Activation maximisation.
-  const ownEnergy = perFacet(energy(ownTargets), k, 1);
-  const ownDot = dot(out, perFacet(ownTargets, k, c));
+  const ownEnergy = perFacet(energy(ownTargets), 1);
+  const ownDot = dot(out, perFacet(ownTargets, c));
   const scaledDot = mul(ownDot, ownEnergy);
   const rawDot = parameters.channelSets === "own"
     ? ownDot
-    : dot(out, perFacet(targets.map((value, i) => value * wanted[i]!), k, c));
+    : dot(out, perFacet(targets.map((value, i) => value * wanted[i]!), c));
   const centred = sub(out, constant([1, c, 1, 1], () => goals.mean));
-  const centredT = perFacet(targets.map((value, i) => value - goals.mean[i % c]!), k, c);
+  const centredT = perFacet(targets.map((value, i) => value - goals.mean[i % c]!), c);
   const length = (x: Tensor) => clampMin(sqrt(affine(dot(x, x), 1, 1e-30)), 1e-8);
   const cosine = div(dot(centred, centredT), mul(length(centred), length(centredT)));
   const activation = parameters.activationScale === "target" ? mul(rawDot, ownEnergy) : rawDot;
   const driven = parameters.activationCosine ? mul(activation, clampMin(cosine, 0.1)) : activation;
 
   // Distance minimisation.
-  const targetEnergy = perFacet(energy(targets), k, 1);
+  const targetEnergy = perFacet(energy(targets), 1);
   const distance = distanceTerm(out, t, targetEnergy, inputs.latents, parameters);
 
   // L1 at the penalty layer.
-  const elements = sizeOf(penalty.shape) / k;
+  const elements = sizeOf(penalty.shape) / seen;
   const l1Sum = sum(abs(penalty), [1, 2, 3]);
   const l1Mean = affine(l1Sum, 1 / elements);
   const l1Start = mix(inputs.l1Start, affine(detach(l1Mean), 1, 1e-20), inputs.first);

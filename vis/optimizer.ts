@@ -90,6 +90,11 @@ export class Optimizer implements Disposable {
     }
   }
 
+  /** Bytes of its state. */
+  get bytes(): number {
+    return [...this.#state, ...this.#bias].reduce((bytes, variable) => bytes + variable.bytes, 0);
+  }
+
   /** Frees its memory. */
   [Symbol.dispose](): void {
     this.#owned.dispose();

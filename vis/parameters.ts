@@ -36,7 +36,6 @@ export type Parameters = {
   gradientColour: boolean;
   gradientBands: readonly number[];
   gradientPower: number;
-  gradientMean: "keep" | "remove";
   // Objective.
   activationWeight: number;
   activationScale: "target" | "raw";
@@ -288,11 +287,6 @@ const STEPS = {
     [0, 4],
     "",
     "Divide the gradient's frequencies f by f to this power; 2 is a Fourier parameterisation",
-  ),
-  gradientMean: choice(
-    "keep",
-    ["keep", "remove"],
-    "Whether steps may change a picture's mean colour",
   ),
 };
 

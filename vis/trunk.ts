@@ -2,7 +2,13 @@
 import { UserError } from "../kernels/errors.ts";
 import type { Model } from "../models/registry.ts";
 import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
-import { checkWeights, type Trace, traceModel, type WeightSource } from "../models/trace.ts";
+import {
+  checkWeights,
+  type KnownWeights,
+  type Trace,
+  traceModel,
+  type WeightSource,
+} from "../models/trace.ts";
 import { constant, globalAveragePool, multiplyAdd, type Shape, type Tensor } from "../ops/mod.ts";
 
 /** What the loop needs to see of a network. */
@@ -45,6 +51,7 @@ function normalise(x: Tensor, { mean, std }: Model["normalisation"]): Tensor {
  *
  * @param names The target layer; the penalty layer is the last convolution before it by default.
  * @param size Side of the pictures in pixels.
+ * @param known Weights that traces of the model share; the trunk's own by default.
  * @throws {UserError} when a layer does not exist, the network cannot run up to it at this size, or
  * the weights lack something.
  */
@@ -53,8 +60,9 @@ export function openTrunk(
   weights: WeightSource,
   names: { layer: string; penalty?: string | undefined },
   size: number,
+  known: KnownWeights = new Map(),
 ): Trunk {
-  const trial = traceModel(model, [1, 3, size, size], weights);
+  const trial = traceModel(model, [1, 3, size, size], weights, known);
   const target = resolveModule(trial, names.layer);
   const penalty = names.penalty === undefined
     ? defaultPenalty(trial, target)
@@ -67,7 +75,7 @@ export function openTrunk(
     penalty,
     channels: observed.output.shape[1],
     observe(pictures) {
-      const trace = traceModel(model, normalise(pictures, model.normalisation), weights);
+      const trace = traceModel(model, normalise(pictures, model.normalisation), weights, known);
       const { output, penalty: p } = tensorsOf(trace, target, penalty);
       return { pooled: globalAveragePool(output), penalty: p };
     },
@@ -99,7 +107,8 @@ export function openTrunks(
   layers: readonly { layer: string; penalty?: string | undefined }[],
   size: number,
 ): Trunks {
-  const trunks = layers.map((names) => openTrunk(model, weights, names, size));
+  const known: KnownWeights = new Map();
+  const trunks = layers.map((names) => openTrunk(model, weights, names, size, known));
   trunks.forEach(({ target }, i) => {
     const twin = trunks.findIndex((other) => other.target === target);
     if (twin === i) return;
@@ -111,7 +120,7 @@ export function openTrunks(
     trunks,
     weights,
     pool(pictures, some) {
-      const trace = traceModel(model, normalise(pictures, model.normalisation), weights);
+      const trace = traceModel(model, normalise(pictures, model.normalisation), weights, known);
       return some.map(({ target }) => globalAveragePool(findModule(trace, target).output));
     },
   };

@@ -65,6 +65,7 @@ export class Window implements Disposable {
   readonly #spare: number;
   readonly #pasteAt: Variable;
   readonly #readAt: Variable;
+  #canvas!: Variable;
   #paste!: Program;
   #read!: Program;
   #offset: Offset;
@@ -98,6 +99,7 @@ export class Window implements Disposable {
     const [k, c, size] = picture.shape;
     const side = size + this.#spare;
     const canvas = this.#owned.use(new Variable(gpu, [k, c, side, side]));
+    this.#canvas = canvas;
     const number = (value: number) => constant([1, 1, 1, 1], () => Float32Array.of(value));
 
     // A spline overshoots at edges.
@@ -129,9 +131,9 @@ export class Window implements Disposable {
     return this.#offset;
   }
 
-  /** Memory of its programs in bytes. */
-  get planBytes(): number {
-    return this.#paste.planBytes + this.#read.planBytes;
+  /** Memory of its canvas and its programs in bytes. */
+  get bytes(): number {
+    return this.#canvas.bytes + this.#paste.planBytes + this.#read.planBytes;
   }
 
   /** A paste happens at the old place if it comes before the next read, else at the new one. */

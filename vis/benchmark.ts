@@ -1,0 +1,88 @@
+/** What an iteration of the whole loop costs. */
+import process from "node:process";
+import type { Gpu } from "../kernels/device.ts";
+import type { Cost } from "../ops/measure.ts";
+import { Random } from "../ops/mod.ts";
+import { Loop } from "./loop.ts";
+import type { Parameters } from "./parameters.ts";
+import type { Trunk } from "./trunk.ts";
+
+/** A loop to measure. */
+export interface LoopCase {
+  readonly trunk: Trunk;
+  readonly parameters: Parameters;
+  /** Pictures at once. */
+  readonly facets: number;
+  /** Their side in pixels. */
+  readonly size: number;
+}
+
+/** What it cost. */
+export interface LoopResult {
+  /** Seconds an iteration, all of the loop's parts included. */
+  readonly cost: Cost;
+  /** Seconds until the first ten iterations were there, by the clock on the wall. */
+  readonly first: number;
+  /** Planned device memory for everything but weights. */
+  readonly planBytes: number;
+  /** Device memory for weights. */
+  readonly constantBytes: number;
+}
+
+/** A loop with goals made up, ready to run. */
+export async function openLoop(
+  gpu: Gpu,
+  { trunk, parameters, facets, size }: LoopCase,
+): Promise<Loop> {
+  const random = new Random(3);
+  const noise = (length: number, high: number) =>
+    Float32Array.from({ length }, () => random.uniform(0, high));
+  const channels = Array.from(
+    { length: Math.min(parameters.channels, trunk.channels) },
+    (_, c) => c,
+  );
+  return await Loop.create(gpu, {
+    trunk,
+    goals: {
+      targets: noise(facets * trunk.channels, 1),
+      channels: Array.from({ length: facets }, () => channels),
+      mean: noise(trunk.channels, 1),
+    },
+    start: noise(facets * 3 * size * size, 255),
+    size,
+    parameters,
+    seed: 0,
+  });
+}
+
+/** Ten iterations and their results, as {@linkcode Loop.run} does them. */
+export async function tenIterations(loop: Loop): Promise<void> {
+  for (let i = 0; i < 10; i++) loop.step();
+  await loop.results();
+}
+
+/**
+ * The mean over some tens of iterations, after ten that compile.
+ *
+ * @param tens how many tens
+ */
+export async function benchLoop(gpu: Gpu, loopCase: LoopCase, tens = 2): Promise<LoopResult> {
+  const started = performance.now();
+  using loop = await openLoop(gpu, loopCase);
+  await tenIterations(loop);
+  const first = (performance.now() - started) / 1e3;
+  const [wall, processor] = [performance.now(), process.cpuUsage()];
+  for (let ten = 0; ten < tens; ten++) await tenIterations(loop);
+  const { user, system } = process.cpuUsage(processor);
+  const iterations = 10 * tens;
+  return {
+    cost: {
+      wall: (performance.now() - wall) / 1e3 / iterations,
+      processor: (user + system) / 1e6 / iterations,
+      timestamps: undefined,
+    },
+    first,
+    planBytes: loop.memory.plan,
+    constantBytes: loop.memory.constants,
+  };
+}
