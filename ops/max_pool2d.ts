@@ -175,6 +175,13 @@ export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
   gradient: "positions are whole numbers",
 };
 
+/** How many windows reach over a pixel, where they are few enough to unroll. */
+function windowsOfPixel({ kernel, stride, dilation }: MaxPool2dAttributes) {
+  const [ROWS, COLUMNS] = [0, 1].map((axis) => Math.ceil(kernel[axis]! / stride[axis]!));
+  const few = ROWS! * COLUMNS! <= SMALL && dilation.every((d) => d === 1);
+  return few ? { UNROLLED: true, ROWS, COLUMNS } : { UNROLLED: false };
+}
+
 /** Table entry of the gradient; a third input is the mask of the rectifier before (fuse.ts). */
 export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
   lower(dx) {
@@ -183,6 +190,7 @@ export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
       source: { name: "maxPool2dGradient", wgsl: maskSource + windowsSource + gradientSource },
       defines: {
         DILATED: dx.attributes.dilation.some((d) => d > 1),
+        ...windowsOfPixel(dx.attributes),
         GATE: gate !== undefined,
         ...positionBits(dx.attributes),
       },
