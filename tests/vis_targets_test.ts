@@ -103,7 +103,8 @@ Deno.test("the median of a facet's images leaves out what few of them show", asy
     centres: Float64Array.of(0, 0),
     sizes: Int32Array.of(3),
   };
-  const images = [[10, 200], [20, 0], [30, 0]];
+  // Two pixels, red, green and blue; in both the second image lies between the others.
+  const images = [[10, 0, 10, 90, 5, 5], [20, 9, 20, 80, 6, 6], [30, 200, 30, 70, 7, 7]];
   const [target] = await findTargets(
     facets,
     Float32Array.of(1, 1, 2, 2, 3, 3),
@@ -111,12 +112,12 @@ Deno.test("the median of a facet's images leaves out what few of them show", asy
     { channels: 2, blend: "median" },
   );
   // Weights of softmax(-d/1): 0.67, 0.24, 0.09.
-  assert.deepEqual([...target!.start], [10, 200]);
+  assert.deepEqual([...target!.start], images[0]);
   const [equal] = await findTargets(
     { ...facets, embedding: new Float64Array(6) },
     Float32Array.of(1, 1, 2, 2, 3, 3),
     (i) => Float32Array.from(images[i]!),
     { channels: 2, blend: "median" },
   );
-  assert.deepEqual([...equal!.start], [20, 0]);
+  assert.deepEqual([...equal!.start], images[1]);
 });

@@ -170,15 +170,26 @@ function weightedSum(vectors: Float32Array[], weights: number[]): Float32Array {
   return Float32Array.from(sum);
 }
 
-/** Of each number the one that half of the weight lies below: what few images show is gone. */
-function weightedMedian(vectors: Float32Array[], weights: number[]): Float32Array {
-  const result = new Float32Array(vectors[0]?.length ?? 0);
-  for (let i = 0; i < result.length; i++) {
-    const order = vectors.map((vector, k) => [vector[i]!, weights[k]!] as const)
-      .sort(([a], [b]) => a - b);
+/** Rec. 601's shares of red, green and blue in brightness. */
+const LUMA = [0.299, 0.587, 0.114] as const;
+
+/**
+ * Of each pixel the colour of the image that is the median in brightness, half of the weight lying
+ * below: what few images show, such as a frame or a watermark, is gone.
+ */
+function weightedMedian(images: Float32Array[], weights: number[]): Float32Array {
+  const result = new Float32Array(images[0]?.length ?? 0);
+  const plane = result.length / 3;
+  const brightness = new Float64Array(images.length);
+  const order = images.map((_, k) => k);
+  for (let i = 0; i < plane; i++) {
+    images.forEach((image, k) => {
+      brightness[k] = LUMA.reduce((sum, share, c) => sum + share * image[c * plane + i]!, 0);
+    });
+    order.sort((a, b) => brightness[a]! - brightness[b]!);
     let below = 0;
-    const middle = order.find(([, weight]) => (below += weight) >= 0.5) ?? order.at(-1)!;
-    result[i] = middle[0];
+    const middle = images[order.find((k) => (below += weights[k]!) >= 0.5) ?? order.at(-1)!]!;
+    for (let c = 0; c < 3; c++) result[c * plane + i] = middle[c * plane + i]!;
   }
   return result;
 }
