@@ -104,7 +104,7 @@ Deno.test("the median of a facet's images leaves out what few of them show", asy
     sizes: Int32Array.of(3),
   };
   // Two pixels, red, green and blue; in both the second image lies between the others.
-  const images = [[10, 0, 10, 90, 5, 5], [20, 9, 20, 80, 6, 6], [30, 200, 30, 70, 7, 7]];
+  const images = [[10, 0, 10, 60, 5, 5], [20, 9, 20, 80, 6, 6], [30, 200, 30, 90, 7, 7]];
   const [target] = await findTargets(
     facets,
     Float32Array.of(1, 1, 2, 2, 3, 3),
