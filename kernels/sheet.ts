@@ -57,6 +57,15 @@ export function sheetBytes(sheet: { width: number; height: number }): number {
   return sheet.width * sheet.height * TEXEL;
 }
 
+/**
+ * The next length that is no power of two. llvmpipe compiles a pipeline anew, for half a second, for
+ * each combination of its textures' sides being powers of two or not; so none ever is.
+ */
+function notPowerOfTwo(length: number): number {
+  if ((length & (length - 1)) !== 0) return length;
+  return length < 3 ? 3 : length + 1;
+}
+
 /** Allocates a sheet. Its owner destroys it with {@linkcode destroySheet}. */
 export function createSheet(
   gpu: Gpu,
@@ -66,8 +75,10 @@ export function createSheet(
 ): Sheet {
   const { device } = gpu;
   if (storage === "texture") {
+    const limit = device.limits.maxTextureDimension2D;
+    const side = (texels: number) => gpu.software ? Math.min(notPowerOfTwo(texels), limit) : texels;
     const memory = device.createTexture({
-      size: [width, height],
+      size: [side(width), side(height)],
       format: "rgba32float",
       usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC | GPUTextureUsage.COPY_DST,
     });
