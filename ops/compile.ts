@@ -2,6 +2,7 @@
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
 import { sheetBytes, sheetSize } from "../kernels/sheet.ts";
+import { warmUp } from "../kernels/warm_up.ts";
 import type { Arena } from "./arena.ts";
 import {
   type Choose,
@@ -111,6 +112,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
       calls.map((call) => bind(gpu, memory, uniforms, call, step, target))
     );
     const kernels = await Promise.all(pending.map(({ kernel }) => kernel));
+    await warmUp(gpu, kernels);
     const buffer = memory.uniforms(uniforms.blocks, uniforms.size);
     const dispatches = pending.map(({ call, block, sheets }, i): Dispatch => {
       const kernel = kernels[i]!;
