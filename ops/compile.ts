@@ -47,7 +47,12 @@ function prepare(gpu: Gpu, options: ProgramOptions) {
 
   const placement = new Placement(nodes);
   const steps = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
-  return { steps, placement, kept, plan: new MemoryPlan(gpu, steps, placement, kept) };
+  return {
+    steps,
+    placement,
+    kept,
+    plan: new MemoryPlan(gpu, steps, placement, kept, options.arena),
+  };
 }
 
 /** What a program would allocate. */
