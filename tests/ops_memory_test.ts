@@ -21,6 +21,7 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import { constantBytes } from "../ops/program.ts";
+import { batchThatFits } from "../vis/activations.ts";
 import { Loop } from "../vis/loop.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { openTrunk } from "../vis/trunk.ts";
@@ -115,6 +116,9 @@ for (const storage of ["texture", "buffer"] as const) {
         ? onPaper(storage, 2 ** 27, 4096)
         : onPaper(storage, 2 ** 26);
       assert.ok(Loop.plan(small, options).groups >= 2);
+      assert.equal(batchThatFits(on, trunk, 8, size), 8);
+      const some = batchThatFits(small, trunk, 8, size);
+      assert.ok(some > 1 && some < 8, `${some} images at a time`);
     }
   });
 }
