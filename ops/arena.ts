@@ -24,14 +24,22 @@ export class Arena implements Disposable {
     return this.#slots.reduce((bytes, slot) => bytes + sheetBytes(slot), 0);
   }
 
-  /** Bytes a program with these slots would add, those that must survive its run included. */
+  /**
+   * Bytes a program with these slots would add, those that must survive its run included.
+   *
+   * @internal
+   */
   cost(slots: readonly Slot[], kept: ReadonlySet<number>): number {
     const found = this.#find(slots, kept);
     const added = slots.filter((_, i) => !found.has(i));
     return added.reduce((bytes, slot) => bytes + sheetBytes(slot), 0);
   }
 
-  /** Finds or adds a slot for each of a program's that need not survive its run: from its to ours. */
+  /**
+   * Finds or adds a slot for each of a program's that need not survive its run: from its to ours.
+   *
+   * @internal
+   */
   take({ slots, kept }: MemoryPlan): Map<number, number> {
     const taken = this.#find(slots, kept);
     slots.forEach((slot, i) => {

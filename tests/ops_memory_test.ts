@@ -113,7 +113,7 @@ for (const storage of ["texture", "buffer"] as const) {
       assert.ok(split.groups > 1 && split.plan <= EIGHTH / 4, `${preset}: ${split.plan} bytes`);
       // A device that cannot hold ten pictures side by side, or their largest tensor, in one piece.
       const small = storage === "texture"
-        ? onPaper(storage, 2 ** 27, 4096)
+        ? onPaper(storage, 2 ** 27, 2048)
         : onPaper(storage, 2 ** 26);
       assert.ok(Loop.plan(small, options).groups >= 2);
       assert.equal(batchThatFits(on, trunk, 8, size), 8);
