@@ -37,14 +37,14 @@ export function storageFor(gpu: Gpu, width: number, height: number): Storage {
 }
 
 /**
- * Whether a tensor fits this device where it should live: in a texture if textures are what the
- * device's kernels are fast with.
+ * Whether a tensor fits this device. Where textures are faster than buffers, pictures that are too
+ * many for one do not; a picture that is too large for one may live in a buffer.
  */
 export function fitsDevice(gpu: Gpu, shape: Size4): boolean {
   const { width, height } = sheetSize(shape);
-  const storage = storageFor(gpu, width, height);
-  if (storage !== gpu.storage) return false;
-  return storage === "texture" || sheetBytes({ width, height }) <= largestBuffer(gpu);
+  if (storageFor(gpu, width, height) === "texture") return true;
+  const wide = gpu.storage === "texture" && width > gpu.device.limits.maxTextureDimension2D;
+  return !(wide && shape[0] > 1) && sheetBytes({ width, height }) <= largestBuffer(gpu);
 }
 
 /** Bytes of the largest buffer a kernel can use. */
