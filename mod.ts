@@ -46,6 +46,7 @@ export {
 } from "./models/safetensors.ts";
 export {
   checkWeights,
+  type KnownWeights,
   type NamedNetwork,
   type Parameter,
   type Trace,
@@ -68,7 +69,13 @@ export { type ChosenImage, type FacetReportOptions, writeFacetReport } from "./v
 export type { HeldImage, SourceImage, StoredImage } from "./vis/images.ts";
 export type { Judgement } from "./vis/judgement.ts";
 export { type Look, lookAtPhotos, type LookOptions } from "./vis/look.ts";
-export { type IterationResult, type Learned, Loop, type LoopOptions } from "./vis/loop.ts";
+export {
+  type IterationResult,
+  type Learned,
+  Loop,
+  type LoopMemory,
+  type LoopOptions,
+} from "./vis/loop.ts";
 export { type Goals, METRICS, type Metrics } from "./vis/objective.ts";
 export {
   changeParameters,

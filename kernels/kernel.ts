@@ -39,6 +39,9 @@ export interface KernelSpec {
 
 /** A compiled kernel. */
 export interface Kernel {
+  readonly spec: KernelSpec;
+  /** The complete WGSL. */
+  readonly code: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
 }
@@ -179,7 +182,7 @@ async function build(gpu: Gpu, spec: KernelSpec, code: string): Promise<Kernel> 
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main" },
     });
-    return { pipeline, layout };
+    return { spec, code, pipeline, layout };
   } catch (error) {
     const info = await module.getCompilationInfo();
     const detail = info.messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");

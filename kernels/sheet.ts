@@ -37,14 +37,14 @@ export function storageFor(gpu: Gpu, width: number, height: number): Storage {
 }
 
 /**
- * Whether a tensor fits this device where it should live: in a texture if textures are what the
- * device's kernels are fast with.
+ * Whether a tensor fits this device. Where textures are faster than buffers, pictures that are too
+ * many for one do not; a picture that is too large for one may live in a buffer.
  */
 export function fitsDevice(gpu: Gpu, shape: Size4): boolean {
   const { width, height } = sheetSize(shape);
-  const storage = storageFor(gpu, width, height);
-  if (storage !== gpu.storage) return false;
-  return storage === "texture" || sheetBytes({ width, height }) <= largestBuffer(gpu);
+  if (storageFor(gpu, width, height) === "texture") return true;
+  const wide = gpu.storage === "texture" && width > gpu.device.limits.maxTextureDimension2D;
+  return !(wide && shape[0] > 1) && sheetBytes({ width, height }) <= largestBuffer(gpu);
 }
 
 /** Bytes of the largest buffer a kernel can use. */
@@ -57,6 +57,15 @@ export function sheetBytes(sheet: { width: number; height: number }): number {
   return sheet.width * sheet.height * TEXEL;
 }
 
+/**
+ * The next length that is no power of two. llvmpipe compiles a pipeline anew, for half a second, for
+ * each combination of its textures' sides being powers of two or not; so none ever is.
+ */
+function notPowerOfTwo(length: number): number {
+  if ((length & (length - 1)) !== 0) return length;
+  return length < 3 ? 3 : length + 1;
+}
+
 /** Allocates a sheet. Its owner destroys it with {@linkcode destroySheet}. */
 export function createSheet(
   gpu: Gpu,
@@ -66,8 +75,10 @@ export function createSheet(
 ): Sheet {
   const { device } = gpu;
   if (storage === "texture") {
+    const limit = device.limits.maxTextureDimension2D;
+    const side = (texels: number) => gpu.software ? Math.min(notPowerOfTwo(texels), limit) : texels;
     const memory = device.createTexture({
-      size: [width, height],
+      size: [side(width), side(height)],
       format: "rgba32float",
       usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC | GPUTextureUsage.COPY_DST,
     });

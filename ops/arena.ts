@@ -24,25 +24,48 @@ export class Arena implements Disposable {
     return this.#slots.reduce((bytes, slot) => bytes + sheetBytes(slot), 0);
   }
 
-  /** Finds or adds a slot for each of a program's that need not survive its run: from its to ours. */
-  take(plan: MemoryPlan): Map<number, number> {
-    const taken = new Map<number, number>();
+  /**
+   * Bytes a program with these slots would add, those that must survive its run included.
+   *
+   * @internal
+   */
+  cost(slots: readonly Slot[], kept: ReadonlySet<number>): number {
+    const found = this.#find(slots, kept);
+    const added = slots.filter((_, i) => !found.has(i));
+    return added.reduce((bytes, slot) => bytes + sheetBytes(slot), 0);
+  }
+
+  /**
+   * Finds or adds a slot for each of a program's that need not survive its run: from its to ours.
+   *
+   * @internal
+   */
+  take({ slots, kept }: MemoryPlan): Map<number, number> {
+    const taken = this.#find(slots, kept);
+    slots.forEach((slot, i) => {
+      if (!kept.has(i) && !taken.has(i)) taken.set(i, this.#slots.push({ ...slot }) - 1);
+    });
+    return taken;
+  }
+
+  /** The smallest free slot that fits each of some, the largest first, where there is one. */
+  #find(slots: readonly Slot[], kept: ReadonlySet<number>): Map<number, number> {
+    const found = new Map<number, number>();
     const used = new Set<number>();
-    const kept = plan.kept;
-    const order = plan.slots.map((slot, i) => ({ slot, i }))
+    const order = slots.map((slot, i) => ({ slot, i }))
+      .filter(({ i }) => !kept.has(i))
       .sort((a, b) => sheetBytes(b.slot) - sheetBytes(a.slot));
     for (const { slot, i } of order) {
-      if (kept.has(i)) continue;
       let best = -1;
       this.#slots.forEach((ours, j) => {
         if (used.has(j) || !fits(slot, ours)) return;
         if (best < 0 || sheetBytes(ours) < sheetBytes(this.#slots[best]!)) best = j;
       });
-      if (best < 0) best = this.#slots.push({ ...slot }) - 1;
+      if (best < 0) continue;
       used.add(best);
-      taken.set(i, best);
+      found.set(i, best);
     }
-    return taken;
+    return found;
   }
 
   /** The memory of a slot. */

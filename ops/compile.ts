@@ -2,9 +2,9 @@
 import type { Gpu } from "../kernels/device.ts";
 import { compileKernel, packParameters } from "../kernels/kernel.ts";
 import { sheetBytes, sheetSize } from "../kernels/sheet.ts";
+import { warmUp } from "../kernels/warm_up.ts";
 import type { Arena } from "./arena.ts";
 import {
-  type Choose,
   chooseVariant,
   type Geometry,
   preparationOf,
@@ -67,10 +67,18 @@ function convolutionsOf(gpu: Gpu, graph: ReturnType<typeof arrange>): Geometry[]
 }
 
 /** What a program does, before anything is allocated. */
-function prepare(gpu: Gpu, graph: ReturnType<typeof arrange>, choose: Choose) {
-  const { nodes, placement, assigned, kept } = graph;
-  const steps = lower(gpu, nodes, placement, assigned, choose);
-  return { steps, placement, kept, plan: new MemoryPlan(gpu, steps, placement, kept) };
+function prepare(
+  gpu: Gpu,
+  { nodes, placement, assigned, kept }: ReturnType<typeof arrange>,
+  options: ProgramOptions,
+) {
+  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
+  return {
+    steps,
+    placement,
+    kept,
+    plan: new MemoryPlan(gpu, steps, placement, kept, options.arena),
+  };
 }
 
 /** What a program would allocate. */
@@ -85,7 +93,7 @@ export interface ProgramMemory {
 
 /** What {@linkcode compile} would allocate, without allocating it; arenas only grow on paper. */
 export function planProgram(gpu: Gpu, options: ProgramOptions): ProgramMemory {
-  const { plan } = prepare(gpu, arrange(options), options.choose ?? variantsOf(gpu));
+  const { plan } = prepare(gpu, arrange(options), options);
   const taken = options.arena?.take(plan);
   const own = plan.slots.filter((_, i) => !taken?.has(i));
   return {
@@ -101,8 +109,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
   const { outputs } = graph;
   const measure = options.choose ? undefined : preparationOf(gpu);
   if (measure) await measure(convolutionsOf(gpu, graph));
-  const choose = options.choose ?? variantsOf(gpu);
-  const { steps, placement, kept, plan } = prepare(gpu, graph, choose);
+  const { steps, placement, kept, plan } = prepare(gpu, graph, options);
   const memory = new Memory(gpu, plan, placement, options.arena);
   try {
     await memory.load();
@@ -111,6 +118,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
       calls.map((call) => bind(gpu, memory, uniforms, call, step, target))
     );
     const kernels = await Promise.all(pending.map(({ kernel }) => kernel));
+    await warmUp(gpu, kernels);
     const buffer = memory.uniforms(uniforms.blocks, uniforms.size);
     const dispatches = pending.map(({ call, block, sheets }, i): Dispatch => {
       const kernel = kernels[i]!;

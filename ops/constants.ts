@@ -65,7 +65,7 @@ class Uploads {
 
   /** Fills a sheet strip by strip. */
   async write(sheet: Sheet, values: Float32Array, content: HostSheet): Promise<void> {
-    const { width, height, texels, strip = height } = content;
+    const { width, height, texels, of, strip = height } = content;
     const strips = Math.max(1, Math.floor(STRIP_BYTES / (width * strip * TEXEL)));
     for (let from = 0; from < height; from += strips * strip) {
       const rows = Math.min(strips * strip, height - from);
@@ -73,7 +73,7 @@ class Uploads {
       writeSheet(this.#gpu, sheet, packed, width, rows, from);
       this.#waiting += packed.byteLength;
       // Garbage is collected too late when it is this large.
-      packed.buffer.transfer(0);
+      if (of) packed.buffer.transfer(0);
       if (this.#waiting >= UPLOAD_BYTES / 2) await this.#flush();
     }
   }

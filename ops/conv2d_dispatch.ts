@@ -21,7 +21,7 @@ import {
 import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
 import type { Call, HostSheet, Pair } from "./operation.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
-import { combine, MATRICES, packWinogradWeights, TRANSPOSED } from "./winograd.ts";
+import { combine, packWinogradWeights, tileTransform } from "./winograd.ts";
 
 /** What the kernels of convolutions end with. */
 export const epilogueSource = maskSource + epilogueTemplate;
@@ -338,8 +338,8 @@ function winograd(
   const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
   const workgroup = gpu.software ? 16 : 64;
-  const { AT, BT } = (view.transposed ? TRANSPOSED : MATRICES)[r];
-  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, AT, BT };
+  const transform = tileTransform(r, view.transposed);
+  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...transform };
   const how = { batched: true, transposed: view.transposed, reads: {}, defines: NO_EPILOGUE };
   const calls: Call[] = [];
   for (let first = 0; first < all; first += count) {

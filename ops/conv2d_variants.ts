@@ -184,6 +184,11 @@ function productTile(gpu: Gpu, outputs: number, columns: number): Tile {
 function directTile(gpu: Gpu, g: Geometry): Tile {
   if (!gpu.software) return productTile(gpu, g.outputs, g.size[1]);
   const quads = g.outputs <= 4 ? 1 : g.outputs <= 8 ? 2 : 4;
+  const strided = !g.whole || g.stride[1] > 1;
+  // A tile is another pipeline, half a second to compile the first time, the more the larger it is.
+  // Strided convolutions and the phases of their gradients, but for a network's first, are a
+  // twentieth of its work: a small tile takes no longer there.
+  if (strided && g.inputs > 4 && g.outputs > 4) return { quads: 2, pixels: 8, workgroup: 16 };
   const pixels = fitting(g.size[1], g.stride[1] > 1 ? [16, 14, 8] : [14, 8]);
   return { quads, pixels, workgroup: 16 };
 }

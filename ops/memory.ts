@@ -36,19 +36,28 @@ export class MemoryPlan {
   readonly #plan: Plan;
   readonly #needOf = new Map<Tensor | string, number>();
   readonly #last: number;
-  readonly needs: Need[] = [];
+  readonly #needs: Need[] = [];
   /** Whether every tensor fits the device where it should live. */
   fits = true;
   /** Constants the program reads. */
   readonly constants = new Set<Tensor<"constant"> | HostSheet>();
 
-  /** @param keep tensors whose values must survive the last step */
-  constructor(gpu: Gpu, steps: readonly Step[], placement: Placement, keep: readonly Tensor[]) {
+  /**
+   * @param keep tensors whose values must survive the last step
+   * @param arena memory the program will take its from
+   */
+  constructor(
+    gpu: Gpu,
+    steps: readonly Step[],
+    placement: Placement,
+    keep: readonly Tensor[],
+    arena?: Arena,
+  ) {
     const touch = (key: Tensor | string, step: number, size: () => Omit<Need, "from" | "to">) => {
       const known = this.#needOf.get(key);
       if (known !== undefined) {
-        this.needs[known]!.to = Math.max(this.needs[known]!.to, step);
-      } else this.#needOf.set(key, this.needs.push({ ...size(), from: step, to: step }) - 1);
+        this.#needs[known]!.to = Math.max(this.#needs[known]!.to, step);
+      } else this.#needOf.set(key, this.#needs.push({ ...size(), from: step, to: step }) - 1);
     };
     const touchTensor = (tensor: Tensor, step: number) => {
       const { tensor: owner } = placement.owner(tensor);
@@ -75,7 +84,10 @@ export class MemoryPlan {
     });
     this.#last = steps.length;
     for (const tensor of keep) touchTensor(tensor, steps.length);
-    this.#plan = planMemory(this.needs);
+    this.#plan = planMemory(
+      this.#needs,
+      arena && ((plan) => arena.cost(plan.slots, this.#kept(plan))),
+    );
   }
 
   /** The slots that tensors and scratch share. */
@@ -90,7 +102,11 @@ export class MemoryPlan {
 
   /** The numbers of the slots whose values must survive the last step. */
   get kept(): Set<number> {
-    return new Set(this.#plan.slotOf.filter((_, need) => this.needs[need]!.to === this.#last));
+    return this.#kept(this.#plan);
+  }
+
+  #kept({ slotOf }: Plan): Set<number> {
+    return new Set(slotOf.filter((_, need) => this.#needs[need]!.to === this.#last));
   }
 
   /** The number of a tensor's slot, or of a step's scratch. */

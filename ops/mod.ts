@@ -12,6 +12,7 @@ export {
   type BatchNormTraining,
   batchNormTraining,
 } from "./batch_norm.ts";
+export { Arena } from "./arena.ts";
 export type { Band, BandMatrix } from "./band_matrix.ts";
 export { channelShuffle } from "./channel_shuffle.ts";
 export { concat } from "./concat.ts";
@@ -99,6 +100,7 @@ export { max } from "./max.ts";
 export {
   maxPool2d,
   type MaxPool2dAttributes,
+  type MaxPool2dIndicesAttributes,
   type MaxPool2dOptions,
   type Pool2dOptions,
 } from "./max_pool2d.ts";

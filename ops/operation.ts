@@ -11,8 +11,8 @@ export interface HostSheet {
   readonly width: number;
   readonly height: number;
   /**
-   * Four lanes per texel in an array of their own; from the values of the weight, if it is made `of`
-   * one. All `height` rows, or `rows` of them where it can be made in strips.
+   * Four lanes per texel; from the values of the weight, if it is made `of` one, and then in an array
+   * of their own. All `height` rows, or `rows` of them where it can be made in strips.
    */
   readonly texels: (weight: Float32Array, from: number, rows: number) => Float32Array<ArrayBuffer>;
   /** It can be made in strips of so many rows, or a multiple of them. */

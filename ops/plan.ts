@@ -40,23 +40,23 @@ function grown(slot: Slot, need: Need): Slot {
 
 const area = (slot: { width: number; height: number }) => slot.width * slot.height;
 
-/** What chooses first: the largest; for textures also the tallest, which share their widths. */
-const ORDERS: readonly ((need: Need) => number)[] = [
-  area,
-  ({ height }) => height,
-  ({ width }) => width,
-  (n) => area(n) * Math.sqrt(n.to - n.from + 1),
-  (n) => Math.max(n.width, n.height),
-];
+/** What chooses first: the largest; for textures perhaps the tallest, which may differ in width. */
+const ORDERS: readonly ((need: Need) => number)[] = [area, ({ height }) => height];
+
+/** Texels of all slots of a plan. */
+function texels({ slots }: Plan): number {
+  return slots.reduce((sum, slot) => sum + area(slot), 0);
+}
 
 /**
  * Greedy by size (Pisarchyk & Lee 2020): the largest tensors choose first, each takes the slot that
- * grows least, and a new one only when that is cheaper. Of two such plans the one that needs less.
+ * grows least, and a new one only when that is cheaper. Of two such plans the one that costs less.
+ *
+ * @param cost of a plan; all it allocates by default
  */
-export function planMemory(needs: readonly Need[]): Plan {
+export function planMemory(needs: readonly Need[], cost: (plan: Plan) => number = texels): Plan {
   const plans = ORDERS.map((key) => greedy(needs, key));
-  const total = ({ slots }: Plan) => slots.reduce((sum, slot) => sum + area(slot), 0);
-  return plans.reduce((best, plan) => total(plan) < total(best) ? plan : best);
+  return plans.reduce((best, plan) => cost(plan) < cost(best) ? plan : best);
 }
 
 function greedy(needs: readonly Need[], key: (need: Need) => number): Plan {

@@ -75,22 +75,25 @@ export function combine(
   return terms.join(" ").replace(/^\+ /, "");
 }
 
-/**
- * The matrices of the transposed convolution on the weights of the other: G times a reversed filter
- * is the value at 1/p where G times the filter is that at p, so it is found in another element, times
- * a number, a power of two. Tiles are transformed to where their weights are.
- */
-export const TRANSPOSED: Readonly<Record<TileSize, Pick<Matrices, "AT" | "BT">>> = {
-  2: reversed(2, [3, 1, 2, 0], [1, 1, 1, 1]),
-  4: reversed(4, [5, 3, 4, 1, 2, 0], [1, -2, -2, -1 / 2, -1 / 2, 1]),
-};
+/** How tiles are transformed, and in which place the elements of a tile are multiplied by weights. */
+export interface TileTransform extends Pick<Matrices, "AT" | "BT"> {
+  /** Where element a of a row or column goes. */
+  readonly PLACE: readonly number[];
+}
 
-function reversed(r: TileSize, place: readonly number[], factor: readonly number[]) {
+/**
+ * The transforms of a convolution, or of the transposed one on the weights of the first: G times a
+ * reversed filter is the value at 1/p where G times the filter is that at p, so it is found in another
+ * place, times a number, which is a power of two and goes into Bᵀ.
+ */
+export function tileTransform(r: TileSize, transposed: boolean): TileTransform {
   const { AT, BT } = MATRICES[r];
-  const from = place.map((_, a) => place.indexOf(a));
+  if (!transposed) return { AT, BT, PLACE: BT.map((_, a) => a) };
+  const factors = r === 2 ? [1, 1, 1, 1] : [1, -2, -2, -1 / 2, -1 / 2, 1];
   return {
-    BT: from.map((a) => BT[a]!.map((value) => value * factor[a]!)),
-    AT: AT.map((row) => from.map((a) => row[a]!)),
+    AT,
+    BT: BT.map((row, a) => row.map((value) => value * factors[a]!)),
+    PLACE: r === 2 ? [3, 1, 2, 0] : [5, 3, 4, 1, 2, 0],
   };
 }
 

@@ -21,6 +21,7 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import { constantBytes } from "../ops/program.ts";
+import { batchThatFits } from "../vis/activations.ts";
 import { Loop } from "../vis/loop.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { openTrunk } from "../vis/trunk.ts";
@@ -104,14 +105,20 @@ for (const storage of ["texture", "buffer"] as const) {
       };
       const together = Loop.plan(on, options);
       assert.equal(together.groups, 1);
-      assert.ok(together.plan <= EIGHTH, `${preset}: ${together.plan} bytes`);
+      // With its pictures and momentum. Textures only fit where both of their sides do: of the
+      // default preset's many pictures some do not find room in larger ones.
+      const most = storage === "texture" && preset === "default" ? 1.17e9 : EIGHTH;
+      assert.ok(together.plan <= most, `${preset}: ${together.plan} bytes`);
       const split = Loop.plan(on, { ...options, maxBytes: EIGHTH / 4 });
       assert.ok(split.groups > 1 && split.plan <= EIGHTH / 4, `${preset}: ${split.plan} bytes`);
       // A device that cannot hold ten pictures side by side, or their largest tensor, in one piece.
       const small = storage === "texture"
-        ? onPaper(storage, 2 ** 27, 4096)
+        ? onPaper(storage, 2 ** 27, 2048)
         : onPaper(storage, 2 ** 26);
       assert.ok(Loop.plan(small, options).groups >= 2);
+      assert.equal(batchThatFits(on, trunk, 8, size), 8);
+      const some = batchThatFits(small, trunk, 8, size);
+      assert.ok(some > 1 && some < 8, `${some} images at a time`);
     }
   });
 }

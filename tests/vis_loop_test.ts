@@ -106,6 +106,99 @@ Deno.test("the loop creates no GPU memory and no pipeline once it runs", async (
   await loop.results();
 });
 
+/** Some iterations of three facets: their results, pictures and last gradients. */
+async function shortLoop(
+  gpu: Awaited<ReturnType<typeof openGpu>>,
+  trunk: ReturnType<typeof openTrunk>,
+  parameters: ReturnType<typeof chooseParameters>,
+  maxBytes: number | undefined,
+) {
+  const random = new Random(8);
+  const [facets, c] = [3, trunk.channels];
+  const noise = (length: number, high: number) =>
+    Float32Array.from({ length }, () => random.uniform(0, high));
+  const options = {
+    trunk,
+    goals: {
+      targets: noise(facets * c, 1),
+      channels: [[0, 1, 2], [3, 4, 5], [6, 7, 1]],
+      mean: noise(c, 1),
+    },
+    start: noise(facets * 3 * SIZE * SIZE, 255),
+    size: SIZE,
+    parameters,
+    seed: 4,
+    maxBytes,
+  };
+  using loop = await Loop.create(gpu, { ...options, gradient: true });
+  const before = await loop.evaluate();
+  const results = [];
+  while (loop.iteration < parameters.iterations) {
+    loop.step();
+    if (loop.full) results.push(...await loop.results());
+  }
+  results.push(...await loop.results());
+  return {
+    groups: loop.groups,
+    plan: Loop.plan(gpu, options).plan,
+    metrics: [before, ...results.map(({ metrics }) => metrics), await loop.evaluate()],
+    pictures: await loop.pictures(),
+    gradient: await loop.gradient(),
+    learned: await loop.learned(),
+  };
+}
+
+Deno.test("pictures that take turns come out as those that go together", async () => {
+  const model = createModel("motifs");
+  using weights = model.builtInWeights!();
+  const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
+  using gpu = await openGpu();
+  const few = { iterations: 12, regularise_step: 5 };
+  const runs = [
+    chooseParameters("default", few),
+    // The canvas moves with all groups.
+    chooseParameters("paper", { ...few, window_step: 4, brightness_step: 5, start_lr: 1e-3 }),
+    // Pictures are coupled by their number, by all facets' goals, and by what the distance learns.
+    chooseParameters("default", {
+      ...few,
+      term_sums: "matrix",
+      channel_sets: "all",
+      distance: "adaptive",
+      optimizer_restart: false,
+    }),
+  ];
+  for (const parameters of runs) {
+    const together = await shortLoop(gpu, trunk, parameters, undefined);
+    assert.equal(together.groups, 1);
+    for (const [maxBytes, groups] of [[together.plan - 1, 2], [1, 3]] as const) {
+      const split = await shortLoop(gpu, trunk, parameters, maxBytes);
+      assert.equal(split.groups, groups);
+      assert.ok(split.plan < together.plan);
+      const close = (a: ArrayLike<number>, b: ArrayLike<number>, what: string) => {
+        let [worst, largest] = [0, 0];
+        for (let i = 0; i < a.length; i++) {
+          worst = Math.max(worst, Math.abs(a[i]! - b[i]!));
+          largest = Math.max(largest, Math.abs(b[i]!));
+        }
+        assert.equal(a.length, b.length, what);
+        assert.ok(worst <= 1e-4 * largest, `${what} in ${groups} groups: ${worst} of ${largest}`);
+      };
+      split.metrics.forEach((metrics, i) => {
+        metrics.forEach((facet, k) => {
+          close(Object.values(facet), Object.values(together.metrics[i]![k]!), `metrics ${i}`);
+        });
+      });
+      close(split.pictures, together.pictures, "pictures");
+      close(split.gradient, together.gradient, "gradient");
+      assert.equal(split.learned === undefined, together.learned === undefined);
+      if (!split.learned) continue;
+      close(split.learned.alpha, together.learned!.alpha, "alpha");
+      close(split.learned.scale, together.learned!.scale, "scale");
+      assert.ok(split.learned.alpha.some((v) => v !== 0));
+    }
+  }
+});
+
 Deno.test("a layer that answers nothing, and fewer images than facets, are the user's to mend", async () => {
   const model = createModel("motifs");
   using weights = model.builtInWeights!();

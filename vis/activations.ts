@@ -1,10 +1,20 @@
 /** What a layer answers to each image of a folder. */
 import type { Gpu } from "../kernels/device.ts";
+import { planProgram } from "../ops/compile.ts";
 import { compile, Variable } from "../ops/mod.ts";
 import type { Trunk } from "./trunk.ts";
 
 /** Images looked at together. */
 const BATCH = 8;
+
+/** At most so many images that no tensor of theirs is too large for the device; at least one. */
+export function batchThatFits(gpu: Gpu, trunk: Trunk, most: number, size: number): number {
+  for (let batch = most; batch > 1; batch--) {
+    using input = new Variable(gpu, [batch, 3, size, size]);
+    if (planProgram(gpu, { outputs: [trunk.observe(input.tensor).pooled] }).fits) return batch;
+  }
+  return 1;
+}
 
 /**
  * Global average pool of the target layer for each image.
@@ -20,7 +30,7 @@ export async function poolActivations(
   picture: (i: number) => Float32Array | Promise<Float32Array>,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const batch = Math.min(BATCH, count);
+  const batch = batchThatFits(gpu, trunk, Math.min(BATCH, count), size);
   const plane = 3 * size * size;
   const pooled = new Float32Array(count * trunk.channels);
   using input = new Variable(gpu, [batch, 3, size, size]);
