@@ -510,14 +510,10 @@ Deno.test("pictures start from the mean, from noise or from a picture", async ()
   );
 });
 
-Deno.test("original runs, and vivid", async () => {
+Deno.test("original, vivid and texture run", async () => {
   using gpu = await openGpu();
-  for (
-    const [preset, changes] of [["original", { start_lr: 0.01, window_step: 4 }], [
-      "vivid",
-      {},
-    ]] as const
-  ) {
+  const PRESETS = { original: { start_lr: 0.01, window_step: 4 }, vivid: {}, texture: {} };
+  for (const [preset, changes] of Object.entries(PRESETS)) {
     const { pictures, after } = await runOn(
       gpu,
       images(12),

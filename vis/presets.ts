@@ -82,12 +82,25 @@ const VIVID: Parameters = {
   endDenoiseWeight: 60,
 };
 
+/**
+ * For early and middle layers, which see textures: left alone, their pictures run into black or
+ * white, so every frequency keeps the magnitude it has in the photos.
+ */
+const TEXTURE: Parameters = {
+  ...DEFAULT,
+  magnitude: "images",
+  warpZoom: 0.6,
+  startDenoiseWeight: 3,
+  endDenoiseWeight: 12,
+};
+
 /** Presets by name. */
 export const PRESETS: Readonly<Record<string, Parameters>> = {
   default: DEFAULT,
   paper: PAPER,
   original: ORIGINAL,
   vivid: VIVID,
+  texture: TEXTURE,
 };
 
 /**
