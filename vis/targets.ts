@@ -1,5 +1,6 @@
 /** Targets: what each facet's picture should excite, and the picture it starts from. */
 
+import { gaussianKernel } from "../ops/mod.ts";
 import { distanceToCentre, type Facets } from "./facets.ts";
 
 /** One facet's target. */
@@ -30,6 +31,9 @@ export type Weighting = "median" | "inverse";
  * `vis.py`, the farthest of all.
  */
 export type Choose = "typical" | "nearest" | "farthest";
+
+/** Standard deviation of the blur of a median image, as a share of its side. */
+const SOFTNESS = 0.01;
 
 /** What `findTargets` needs to know. */
 export interface TargetOptions {
@@ -77,7 +81,7 @@ export async function findTargets(
     const activations = indices.map((i) => pooled.subarray(i * channels, (i + 1) * channels));
     const target = weightedSum(activations, weights);
     const images = await Promise.all(indices.map(pixels));
-    const start = blend === "mean" ? weightedSum(images, weights) : weightedMedian(images, weights);
+    const start = blend === "mean" ? weightedSum(images, weights) : medianImage(images, weights);
     targets.push({ indices, distances, weights, target, channels: largest(target, keep), start });
   }
   return targets;
@@ -170,28 +174,44 @@ function weightedSum(vectors: Float32Array[], weights: number[]): Float32Array {
   return Float32Array.from(sum);
 }
 
-/** Rec. 601's shares of red, green and blue in brightness. */
-const LUMA = [0.299, 0.587, 0.114] as const;
-
-/**
- * Of each pixel the colour of the image that is the median in brightness, half of the weight lying
- * below: what few images show, such as a frame or a watermark, is gone.
- */
-function weightedMedian(images: Float32Array[], weights: number[]): Float32Array {
-  const result = new Float32Array(images[0]?.length ?? 0);
-  const plane = result.length / 3;
-  const brightness = new Float64Array(images.length);
-  const order = images.map((_, k) => k);
-  for (let i = 0; i < plane; i++) {
-    images.forEach((image, k) => {
-      brightness[k] = LUMA.reduce((sum, share, c) => sum + share * image[c * plane + i]!, 0);
-    });
-    order.sort((a, b) => brightness[a]! - brightness[b]!);
+/** Of each number the one that half of the weight lies below. */
+function weightedMedian(vectors: Float32Array[], weights: number[]): Float32Array {
+  const result = new Float32Array(vectors[0]?.length ?? 0);
+  const order = vectors.map((_, k) => k);
+  for (let i = 0; i < result.length; i++) {
+    order.sort((a, b) => vectors[a]![i]! - vectors[b]![i]!);
     let below = 0;
-    const middle = images[order.find((k) => (below += weights[k]!) >= 0.5) ?? order.at(-1)!]!;
-    for (let c = 0; c < 3; c++) result[c * plane + i] = middle[c * plane + i]!;
+    const middle = order.find((k) => (below += weights[k]!) >= 0.5) ?? order.at(-1)!;
+    result[i] = vectors[middle]![i]!;
   }
   return result;
+}
+
+/**
+ * The median of images, softened: neighbouring pixels come from different images. What few images
+ * show, such as a frame or a watermark, is gone.
+ *
+ * @param images [3,S,S] each
+ */
+function medianImage(images: Float32Array[], weights: number[]): Float32Array {
+  const median = weightedMedian(images, weights);
+  const side = Math.round(Math.sqrt(median.length / 3));
+  const sigma = SOFTNESS * side;
+  const radius = Math.min(Math.ceil(3 * sigma), side - 1);
+  const kernel = gaussianKernel(sigma, radius);
+  const along = (picture: Float32Array, step: number) =>
+    picture.map((_, i) => {
+      const at = Math.floor(i / step) % side;
+      let sum = 0;
+      for (let k = -radius; k <= radius; k++) {
+        // Mirrored at the border.
+        const p = Math.abs(at + k);
+        const q = Math.min(p, 2 * (side - 1) - p);
+        sum += kernel[Math.abs(k)]! * picture[i + (q - at) * step]!;
+      }
+      return sum;
+    });
+  return along(along(median, 1), side);
 }
 
 /** Indices of the largest values, ties to the smaller index; in rising order of index. */
