@@ -1,8 +1,8 @@
 /** `bench`: what each part costs here, beside the most this adapter can do. */
-import { openGpu, type Storage } from "../kernels/device.ts";
+import type { Storage } from "../kernels/device.ts";
 import { PRESETS } from "../vis/presets.ts";
 import { type BenchModel, type BenchOptions, formatReport, runBench } from "./bench_report.ts";
-import { GPU_OPTIONS } from "./gpu.ts";
+import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { type Arguments, type Command, UsageError } from "./options.ts";
 import { say } from "./progress.ts";
 
@@ -109,11 +109,7 @@ rates of one core, beside a peak of one core. On a GPU they are per second of it
 
   async run(args) {
     const options = benchOptions(args);
-    const storage = storageOf(args);
-    using gpu = await openGpu({
-      precise: args.flag("precise"),
-      ...(storage === undefined ? {} : { storage }),
-    });
+    using gpu = await openGpuFor(args, storageOf(args));
     const report = await runBench(gpu, options, say);
     if (report.kernels.length + report.steps.length + report.loops.length === 0) {
       throw new UsageError(`--filter: no row has "${options.filter}" in its name`);

@@ -1,5 +1,5 @@
 /** Options about the GPU, shared by all commands that use it. */
-import { type Gpu, openGpu } from "../kernels/device.ts";
+import { type Gpu, openGpu, type Storage } from "../kernels/device.ts";
 import { tuned } from "../ops/mod.ts";
 import { say } from "./progress.ts";
 import type { Arguments, OptionSpec } from "./options.ts";
@@ -16,9 +16,13 @@ export const GPU_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   },
 };
 
-/** The best adapter, set as the options say. */
-export async function openGpuFor(args: Arguments): Promise<Gpu> {
-  const gpu = await openGpu({ precise: args.flag("precise") });
+/**
+ * The best adapter, set as the options say.
+ *
+ * @param storage where tensors live; the device's choice by default
+ */
+export async function openGpuFor(args: Arguments, storage?: Storage): Promise<Gpu> {
+  const gpu = await openGpu({ precise: args.flag("precise"), ...(storage ? { storage } : {}) });
   if (!args.flag("no-tune")) tuned(gpu, { note: (text) => say(`note: ${text}`) });
   return gpu;
 }

@@ -37,7 +37,9 @@ function onPaper(storage: "texture" | "buffer", largest = 2 ** 32, side = 16384)
     maxBufferSize: largest,
     minUniformBufferOffsetAlignment: 256,
   };
-  return { device: { limits }, storage, software: storage === "texture", precise: false } as Gpu;
+  const adapter = { info: { vendor: "nvidia" } };
+  const software = storage === "texture";
+  return { adapter, device: { limits }, storage, software, precise: false } as Gpu;
 }
 
 /** Weights that nobody may read. */
