@@ -19,6 +19,7 @@ const DEFAULT = Object.fromEntries(
 const PAPER: Parameters = {
   ...DEFAULT,
   choose: "nearest",
+  blend: "mean",
   weighting: "inverse",
   iterations: 2001,
   startLr: 0.5,
