@@ -8,6 +8,7 @@ import { derived } from "./constants.ts";
 import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
 import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
+import { joinRectifiers } from "./join_rectifiers.ts";
 import { constant, isOp, node, sameShape, type Tensor } from "./tensor.ts";
 
 type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
@@ -59,7 +60,8 @@ function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Ten
  *
  * @returns for each of them, the tensor that now has its value
  */
-export function fuse(roots: readonly Tensor[]): Tensor[] {
+export function fuse(asked: readonly Tensor[]): Tensor[] {
+  const roots = joinRectifiers(asked);
   const nodes = ancestors(roots);
   const uses = new Map<Tensor, number>();
   const use = (tensor: Tensor) => uses.set(tensor, (uses.get(tensor) ?? 0) + 1);

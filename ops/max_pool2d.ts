@@ -175,29 +175,30 @@ export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
   gradient: "positions are whole numbers",
 };
 
-/** How many windows reach over a pixel, where they are few enough to unroll. */
-function windowsOfPixel({ kernel, stride, dilation }: MaxPool2dAttributes) {
-  const [ROWS, COLUMNS] = [0, 1].map((axis) => Math.ceil(kernel[axis]! / stride[axis]!));
-  const few = ROWS! * COLUMNS! <= SMALL && dilation.every((d) => d === 1);
-  return few ? { UNROLLED: true, ROWS, COLUMNS } : { UNROLLED: false };
-}
-
 /** Table entry of the gradient; a third input is the mask of the rectifier before (fuse.ts). */
 export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
   lower(dx) {
     const [dy, indices, gate] = dx.inputs as [Tensor, Tensor, Tensor?];
+    const { stride, padding } = dx.attributes;
+    const [n, c, h, w] = dx.shape;
+    const blocks = (size: number, axis: 0 | 1) => Math.ceil((size + padding[axis]) / stride[axis]);
+    const defines = stride[0] * stride[1] <= SMALL ? unrolled(dx.attributes) : { UNROLLED: false };
     return [{
       source: { name: "maxPool2dGradient", wgsl: maskSource + windowsSource + gradientSource },
       defines: {
         DILATED: dx.attributes.dilation.some((d) => d > 1),
-        ...windowsOfPixel(dx.attributes),
+        ...defines,
+        SY: stride[0],
+        SX: stride[1],
         GATE: gate !== undefined,
         ...positionBits(dx.attributes),
       },
       reads: { dy, indices, ...(gate ? { gate } : {}) },
       writes: { dx },
       parameters: windowParameters(dx.attributes),
-      workgroups: perTexel(dx),
+      workgroups: defines.UNROLLED
+        ? [Math.ceil(blocks(w, 1) / 16), Math.ceil(blocks(h, 0) / 4), n * Math.ceil(c / 4)]
+        : perTexel(dx),
     }];
   },
   gradient: "second derivatives are not part of the method",

@@ -5,6 +5,7 @@ import {
   ancestors,
   batchNorm,
   compile,
+  concat,
   conv2d,
   gradients,
   maxPool2d,
@@ -195,6 +196,32 @@ Deno.test("the gradient of a pool takes the rectifier's before it along", () => 
   const y = maxPool2d(relu(conv1x1(x)), { kernel: 2 });
   const names = left(...gradients(mul(y, randomTensor(y.shape)), [x]));
   assert.ok(names.includes("maxPool2dGradient") && !names.includes("rectifierGradient"));
+});
+
+Deno.test("rectifiers that are concatenated share one gate, the next gradient's epilogue", async () => {
+  const x = image();
+  const parts = [8, 4].map((channels) => conv2d(x, randomTensor([channels, CHANNELS, 1, 1])));
+  const build = (...rectified: Tensor[]) => {
+    const whole = concat(rectified);
+    const y = conv2d(whole, randomTensor([CHANNELS, whole.shape[1], 1, 1]));
+    return { whole, gradient: gradients(mul(y, randomTensor(y.shape)), [x])[0]! };
+  };
+  const count = (op: string, ...roots: Tensor[]) => left(...roots).filter((n) => n === op).length;
+  const [a, b] = parts as [Tensor, Tensor];
+  const { whole, gradient } = build(relu(a), relu(b));
+  assert.equal(count("rectifierGradient", gradient, whole), 0);
+  assert.equal(count("rectifierMask", gradient, whole), 1);
+  const [plain, fused] = [
+    await evaluate(gpu, [gradient, whole], { fuse: false }),
+    await evaluate(gpu, [gradient, whole], { fuse: true }),
+  ];
+  assertClose(fused[0]!, plain[0]!, "gradient");
+  assertClose(fused[1]!, plain[1]!, "concatenation");
+  // Not where one of the parts is not rectified, or otherwise.
+  const gates = (built: ReturnType<typeof build>) =>
+    count("rectifierGradient", built.gradient, built.whole);
+  assert.equal(gates(build(relu(a), b)), 1);
+  assert.equal(gates(build(relu(a), relu6(b))), 2);
 });
 
 Deno.test("a tensor that is asked for, or used twice, is not absorbed", () => {
