@@ -215,10 +215,10 @@ const GOALS = {
     "Their weights by distance d: softmax(-d/median d), or the paper's softmax(1/d)",
   ),
   blend: choice(
-    "median",
-    ["median", "mean"],
-    "How they make the start picture: the median of each pixel, softened, which leaves out frames " +
-      "and watermarks, or the paper's weighted mean",
+    "mean",
+    ["mean", "median"],
+    "How they make the start picture: the weighted mean of each pixel, or the median, softened, " +
+      "which leaves out frames and watermarks that few of them have",
   ),
   colourOrder: choice(
     "rgb",

@@ -19,7 +19,6 @@ const DEFAULT = Object.fromEntries(
 const PAPER: Parameters = {
   ...DEFAULT,
   choose: "nearest",
-  blend: "mean",
   weighting: "inverse",
   iterations: 2001,
   startLr: 0.5,
