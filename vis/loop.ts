@@ -273,11 +273,6 @@ export class Loop implements Disposable {
     return this.#groups.reduce((bytes, { metrics }) => bytes + metrics.bytes, 0);
   }
 
-  /** Whether groups learn together: then each hands in its slopes, and all are summed up. */
-  get #learning(): boolean {
-    return this.#latents !== undefined && !this.#options.parameters.optimizerRestart;
-  }
-
   /** What its programs compute, group by group. */
   #jobs(keepGradient: boolean): Jobs {
     const graphs = this.#groups.map((group) => group.graphs());
