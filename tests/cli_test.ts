@@ -423,7 +423,7 @@ Deno.test("presets and the help list every parameter with range and unit", async
   const { out } = await mindseye(["presets"]);
   const { out: help } = await mindseye(["visualize", "--help"]);
   assert.match(out, /^parameter +default +paper +original +vivid +texture +may be$/m);
-  assert.match(out, /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +a number from 0 to /m);
+  assert.match(out, /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 +a number from 0 to /m);
   assert.match(out, /^mask_radius .*share of the side/m);
   for (const key of PARAMETER_NAMES) {
     const name = new RegExp(`^ *${optionName(key)} `, "m");

@@ -291,7 +291,9 @@ testWithVariants(
         atMost(lossError(2), 1e-3, `loss at 2`);
         atMost(lossError(3), 1e-2, `loss at 3`);
         const calm = results[2]!.metrics[0]!.dot / numbers(goldens, "log/own_dot")[2 * K]!;
-        atMost(Math.abs(calm - 1), 1e-3, "own_dot of facet 0 at 3");
+        // Forced F(4×4) rounds one such pixel of facet 0 otherwise in the slow run.
+        const bound = forced === "winograd4" ? 1e-2 : 1e-3;
+        atMost(Math.abs(calm - 1), bound, "own_dot of facet 0 at 3");
 
         if (!forced) {
           // Corners the mask leaves alone are as they were; next to them each blend cuts off.
