@@ -312,7 +312,7 @@ const STRICT_WINOGRAD4 = { pictures: 1, dot: 8 };
 const takesWinograd4 = (forced: string) => forced === "winograd4" || forced === "";
 
 testWithVariants(
-  "a run at lr/1024 is the reference's, exactly for 13 iterations and then in trend",
+  "a run at lr/1024 is the reference's, exactly at first and then in trend",
   filesOf("lr_div1024"),
   async (openGpu, forced) => {
     const strict = takesWinograd4(forced) ? STRICT_WINOGRAD4 : STRICT;
