@@ -112,6 +112,26 @@ export function dispatchConvolution(
   }
 }
 
+/** Where a part's windows and results lie, as kernel parameters. */
+function placeOf({ outputs, view, stride, dilation, start, step, phase }: ConvolutionPart) {
+  return {
+    rows: outputs[0],
+    columns: outputs[1],
+    kernel_rows: view.rows.count,
+    kernel_columns: view.columns.count,
+    stride_y: stride[0],
+    stride_x: stride[1],
+    dilation_y: dilation[0],
+    dilation_x: dilation[1],
+    y_start: start[0],
+    x_start: start[1],
+    step_y: step[0],
+    step_x: step[1],
+    y_phase: phase[0],
+    x_phase: phase[1],
+  };
+}
+
 /** By its definition. */
 function direct(
   y: Convolution,
@@ -147,21 +167,9 @@ function direct(
     reads: { x: d.x, w, ...reads },
     writes: { y },
     parameters: {
+      ...placeOf(d),
       tiles,
-      rows: d.outputs[0],
-      columns: d.outputs[1],
-      kernel_rows: rows.count,
       turns: rows.count * quadsRead * (rolled ? columns.count : Math.min(1, columns.count)),
-      kernel_columns: columns.count,
-      stride_y: d.stride[0],
-      dilation_y: d.dilation[0],
-      dilation_x: d.dilation[1],
-      y_start: d.start[0],
-      x_start: d.start[1],
-      step_y: d.step[0],
-      step_x: d.step[1],
-      y_phase: d.phase[0],
-      x_phase: d.phase[1],
       group_outputs: channels / groups,
       group_inputs: inputs / groups,
       input_quads: quadsRead,
@@ -206,23 +214,10 @@ function implicitGemm(
     reads: { x: d.x, w, ...reads },
     writes: { y },
     parameters: {
+      ...placeOf(d),
       positions,
-      rows: d.outputs[0],
-      columns: d.outputs[1],
       turns: rows.count * quads * columns.count,
       input_quads: quads,
-      kernel_rows: rows.count,
-      kernel_columns: columns.count,
-      stride_y: d.stride[0],
-      stride_x: d.stride[1],
-      dilation_y: d.dilation[0],
-      dilation_x: d.dilation[1],
-      y_start: d.start[0],
-      x_start: d.start[1],
-      step_y: d.step[0],
-      step_x: d.step[1],
-      y_phase: d.phase[0],
-      x_phase: d.phase[1],
     },
     workgroups: staged.workgroups(positions, outputs, 1),
   };

@@ -9,6 +9,7 @@ import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
 import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
 import { joinRectifiers } from "./join_rectifiers.ts";
+import { rewrite } from "./rewrite.ts";
 import { constant, isOp, node, sameShape, type Tensor } from "./tensor.ts";
 
 type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
@@ -156,10 +157,6 @@ export function fuse(asked: readonly Tensor[]): Tensor[] {
     }
   };
 
-  for (const n of nodes) {
-    const inputs = n.inputs.map((input) => rewritten.get(input)!);
-    const changed = inputs.some((input, i) => input !== n.inputs[i]);
-    rewritten.set(n, absorb(n) ?? (changed ? node(n.op, n.shape, inputs, n.attributes) : n));
-  }
+  rewrite(nodes, rewritten, absorb);
   return roots.map((root) => rewritten.get(root)!);
 }

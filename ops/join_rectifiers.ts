@@ -5,6 +5,7 @@
  */
 import { ancestors } from "./gradient.ts";
 import { rectifierGradient } from "./rectifier_mask.ts";
+import { rewrite } from "./rewrite.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
 
 /** Slices of one gradient, each gated by the mask of its part of a concatenation. */
@@ -23,7 +24,7 @@ function gatedSlice(n: Tensor) {
   const [gradient] = piece.inputs as [Tensor];
   const rows = piece.shape[2] === gradient.shape[2] && piece.shape[3] === gradient.shape[3];
   if (!rows || step.some((s) => s !== 1)) return;
-  return { piece, gradient, start: start[0], part: mask.inputs[0]!, mask };
+  return { gate: n, piece, gradient, start: start[0], part: mask.inputs[0]!, mask };
 }
 
 /** The gradients all of whose slices can be gated at once, by each node that gates one. */
@@ -40,14 +41,14 @@ function findJoints(nodes: readonly Tensor[], roots: readonly Tensor[]): Map<Ten
       users.get(part)!
         .filter((user) => isOp(user, "rectifierMask"))
         .flatMap((mask) => users.get(mask)!)
-        .find((user) => gatedSlice(user)?.part === part)
+        .map(gatedSlice)
+        .find((gated) => gated?.part === part)
     );
-    const slices = gates.map((gate) => gate && gatedSlice(gate));
-    const [first] = slices;
+    const [first] = gates;
     if (!first) continue;
     const { gradient, mask: { attributes: { rectifier } } } = first;
     let start = 0;
-    const fits = slices.every((each, i) => {
+    const fits = gates.every((each, i) => {
       const at = start;
       start += whole.inputs[i]!.shape[1];
       return each && each.gradient === gradient && each.start === at &&
@@ -55,9 +56,9 @@ function findJoints(nodes: readonly Tensor[], roots: readonly Tensor[]): Map<Ten
         each.mask.attributes.rectifier === rectifier &&
         users.get(each.piece)!.length === 1 && !asked.has(each.piece);
     });
-    const alone = users.get(gradient)!.length === slices.length && !asked.has(gradient);
+    const alone = users.get(gradient)!.length === gates.length && !asked.has(gradient);
     if (!fits || !alone || start !== gradient.shape[1]) continue;
-    for (const gate of gates) joints.set(gate!, { gradient, whole, rectifier });
+    for (const gate of gates) joints.set(gate!.gate, { gradient, whole, rectifier });
   }
   return joints;
 }
@@ -73,20 +74,14 @@ export function joinRectifiers(roots: readonly Tensor[]): Tensor[] {
   if (joints.size === 0) return [...roots];
   const now = new Map<Tensor, Tensor>();
   const gated = new Map<Tensor, Tensor>();
-  for (const n of nodes) {
+  rewrite(nodes, now, (n) => {
     const joint = joints.get(n);
-    const inputs = n.inputs.map((input) => now.get(input)!);
-    if (joint) {
-      const { gradient, whole, rectifier } = joint;
-      const all = gated.get(gradient) ??
-        rectifierGradient(now.get(gradient)!, now.get(whole)!, rectifier);
-      gated.set(gradient, all);
-      const { attributes } = n.inputs[0] as Tensor<"slice">;
-      now.set(n, node("slice", n.shape, [all], attributes));
-      continue;
-    }
-    const changed = inputs.some((input, i) => input !== n.inputs[i]);
-    now.set(n, changed ? node(n.op, n.shape, inputs, n.attributes) : n);
-  }
+    if (!joint) return;
+    const { gradient, whole, rectifier } = joint;
+    const all = gated.get(gradient) ??
+      rectifierGradient(now.get(gradient)!, now.get(whole)!, rectifier);
+    gated.set(gradient, all);
+    return node("slice", n.shape, [all], (n.inputs[0] as Tensor<"slice">).attributes);
+  });
   return roots.map((root) => now.get(root)!);
 }

@@ -67,10 +67,11 @@ export async function findTargets(
 ): Promise<Target[]> {
   const { channels, keep = 50, nearest = 10 } = options;
   const { choose = "nearest", weighting = "median", blend = "mean" } = options;
+  const mean = meanActivation(pooled, channels);
   const targets: Target[] = [];
   for (let facet = 0; facet < facets.sizes.length; facet++) {
     const candidates = choose === "typical"
-      ? membersByDirection(facets, facet, pooled, channels)
+      ? membersByDirection(facets, facet, pooled, mean)
       : choose === "nearest"
       ? membersByDistance(facets, facet)
       : imagesByDistance(facets, facet).reverse();
@@ -103,18 +104,18 @@ function membersByDirection(
   facets: Facets,
   facet: number,
   pooled: Float32Array,
-  channels: number,
+  mean: Float32Array,
 ): { image: number; distance: number }[] {
-  const mean = meanActivation(pooled, channels);
+  const channels = mean.length;
   const members = Array.from(facets.labels.keys()).filter((i) => facets.labels[i] === facet);
-  const directions = members.map((image) =>
-    unit(Float64Array.from(mean, (m, c) => pooled[image * channels + c]! - m))
+  const deviations = members.map((image) =>
+    Float64Array.from(mean, (m, c) => pooled[image * channels + c]! - m)
   );
   const sum = new Float64Array(channels);
-  members.forEach((image) => mean.forEach((m, c) => sum[c]! += pooled[image * channels + c]! - m));
+  deviations.forEach((deviation) => deviation.forEach((value, c) => sum[c]! += value));
   const towards = unit(sum);
   return members
-    .map((image, i) => ({ image, distance: euclidean(directions[i]!, towards) }))
+    .map((image, i) => ({ image, distance: euclidean(unit(deviations[i]!), towards) }))
     .sort((a, b) => a.distance - b.distance || a.image - b.image);
 }
 
