@@ -17,6 +17,9 @@ import {
 import { clockOf, measureCost, measurePeak, secondsOf } from "../ops/measure.ts";
 import { compile, constant, conv2d, gradients, mul } from "../ops/mod.ts";
 import { Gpu } from "../kernels/device.ts";
+import { openLoop, tenIterations } from "../vis/benchmark.ts";
+import { chooseParameters, PRESETS } from "../vis/presets.ts";
+import { openTrunk } from "../vis/trunk.ts";
 import { gpuForTests } from "./compare.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
@@ -104,6 +107,17 @@ Deno.test("every kernel of the benchmark runs, on both storages, and gives finit
       assert.ok(values.every(Number.isFinite), kernelCase.name);
       assert.ok(values.some((value) => value !== 0), kernelCase.name);
     }
+  }
+});
+
+Deno.test("the loop of every preset can be measured", async () => {
+  const model = createModel("motifs");
+  const trunk = openTrunk(model, randomWeights(model), { layer: "features.20" }, 32);
+  for (const preset of Object.keys(PRESETS)) {
+    const parameters = chooseParameters(preset);
+    using loop = await openLoop(gpu, { trunk, parameters, facets: 2, size: 32 });
+    await tenIterations(loop);
+    assert.ok((await loop.pictures()).every(Number.isFinite), preset);
   }
 });
 

@@ -52,6 +52,7 @@ export async function openLoop(
     size,
     parameters,
     seed: 0,
+    magnitudes: parameters.magnitude === "images" ? noise(facets * 3 * size * size, 1) : undefined,
   });
 }
 
