@@ -12,12 +12,13 @@
 // sums of two columns at a time stay in registers while all they need is added.
 
 @compute @workgroup_size(${WORKGROUP})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let block = i32(id.y);
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let block = i32(group.x);
+  let tile = i32(group.y * ${WORKGROUP} + index);
   let width = P.x_size.x * P.x_size.w;
   let rows = P.x_size.z;
-  let row = quotient(i32(id.x), P.tiles);
-  let left = (i32(id.x) - row * P.tiles) * ${TILE};
+  let row = quotient(tile, P.tiles);
+  let left = (tile - row * P.tiles) * ${TILE};
   if (row >= rows) { return; }
   #if BATCHED
   let w_rows = rows;
@@ -58,11 +59,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let w_${lane} = sheet_w(w_column + ${lane}, w_row + ${i} * w_rows);
       #end
       #end
-      #for group in 0..Math.ceil(TILE / 2)
+      #for j in 0..TILE
       #for lane in 0..4
-      #for j in group * 2..Math.min(TILE, group * 2 + 2)
       sum_${i}_${j} = fma(w_${lane}, vec4f(x_${j}.${"xyzw"[lane]}), sum_${i}_${j});
-      #end
       #end
       #end
     }

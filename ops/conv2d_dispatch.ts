@@ -299,8 +299,8 @@ function product(
     writes: { y },
     parameters: { tiles },
     workgroups: [
-      Math.ceil(tiles * rows / workgroup),
       Math.ceil(channels / (4 * quads)),
+      Math.ceil(tiles * rows / workgroup),
       1,
     ],
   };
