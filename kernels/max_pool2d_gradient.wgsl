@@ -1,7 +1,7 @@
 // Gradient of the maximum: dx[p] = Σ of dy over the windows whose winner (their window position,
 // from max_pool2d.wgsl) is pixel p. A gather over the windows that reach over p; p may lie between
 // the elements of a dilated one. UNROLLED: a small window without dilation, KY×KX in
-// steps of SY×SX; an invocation computes the SY×SX pixels that the same windows reach over. GATE: then the gradient of the rectifier before, by its mask.
+// steps of SY×SX; an invocation computes the SY×SX pixels that the same windows reach over.
 
 // The position of the winner in a window.
 fn winner_of(n: i32, c: i32, oy: i32, ox: i32) -> vec4i {
@@ -9,15 +9,6 @@ fn winner_of(n: i32, c: i32, oy: i32, ox: i32) -> vec4i {
   let texel = i32((f32(window) + 0.5) * (1.0 / ${PER}));
   let shift = vec4u(u32(${BITS} * (window - ${PER} * texel)));
   return (vec4i(load_indices(0, c, oy, texel)) >> shift) & vec4i(${2 ** BITS - 1});
-}
-
-fn gated(n: i32, c: i32, y: i32, x: i32, sum: vec4f) -> vec4f {
-  #if GATE
-  let column = n * P.dx_size.w + x;
-  return select(vec4f(), sum, passes(load_gate(0, c, y, mask_column(column)), column));
-  #else
-  return sum;
-  #end
 }
 
 #if UNROLLED
@@ -51,7 +42,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       #end
       #end
       #end
-      store_dx(n, c, y, x, gated(n, c, y, x, sum));
+      store_dx(n, c, y, x, sum);
     }
   }
   #end
@@ -77,6 +68,6 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
   for (var oy = rows.x; oy <= rows.y; oy++) {
     for (var ox = columns.x; ox <= columns.y; ox++) { sum += won_by(n, c, y, x, oy, ox); }
   }
-  store_dx(n, c, y, x, gated(n, c, y, x, sum));
+  store_dx(n, c, y, x, sum);
 }
 #end

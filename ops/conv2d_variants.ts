@@ -236,7 +236,11 @@ export function variantOf(algorithm: Algorithm, gpu: Gpu, g: Geometry): Variant 
       const tile = gpu.software
         ? productTile(gpu, g, tiles)
         : stagedTile(gpu, g.outputs, tiles, (r + 2) ** 2);
-      return { algorithm, tile, bytes: gpu.software ? WINOGRAD_BYTES.software : WINOGRAD_BYTES.gpu };
+      return {
+        algorithm,
+        tile,
+        bytes: gpu.software ? WINOGRAD_BYTES.software : WINOGRAD_BYTES.gpu,
+      };
     }
   }
 }

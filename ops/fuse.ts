@@ -8,6 +8,7 @@ import { derived } from "./constants.ts";
 import { type Conv2dAttributes, epilogueInputs } from "./conv2d.ts";
 import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
+import { gatePooled } from "./gate_pooled.ts";
 import { joinRectifiers } from "./join_rectifiers.ts";
 import { rewrite } from "./rewrite.ts";
 import { constant, isOp, node, sameShape, type Tensor } from "./tensor.ts";
@@ -62,7 +63,7 @@ function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Ten
  * @returns for each of them, the tensor that now has its value
  */
 export function fuse(asked: readonly Tensor[]): Tensor[] {
-  const roots = joinRectifiers(asked);
+  const roots = gatePooled(joinRectifiers(asked));
   const nodes = ancestors(roots);
   const uses = new Map<Tensor, number>();
   const use = (tensor: Tensor) => uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
@@ -126,9 +127,6 @@ export function fuse(asked: readonly Tensor[]): Tensor[] {
   const absorbGate = (n: Tensor<"rectifierGradient">): Tensor | undefined => {
     const [dy, gate] = n.inputs.map((input) => rewritten.get(input)!) as [Tensor, Tensor];
     if (uses.get(n.inputs[0]!) !== 1) return;
-    if (isOp(dy, "maxPool2dGradient") && dy.inputs.length === 2) {
-      return node(dy.op, dy.shape, [...dy.inputs, gate], dy.attributes);
-    }
     if (isConvolution(dy) && !dy.attributes.gate) return extend(dy, {}, { gate });
   };
 

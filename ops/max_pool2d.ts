@@ -1,5 +1,4 @@
 /** Maximum pooling. */
-import maskSource from "../kernels/mask_bit.wgsl" with { type: "text" };
 import source from "../kernels/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../kernels/max_pool2d_gradient.wgsl" with { type: "text" };
 import windowsSource from "../kernels/pool_windows.wgsl" with { type: "text" };
@@ -175,25 +174,24 @@ export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
   gradient: "positions are whole numbers",
 };
 
-/** Table entry of the gradient; a third input is the mask of the rectifier before (fuse.ts). */
+/** Table entry of the gradient. */
 export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
   lower(dx) {
-    const [dy, indices, gate] = dx.inputs as [Tensor, Tensor, Tensor?];
+    const [dy, indices] = dx.inputs as [Tensor, Tensor];
     const { stride, padding } = dx.attributes;
     const [n, c, h, w] = dx.shape;
     const blocks = (size: number, axis: 0 | 1) => Math.ceil((size + padding[axis]) / stride[axis]);
     const defines = stride[0] * stride[1] <= SMALL ? unrolled(dx.attributes) : { UNROLLED: false };
     return [{
-      source: { name: "maxPool2dGradient", wgsl: maskSource + windowsSource + gradientSource },
+      source: { name: "maxPool2dGradient", wgsl: windowsSource + gradientSource },
       defines: {
         DILATED: dx.attributes.dilation.some((d) => d > 1),
         ...defines,
         SY: stride[0],
         SX: stride[1],
-        GATE: gate !== undefined,
         ...positionBits(dx.attributes),
       },
-      reads: { dy, indices, ...(gate ? { gate } : {}) },
+      reads: { dy, indices },
       writes: { dx },
       parameters: windowParameters(dx.attributes),
       workgroups: defines.UNROLLED

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   add,
+  affine,
   ancestors,
   batchNorm,
   compile,
@@ -15,10 +16,12 @@ import {
   relu,
   relu6,
   type Shape,
+  sum,
   type Tensor,
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
 import { fuse } from "../ops/fuse.ts";
+import { isOp } from "../ops/tensor.ts";
 import { assertClose, evaluate, gpuForTests, randomValues, tensorOf } from "./compare.ts";
 import { type Operations, reference, type Values } from "./reference.ts";
 
@@ -191,11 +194,30 @@ Deno.test("the gradient of a fused block is one convolution, gate included", () 
   assert.equal(names.filter((op) => op === "rectifierMask").length, 2, names.join());
 });
 
-Deno.test("the gradient of a pool takes the rectifier's before it along", () => {
+Deno.test("a rectifier before a pool gates the pool's gradient before it is spread", async () => {
   const x = image();
-  const y = maxPool2d(relu(conv1x1(x)), { kernel: 2 });
-  const names = left(...gradients(mul(y, randomTensor(y.shape)), [x]));
-  assert.ok(names.includes("maxPool2dGradient") && !names.includes("rectifierGradient"));
+  for (const rectifier of [relu, relu6]) {
+    const rectified = rectifier(conv1x1(affine(x, 8)));
+    const pooled = maxPool2d(rectified, { kernel: 3, stride: 2, padding: 1 });
+    const y = conv1x1(pooled);
+    const [dx] = gradients(mul(y, randomTensor(y.shape)), [x]);
+    // The gate is the epilogue of the second convolution's gradient, its mask that of the maxima.
+    const nodes = ancestors(fuse([dx!, pooled]));
+    const masks = nodes.filter((n) => isOp(n, "rectifierMask"));
+    assert.ok(!nodes.some((n) => isOp(n, "rectifierGradient")));
+    assert.deepEqual(masks.map(({ shape }) => shape[2]), [pooled.shape[2]]);
+    const [plain] = await evaluate(gpu, [dx!, pooled], { fuse: false });
+    const [fused] = await evaluate(gpu, [dx!, pooled], { fuse: true });
+    assert.ok(plain!.data.some((value) => value === 0) && plain!.data.some((value) => value !== 0));
+    assertClose(fused!, plain!, "gradient");
+    // Not where the maxima are not wanted, the gradient is asked for, or has other parts.
+    const gates = (...roots: Tensor[]) =>
+      left(...roots).filter((op) => op === "rectifierGradient").length;
+    assert.equal(gates(dx!), 1);
+    assert.equal(gates(...gradients(mul(y, y), [rectified, x])), 1);
+    const other = sum(mul(rectified, rectified), [1, 2, 3]);
+    assert.equal(gates(...gradients(add(sum(mul(y, y), [1, 2, 3]), other), [x])), 1);
+  }
 });
 
 Deno.test("rectifiers that are concatenated share one gate, the next gradient's epilogue", async () => {
