@@ -8,8 +8,9 @@
 //
 // One invocation computes 4·QUADS channels (a block) of TILE columns. Weights lie as
 // ops/conv2d_weights.ts says for one quad: input c in column c, the outputs of quad m/4 in row m/4
-// (BATCHED: that of all rows r in turn). TRANSPOSED: the same weights with inputs for outputs. The
-// sums of two columns at a time stay in registers while all they need is added.
+// (BATCHED: that of all rows r in turn). TRANSPOSED: the same weights with inputs for outputs, and in
+// a batch in another place (winograd_place.wgsl). A sum stays in registers while all it needs of a
+// quad of inputs is added, and workgroups that follow each other read the same columns of x.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   if (row >= rows) { return; }
   #if BATCHED
   let w_rows = rows;
-  var w_row = P.w_place.x + row;
+  var w_row = P.w_place.x + ${TRANSPOSED ? "place(row)" : "row"};
   #else
   let w_rows = 1;
   var w_row = P.w_place.x;

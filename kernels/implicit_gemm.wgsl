@@ -5,7 +5,7 @@
 //
 // k running through ky, c, kx (a quad of inputs at a time), with positions (n, oy, ox) in one row.
 // BATCHED: the products of Winograd's algorithm; positions are columns, workgroups along z matrices,
-// and weights lie as in gemm.wgsl, TRANSPOSED or not.
+// and weights lie as in gemm.wgsl, TRANSPOSED (which is BATCHED) or not.
 //
 // A workgroup computes ACROSS·TILE positions of DOWN blocks of 4·QUADS channels; an invocation, TILE
 // positions (ACROSS apart, so that neighbours store to neighbours) of one block. A turn of the loop
@@ -77,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         #if TRANSPOSED
         let quad = (first_block + b) * ${QUADS};
         let column = 4 * quad + e;
-        let row = k * P.matrices + matrix;
+        let row = k * P.matrices + place(matrix);
         #else
         #if BATCHED
         let quad = (first_block + b) * ${QUADS} + e / 4;

@@ -2,8 +2,7 @@
 // SIZE×SIZE pixels, SIZE = R + 2; tiles start R pixels apart, and x is zero outside the picture.
 //
 // Tile t (counted through the pictures, row by row, from P.first on) lies in column t − first of v;
-// its element (a, b), of channel quad c, in row SIZE·PLACE[a] + PLACE[b] of that quad. BT is the
-// matrix Bᵀ.
+// its element (a, b), of channel quad c, in row SIZE·a + b of that quad. BT is the matrix Bᵀ.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -35,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #end
   #for a in 0..SIZE
   #for b in 0..SIZE
-  store_v(0, c, ${PLACE[a] * SIZE + PLACE[b]}, column, ${combine(BT[b], (k) => "e_" + a + "_" + k)});
+  store_v(0, c, ${a * SIZE + b}, column, ${combine(BT[b], (k) => "e_" + a + "_" + k)});
   #end
   #end
 }

@@ -13,7 +13,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // Aᵀ·m, column by column.
   #for b in 0..SIZE
   #for a in 0..SIZE
-  let m_${a}_${b} = load_m(0, c, ${PLACE[a] * SIZE + PLACE[b]}, column);
+  let m_${a}_${b} = load_m(0, c, ${a * SIZE + b}, column);
   #end
   #for a in 0..R
   let s_${a}_${b} = ${combine(AT[a], (k) => "m_" + k + "_" + b)};

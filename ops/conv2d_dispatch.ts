@@ -6,6 +6,7 @@ import implicitSource from "../kernels/implicit_gemm.wgsl" with { type: "text" }
 import maskSource from "../kernels/mask_bit.wgsl" with { type: "text" };
 import inputSource from "../kernels/winograd_input.wgsl" with { type: "text" };
 import outputSource from "../kernels/winograd_output.wgsl" with { type: "text" };
+import placeSource from "../kernels/winograd_place.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
 import { epilogueInputs } from "./conv2d.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
 import type { Call, HostSheet, Pair } from "./operation.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
-import { combine, packWinogradWeights, tileTransform } from "./winograd.ts";
+import { combine, MATRICES, outputMatrix, packWinogradWeights, REVERSED } from "./winograd.ts";
 
 /** What the kernels of convolutions end with. */
 export const epilogueSource = maskSource + epilogueTemplate;
@@ -229,14 +230,20 @@ function stagedProducts(
   w: HostSheet,
   m: Tensor,
   tile: StagedTile,
-  transposed: boolean,
+  reversed: readonly number[] | undefined,
 ): Call {
   const [, outputs, matrices, positions] = m.shape;
   const quads = Math.ceil(v.shape[1] / 4);
   const staged = stagedBy(tile);
   return {
-    source: { name: "stagedProducts", wgsl: epilogueSource + implicitSource },
-    defines: { ...NO_EPILOGUE, ...staged.defines, BATCHED: true, TRANSPOSED: transposed },
+    source: { name: "stagedProducts", wgsl: epilogueSource + placed(implicitSource, reversed) },
+    defines: {
+      ...NO_EPILOGUE,
+      ...staged.defines,
+      BATCHED: true,
+      TRANSPOSED: reversed !== undefined,
+      PLACE: reversed,
+    },
     reads: { x: v, w },
     writes: { y: m },
     parameters: {
@@ -252,6 +259,11 @@ function stagedProducts(
     },
     workgroups: staged.workgroups(positions, outputs, matrices),
   };
+}
+
+/** A kernel of products that may be those of reversed filters. */
+function placed(source: string, reversed: readonly number[] | undefined): string {
+  return (reversed ? placeSource : "") + source;
 }
 
 const NO_EPILOGUE = { BIAS: false, RESIDUAL: false, ACTIVATION: "none", GATE: false } as const;
@@ -275,19 +287,22 @@ function product(
   w: Tensor | HostSheet,
   y: Tensor,
   { quads, pixels, workgroup }: Tile,
-  { batched, transposed, reads, defines }: {
+  { batched, transposed, reversed, reads = {}, defines = NO_EPILOGUE }: {
     batched: boolean;
     transposed: boolean;
-    reads: Record<string, Tensor>;
-    defines: ReturnType<typeof epilogueOf>["defines"];
+    /** In a batch of reversed filters, where the weights are: see winograd.ts. */
+    reversed?: readonly number[] | undefined;
+    reads?: Record<string, Tensor>;
+    defines?: ReturnType<typeof epilogueOf>["defines"];
   },
 ): Call {
   const [n, channels, rows, columns] = y.shape;
   const tiles = Math.ceil(n * columns / pixels);
   return {
-    source: { name: "gemm", wgsl: epilogueSource + gemmSource },
+    source: { name: "gemm", wgsl: epilogueSource + placed(gemmSource, reversed) },
     defines: {
       ...defines,
+      PLACE: reversed,
       QUADS: quads,
       TILE: pixels,
       WORKGROUP: workgroup,
@@ -333,9 +348,9 @@ function winograd(
   const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
   const workgroup = gpu.software ? 16 : 64;
-  const transform = tileTransform(r, view.transposed);
-  const matrices = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine, ...transform };
-  const how = { batched: true, transposed: view.transposed, reads: {}, defines: NO_EPILOGUE };
+  const tiles = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine };
+  const { place } = REVERSED[r];
+  const reversed = view.transposed ? place : undefined;
   const calls: Call[] = [];
   for (let first = 0; first < all; first += count) {
     const here = Math.min(count, all - first);
@@ -344,18 +359,20 @@ function winograd(
       [Math.ceil(here / workgroup), Math.ceil(channels / 4), 1] as const;
     calls.push({
       source: { name: `winograd${r}Input`, wgsl: inputSource },
-      defines: matrices,
+      defines: { ...tiles, BT: MATRICES[r].BT },
       reads: { x },
       writes: { v },
       parameters: { ...grid, y_start: start[0], x_start: start[1] },
       workgroups: workgroups(view.inputs),
     });
     calls.push(
-      isStaged(tile) ? stagedProducts(v, w, m, tile, view.transposed) : product(v, w, m, tile, how),
+      isStaged(tile)
+        ? stagedProducts(v, w, m, tile, reversed)
+        : product(v, w, m, tile, { batched: true, transposed: view.transposed, reversed }),
     );
     calls.push({
       source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },
-      defines: { ...matrices, ...defines },
+      defines: { ...tiles, AT: outputMatrix(r, view.transposed), ...defines },
       reads: { m, ...reads },
       writes: { y },
       parameters: grid,

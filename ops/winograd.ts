@@ -75,26 +75,23 @@ export function combine(
   return terms.join(" ").replace(/^\+ /, "");
 }
 
-/** How tiles are transformed, and in which place the elements of a tile are multiplied by weights. */
-export interface TileTransform extends Pick<Matrices, "AT" | "BT"> {
-  /** Where element a of a row or column goes. */
-  readonly PLACE: readonly number[];
-}
-
 /**
- * The transforms of a convolution, or of the transposed one on the weights of the first: G times a
- * reversed filter is the value at 1/p where G times the filter is that at p, so it is found in another
- * place, times a number, which is a power of two and goes into Bᵀ.
+ * What reversing the filter does to its transform: G times a reversed filter is the value at 1/p
+ * where G times the filter is that at p, times a number which is a power of two. The points are each
+ * other's inverses, so the transposed convolution finds its weights among those of the first: element
+ * a of a row or column in `place[a]`, times `factor[a]`.
  */
-export function tileTransform(r: TileSize, transposed: boolean): TileTransform {
-  const { AT, BT } = MATRICES[r];
-  if (!transposed) return { AT, BT, PLACE: BT.map((_, a) => a) };
-  const factors = r === 2 ? [1, 1, 1, 1] : [1, -2, -2, -1 / 2, -1 / 2, 1];
-  return {
-    AT,
-    BT: BT.map((row, a) => row.map((value) => value * factors[a]!)),
-    PLACE: r === 2 ? [3, 1, 2, 0] : [5, 3, 4, 1, 2, 0],
-  };
+export const REVERSED: Readonly<
+  Record<TileSize, { readonly place: readonly number[]; readonly factor: readonly number[] }>
+> = {
+  2: { place: [3, 1, 2, 0], factor: [1, 1, 1, 1] },
+  4: { place: [5, 3, 4, 1, 2, 0], factor: [1, -2, -2, -1 / 2, -1 / 2, 1] },
+};
+
+/** Aᵀ, which in the transposed convolution brings the factors along. */
+export function outputMatrix(r: TileSize, transposed: boolean): readonly (readonly number[])[] {
+  const { AT } = MATRICES[r];
+  return transposed ? AT.map((row) => row.map((v, a) => v * REVERSED[r].factor[a]!)) : AT;
 }
 
 /**
