@@ -1,5 +1,5 @@
 /** `doctor`: what this machine offers, and what to do when it is too little. */
-import { isSoftware, NO_ADAPTER, openGpu } from "../kernels/device.ts";
+import { findAdapter, isSoftware, NO_ADAPTER, openGpu } from "../kernels/device.ts";
 import { UserError } from "../kernels/errors.ts";
 import { compile, constant, conv2d, Variable } from "../ops/mod.ts";
 import type { Command } from "./options.ts";
@@ -27,7 +27,7 @@ export const doctorCommand: Command = {
     ];
     // deno-lint-ignore no-console
     const print = () => console.log(lines.splice(0).join("\n"));
-    const adapter = await navigator.gpu?.requestAdapter();
+    const adapter = await findAdapter();
     if (!adapter) {
       print();
       throw new UserError(NO_ADAPTER);

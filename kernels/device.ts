@@ -69,10 +69,30 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
     );
 }
 
+/** What Deno reads, before its first adapter, of the interfaces to look for adapters in. */
+const BACKENDS = "DENO_WEBGPU_BACKEND";
+
 /** What to do when there is no adapter. */
 export const NO_ADAPTER =
   "no WebGPU adapter found; expected a GPU with a Vulkan, Metal or DX12 driver, or a software one: " +
-  "on Debian or Ubuntu install it with: apt-get install mesa-vulkan-drivers";
+  "on Debian or Ubuntu install it with: apt-get install mesa-vulkan-drivers; " +
+  `where there is only OpenGL, ${BACKENDS}=gl may do`;
+
+/**
+ * The best adapter. Deno would open OpenGL too, which costs 13 MB with Mesa's driver; a machine that
+ * has nothing else must say so, because Deno looks for interfaces only once.
+ */
+export async function findAdapter(): Promise<GPUAdapter | null | undefined> {
+  const request = () => navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const { state } = Deno.permissions.querySync({ name: "env", variable: BACKENDS });
+  if (state !== "granted" || Deno.env.get(BACKENDS) !== undefined) return await request();
+  Deno.env.set(BACKENDS, "vulkan,metal,dx12");
+  try {
+    return await request();
+  } finally {
+    Deno.env.delete(BACKENDS);
+  }
+}
 
 /**
  * Opens the best adapter with all its limits.
@@ -80,7 +100,7 @@ export const NO_ADAPTER =
  * @throws {UserError} when there is none.
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
-  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  const adapter = await findAdapter();
   if (!adapter) throw new UserError(NO_ADAPTER);
   const { limits, features } = adapter;
   const wanted = [

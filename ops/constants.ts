@@ -49,9 +49,12 @@ function contentOf(operand: Tensor<"constant"> | HostSheet): HostSheet {
   };
 }
 
-/** Bytes made and handed to the device at a time, and at most so many still on their way to it. */
-const STRIP_BYTES = 1 * 2 ** 20;
-const UPLOAD_BYTES = 4 * STRIP_BYTES;
+/**
+ * Bytes made and handed to the device at a time, and at most so many still on their way to it. The
+ * memory they are staged in is used again, but a software adapter keeps it.
+ */
+const STRIP_BYTES = 2 ** 18;
+const UPLOAD_BYTES = 2 ** 22;
 
 /** Uploads, which take the host's memory until the device has them. */
 class Uploads {
@@ -71,6 +74,8 @@ class Uploads {
       const rows = Math.min(strips * strip, height - from);
       const packed = texels(values, from, rows);
       writeSheet(this.#gpu, sheet, packed, width, rows, from);
+      // On its way at once, and what has arrived is freed.
+      this.#gpu.device.queue.submit([]);
       this.#waiting += packed.byteLength;
       // Garbage is collected too late when it is this large.
       if (of) packed.buffer.transfer(0);
@@ -82,7 +87,6 @@ class Uploads {
   async #flush(): Promise<void> {
     const { queue } = this.#gpu.device;
     this.#waiting = 0;
-    queue.submit([]);
     const done = queue.onSubmittedWorkDone();
     await this.#before;
     this.#before = done;

@@ -40,6 +40,7 @@ await runPeer(async (folder) => {
     weight: constant(
       [c.outputs, c.inputs, c.kernel, c.kernel],
       () => readWeights(folder, work, c).weight,
+      { fresh: true },
     ),
     bias: constant([1, c.outputs, 1, 1], () => readWeights(folder, work, c).bias),
   });
