@@ -44,7 +44,8 @@ fi
 # --- a WebGPU adapter -----------------------------------------------------------------------------
 has_adapter() {
   # Deno's exit code does not tell; a line on stdout does. A broken driver may crash: no adapter.
-  answer=$("$deno" eval 'console.log((await navigator.gpu?.requestAdapter()) ? "yes" : "no")' 2>/dev/null) || true
+  # The program does not look for OpenGL (kernels/device.ts), so neither does this.
+  answer=$(DENO_WEBGPU_BACKEND=${DENO_WEBGPU_BACKEND:-vulkan,metal,dx12} "$deno" eval 'console.log((await navigator.gpu?.requestAdapter()) ? "yes" : "no")' 2>/dev/null) || true
   [ "$answer" = yes ]
 }
 if ! has_adapter; then
