@@ -31,7 +31,8 @@ export interface KernelSpec {
   readonly source: KernelSource;
   readonly defines: Defines;
   readonly reads: readonly { name: string; storage: Storage }[];
-  readonly writes: readonly { name: string; storage: Storage }[];
+  /** `full`: all lanes of its texels are channels, none has to be kept zero. */
+  readonly writes: readonly { name: string; storage: Storage; full: boolean }[];
   /** State a kernel updates in place: a flat `array<vec4f>` in a buffer. */
   readonly scratch: readonly string[];
   readonly parameters: readonly { name: string; type: "i32" | "f32" }[];
@@ -72,7 +73,7 @@ fn load_${name}(n: i32, c4: i32, y: i32, x: i32) -> vec4f {
 }`;
 }
 
-function writeOperand(name: string, storage: Storage, binding: number): string {
+function writeOperand(name: string, storage: Storage, binding: number, full: boolean): string {
   const declaration = storage === "texture"
     ? `var ${name}_memory: texture_storage_2d<rgba32float, write>;`
     : `var<storage, read_write> ${name}_memory: array<vec4f>;`;
@@ -83,7 +84,9 @@ function writeOperand(name: string, storage: Storage, binding: number): string {
 fn store_${name}(n: i32, c4: i32, y: i32, x: i32, v: vec4f) {
   let column = n * P.${name}_size.w + x;
   let row = c4 * P.${name}_size.z + y + P.${name}_place.x;
-  let value = select(vec4f(), v, vec4i(0, 1, 2, 3) + 4 * c4 < vec4i(P.${name}_place.z));
+  let value = ${
+    full ? "v" : `select(vec4f(), v, vec4i(0, 1, 2, 3) + 4 * c4 < vec4i(P.${name}_place.z))`
+  };
   ${store}
 }`;
 }
@@ -94,11 +97,12 @@ export function generate(spec: KernelSpec): string {
   const fields: string[] = [];
   const operands: string[] = [];
   let binding = FIRST_OPERAND;
-  for (const [list, make] of [[spec.reads, readOperand], [spec.writes, writeOperand]] as const) {
-    for (const { name, storage } of list) {
-      fields.push(`${name}_size: vec4i`, `${name}_place: vec4i`);
-      operands.push(make(name, storage, binding++));
-    }
+  for (const { name } of [...spec.reads, ...spec.writes]) {
+    fields.push(`${name}_size: vec4i`, `${name}_place: vec4i`);
+  }
+  for (const { name, storage } of spec.reads) operands.push(readOperand(name, storage, binding++));
+  for (const { name, storage, full } of spec.writes) {
+    operands.push(writeOperand(name, storage, binding++, full));
   }
   for (const name of spec.scratch) {
     operands.push(

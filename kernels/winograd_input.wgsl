@@ -28,13 +28,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #for a in 0..SIZE
   let d_${a}_${b} = select(vec4f(), texel_x(x_${b}, y_${a}), inside_${a} && in_${b});
   #end
-  #for a in 0..SIZE
-  let e_${a}_${b} = ${combine(BT[a], (k) => "d_" + k + "_" + b)};
-  #end
+  ${multiply(BT, (k) => "d_" + k + "_" + b, (a) => "e_" + a + "_" + b)}
   #end
   #for a in 0..SIZE
+  ${multiply(BT, (k) => "e_" + a + "_" + k, (b) => "v_" + a + "_" + b)}
   #for b in 0..SIZE
-  store_v(0, c, ${a * SIZE + b}, column, ${combine(BT[b], (k) => "e_" + a + "_" + k)});
+  store_v(0, c, ${a * SIZE + b}, column, v_${a}_${b});
   #end
   #end
 }

@@ -15,17 +15,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #for a in 0..SIZE
   let m_${a}_${b} = load_m(0, c, ${a * SIZE + b}, column);
   #end
-  #for a in 0..R
-  let s_${a}_${b} = ${combine(AT[a], (k) => "m_" + k + "_" + b)};
-  #end
+  ${multiply(AT, (k) => "m_" + k + "_" + b, (a) => "s_" + a + "_" + b)}
   #end
   #if BIAS
   let bias = texel_bias(0, c);
   #end
   #for a in 0..R
+  ${multiply(AT, (k) => "s_" + a + "_" + k, (b) => "y_" + a + "_" + b)}
   #for b in 0..R
   if (top + ${a} < P.y_size.z && left + ${b} < P.y_size.w) {
-    let sum = ${combine(AT[b], (k) => "s_" + a + "_" + k)}${BIAS ? " + bias" : ""};
+    let sum = y_${a}_${b}${BIAS ? " + bias" : ""};
     store_y(n, c, top + ${a}, left + ${b}, epilogue(n, c, top + ${a}, left + ${b}, sum));
   }
   #end

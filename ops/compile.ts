@@ -200,7 +200,9 @@ function bind(
     source: call.source,
     defines: call.defines ?? {},
     reads: storages(reads),
-    writes: storages(writes),
+    writes: writes.map(({ name, sheet, place: [, , channels] }) => {
+      return { name, storage: sheet.storage, full: channels! % 4 === 0 };
+    }),
     scratch,
     parameters,
   });

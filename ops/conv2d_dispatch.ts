@@ -22,7 +22,7 @@ import {
 import { inputQuads, packWeights, type WeightView } from "./conv2d_weights.ts";
 import type { Call, HostSheet, Pair } from "./operation.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
-import { combine, MATRICES, outputMatrix, packWinogradWeights, REVERSED } from "./winograd.ts";
+import { MATRICES, multiply, outputMatrix, packWinogradWeights, REVERSED } from "./winograd.ts";
 
 /** What the kernels of convolutions end with. */
 export const epilogueSource = maskSource + epilogueTemplate;
@@ -348,7 +348,7 @@ function winograd(
   const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
   const workgroup = gpu.software ? 16 : 64;
-  const tiles = { R: r, SIZE: r + 2, WORKGROUP: workgroup, combine };
+  const tiles = { R: r, SIZE: r + 2, WORKGROUP: workgroup, multiply };
   const { place } = REVERSED[r];
   const reversed = view.transposed ? place : undefined;
   const calls: Call[] = [];

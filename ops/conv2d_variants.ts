@@ -174,27 +174,41 @@ function gpuTiles({ adapter: { info } }: Gpu): GpuTiles {
   return GPU_TILES[vendor] ?? GPU_TILES.other!;
 }
 
-/** Matrix products of fewer inputs spend their time on storing, where a large tile gains nothing. */
-const FEW_INPUTS = 32;
-
-/** The tile of a matrix product with this many columns. Every width is another pipeline. */
-function productTile(gpu: Gpu, { inputs, outputs }: Geometry, columns: number): Tile {
-  if (!gpu.software) return { ...gpuTiles(gpu).plain, ...(outputs <= 4 ? { quads: 1 } : {}) };
-  const quads = outputs <= 4 ? 1 : outputs <= 8 ? 2 : 4;
-  const pixels = inputs <= FEW_INPUTS ? 8 : fitting(columns, [14, 8]);
-  return { quads, pixels, workgroup: 16 };
+/** The quads of outputs a software adapter computes together. */
+function quadsOf(outputs: number): number {
+  return outputs <= 4 ? 1 : outputs <= 8 ? 2 : 4;
 }
 
-function directTile(gpu: Gpu, g: Geometry): Tile {
-  if (!gpu.software) return productTile(gpu, g, g.size[1]);
-  const quads = g.outputs <= 4 ? 1 : g.outputs <= 8 ? 2 : 4;
-  const strided = !g.whole || g.stride[1] > 1;
-  // A tile is another pipeline, half a second to compile the first time, the more the larger it is.
+/**
+ * Neighbours a software adapter computes together where nothing is gained by more. Every number is
+ * another pipeline, and the more it is the longer it takes to compile: 14 twice as long as 8.
+ */
+const NEIGHBOURS = 8;
+
+/** Products of fewer inputs spend their time on storing, those of Winograd on transforming. */
+const FEW_INPUTS = 32;
+
+/** The tile of a kernel that loads for itself. */
+function plainTile(gpu: Gpu, outputs: number, pixels: number): Tile {
+  if (gpu.software) return { quads: quadsOf(outputs), pixels, workgroup: 16 };
+  return { ...gpuTiles(gpu).plain, ...(outputs <= 4 ? { quads: 1 } : {}) };
+}
+
+function gemmTile(gpu: Gpu, { inputs, outputs, pictures, size }: Geometry): Tile {
+  const many = inputs > FEW_INPUTS;
+  return plainTile(gpu, outputs, many ? fitting(pictures * size[1], [14, NEIGHBOURS]) : NEIGHBOURS);
+}
+
+function directTile(gpu: Gpu, { inputs, outputs, size, stride, whole }: Geometry): Tile {
+  const strided = !whole || stride[1] > 1;
   // Strided convolutions and the phases of their gradients, but for a network's first, are a
-  // twentieth of its work: a small tile takes no longer there.
-  if (strided && g.inputs > 4 && g.outputs > 4) return { quads: 2, pixels: 8, workgroup: 16 };
-  const pixels = fitting(g.size[1], g.stride[1] > 1 ? [16, 14, 8] : quads > 1 ? [8] : [14, 8]);
-  return { quads, pixels, workgroup: 16 };
+  // twentieth of its work: there a small tile takes no longer.
+  if (gpu.software && strided && inputs > 4 && outputs > 4) {
+    return { quads: 2, pixels: NEIGHBOURS, workgroup: 16 };
+  }
+  // A network's first convolution, and the gradient of a picture.
+  const few = strided || outputs <= 4;
+  return plainTile(gpu, outputs, few ? fitting(size[1], [14, NEIGHBOURS]) : NEIGHBOURS);
 }
 
 /** The tile of a kernel that stages: the large one where that makes enough workgroups. */
@@ -224,7 +238,7 @@ export function variantOf(algorithm: Algorithm, gpu: Gpu, g: Geometry): Variant 
       return { algorithm, tile, rolled: gpu.software && tile.quads > 1 };
     }
     case "gemm":
-      return { algorithm, tile: productTile(gpu, g, g.pictures * g.size[1]) };
+      return { algorithm, tile: gemmTile(gpu, g) };
     case "implicitGemm":
       return {
         algorithm,
@@ -234,7 +248,7 @@ export function variantOf(algorithm: Algorithm, gpu: Gpu, g: Geometry): Variant 
       const r = winogradOutputs(algorithm);
       const tiles = winogradTiles(g, r);
       const tile = gpu.software
-        ? productTile(gpu, g, tiles)
+        ? plainTile(gpu, g.outputs, NEIGHBOURS)
         : stagedTile(gpu, g.outputs, tiles, (r + 2) ** 2);
       return {
         algorithm,

@@ -180,7 +180,7 @@ export async function measurePeak(gpu: Gpu, options?: MeasureOptions): Promise<n
     source: { name: "fmaPeak", wgsl: source },
     defines: {},
     reads: [{ name: "x", storage: x.storage }],
-    writes: [{ name: "y", storage: y.storage }],
+    writes: [{ name: "y", storage: y.storage, full: true }],
     scratch: [],
     parameters: [{ name: "turns", type: "i32" }],
   });

@@ -61,11 +61,8 @@ export const MATRICES: Readonly<Record<TileSize, Matrices>> = {
   },
 };
 
-/** A sum of operands times numbers, in WGSL; for the templates. */
-export function combine(
-  factors: readonly number[],
-  operand: (index: number) => string,
-): string {
+/** A sum of operands times numbers, in WGSL. */
+function combine(factors: readonly number[], operand: (index: number) => string): string {
   const terms = factors.flatMap((factor, k) => {
     if (factor === 0) return [];
     const size = Math.abs(factor);
@@ -73,6 +70,56 @@ export function combine(
     return [`${factor < 0 ? "-" : "+"} ${term}`];
   });
   return terms.join(" ").replace(/^\+ /, "");
+}
+
+/** Where two rows are the same but for signs, not all the same and not all opposite. */
+function isPair(a: readonly number[], b: readonly number[]): boolean {
+  const same = a.some((v, k) => v !== 0 && v === b[k]);
+  const opposite = a.some((v, k) => v !== 0 && v === -b[k]!);
+  return same && opposite && a.every((v, k) => Math.abs(v) === Math.abs(b[k]!));
+}
+
+/**
+ * WGSL statements that declare a matrix times a vector, for the templates. What belongs to a point p
+ * and to −p differs by the signs of odd powers: rows of Bᵀ share the sums of their even and of their
+ * odd terms, and columns of Aᵀ the sum and the difference of their operands.
+ */
+export function multiply(
+  matrix: readonly (readonly number[])[],
+  from: (index: number) => string,
+  to: (index: number) => string,
+): string {
+  const lines: string[] = [];
+  const operands = matrix[0]!.map((_, k) => from(k));
+  const rows = matrix.map((row) => [...row]);
+  for (let k = 0; k + 1 < matrix[0]!.length; k++) {
+    const [a, b] = [k, k + 1].map((column) => rows.map((row) => row[column]!));
+    if (!isPair(a!, b!)) continue;
+    const [sum, difference] = [`${to(0)}_sum${k}`, `${to(0)}_difference${k}`];
+    lines.push(`let ${sum} = ${operands[k]} + ${operands[k + 1]};`);
+    lines.push(`let ${difference} = ${operands[k]} - ${operands[k + 1]};`);
+    [operands[k], operands[k + 1]] = [sum, difference];
+    for (const row of rows) {
+      const factor = row[k]!;
+      const same = factor === row[k + 1];
+      [row[k], row[k + 1]] = same ? [factor, 0] : [0, factor];
+    }
+    k++;
+  }
+  for (let a = 0; a < rows.length; a++) {
+    const [row, next] = [rows[a]!, rows[a + 1]];
+    const value = (factors: readonly number[]) => combine(factors, (k) => operands[k]!);
+    if (!next || !isPair(row, next)) {
+      lines.push(`let ${to(a)} = ${value(row)};`);
+      continue;
+    }
+    const [even, odd] = [`${to(a)}_even`, `${to(a)}_odd`];
+    lines.push(`let ${even} = ${value(row.map((v, k) => v === next[k] ? v : 0))};`);
+    lines.push(`let ${odd} = ${value(row.map((v, k) => v === next[k] ? 0 : v))};`);
+    lines.push(`let ${to(a)} = ${even} + ${odd};`, `let ${to(a + 1)} = ${even} - ${odd};`);
+    a++;
+  }
+  return lines.join(" ");
 }
 
 /**

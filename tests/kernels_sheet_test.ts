@@ -97,7 +97,7 @@ Deno.test("a kernel that does not compile is named in the error, with the compil
     source: { name: "broken", wgsl: "@compute @workgroup_size(1) fn main() { let x: i32 = 1.5; }" },
     defines: {},
     reads: [],
-    writes: [{ name: "y", storage: "buffer" as const }],
+    writes: [{ name: "y", storage: "buffer" as const, full: true }],
     scratch: [],
     parameters: [],
   };
@@ -114,7 +114,7 @@ Deno.test("equal specs share one pipeline", async () => {
     source: { name: "fill", wgsl },
     defines: { VALUE },
     reads: [],
-    writes: [{ name: "y", storage: "buffer" as const }],
+    writes: [{ name: "y", storage: "buffer" as const, full: true }],
     scratch: [],
     parameters: [],
   });
@@ -153,7 +153,7 @@ Deno.test("quotient divides whole numbers below 2^22 exactly", async () => {
     },
     defines: {},
     reads: [{ name: "x", storage: "buffer" }],
-    writes: [{ name: "y", storage: "buffer" }],
+    writes: [{ name: "y", storage: "buffer", full: true }],
     scratch: [],
     parameters: [],
   });

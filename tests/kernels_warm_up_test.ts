@@ -40,7 +40,7 @@ Deno.test("cold kernels are translated on two devices, warm ones are left alone"
       source,
       defines: { SEED: seed },
       reads: [{ name: "x", storage: gpu.storage }],
-      writes: [{ name: "y", storage: gpu.storage }],
+      writes: [{ name: "y", storage: gpu.storage, full: true }],
       scratch: ["state"],
       parameters: [{ name: "unused", type: "f32" }],
     });
