@@ -16,7 +16,7 @@ export interface FusedElementwiseAttributes {
 
 /** Table entry. */
 export const fusedElementwiseOperation: Operation<"fusedElementwise"> = {
-  lower(y) {
+  lower(y, gpu) {
     const { steps } = y.attributes;
     const inputs = y.inputs.map((_, i) => "abcdefg"[i]!);
     const values = [...inputs, ...steps.map((_, i) => `step${i}`)];
@@ -35,7 +35,7 @@ fn fused(${inputs.map((name) => `${name}: vec4f`).join(", ")}) -> vec4f {
 }
 `;
     const name = steps.map(({ f }) => f).join("+");
-    return [elementwiseCall(name, y, `fused(${inputs.join(", ")})`, { scalars, functions })];
+    return [elementwiseCall(gpu, name, y, `fused(${inputs.join(", ")})`, { scalars, functions })];
   },
   gradient: "gradients are taken before element functions are fused",
 };

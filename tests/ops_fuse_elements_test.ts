@@ -23,7 +23,9 @@ import {
   type Tensor,
   Variable,
 } from "../ops/mod.ts";
-import { evaluate, gpuForTests, randomValues, tensorOf } from "./compare.ts";
+import * as ops from "../ops/mod.ts";
+import { assertClose, evaluate, gpuForTests, randomValues, tensorOf } from "./compare.ts";
+import { type Operations, reference } from "./reference.ts";
 
 const gpus = [await gpuForTests("texture"), await gpuForTests("buffer")];
 const gpu = gpus[0]!;
@@ -101,6 +103,26 @@ Deno.test("terms that are made one after the other are added one after the other
   assert.ok(fused.planBytes <= plain.planBytes);
   assert.ok(fused.kernelNames.length < plain.kernelNames.length);
 });
+
+for (const on of gpus) {
+  Deno.test(`rows of any length end where they should (${on.storage})`, async () => {
+    // From 48 columns on, an invocation of a software adapter takes four of them.
+    for (const width of [1, 3, 47, 48, 49, 50, 51, 64, 65, 130]) {
+      const full: Shape = [2, 5, 3, width];
+      const axes = [[], [0], [1], [2], [3], [1, 3], [0, 2, 3]];
+      const operands = axes.map((repeated) =>
+        randomValues(random, full.map((n, axis) => repeated.includes(axis) ? 1 : n) as never)
+      );
+      const build = <T>(f: Operations<T>, [a, ...others]: T[]) =>
+        others.map((b) => f.mix(a!, b, f.affine(b, 0.3, 0.2)));
+      const expected = build(reference, operands);
+      const results = await evaluate(on, build<Tensor>(ops, operands.map(tensorOf)), {
+        fuse: true,
+      });
+      expected.forEach((y, i) => assertClose(results[i]!, y, `${width} columns, operand ${i + 1}`));
+    }
+  });
+}
 
 /** A random function of what there is so far. */
 function grow(random: Random, all: readonly Tensor[]): Tensor {
