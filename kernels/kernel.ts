@@ -13,7 +13,7 @@
  *
  * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers, fast. A
  * kernel without a `main` has a `compute(n, c4, y, x)`, which is called for each texel of its first
- * result.
+ * result; with a constant TEXELS, for the first of so many neighbours in a row.
  */
 import type { Gpu, Storage } from "./device.ts";
 import { type Defines, expand } from "./template.ts";
@@ -115,19 +115,19 @@ export function generate(spec: KernelSpec): string {
 ${operands.join("\n")}
 ${QUOTIENT}
 ${body}
-${/\bfn main\b/.test(body) ? "" : perTexelMain(spec.writes[0]!.name)}`;
+${/\bfn main\b/.test(body) ? "" : perTexelMain(spec.writes[0]!.name, spec.defines.TEXELS)}`;
 }
 
-/** Columns and rows of texels a workgroup of {@linkcode perTexelMain} takes. */
-export const TEXELS_PER_WORKGROUP = { columns: 16, rows: 4 };
+/** Columns and rows of invocations in a workgroup of {@linkcode perTexelMain} takes. */
+export const WORKGROUP = { columns: 16, rows: 4 };
 
-/** The entry point of kernels that have none: `compute` for each texel of the result. */
-function perTexelMain(result: string): string {
-  const { columns, rows } = TEXELS_PER_WORKGROUP;
+/** The entry point of kernels that have none: `compute` for each texel, or some, of the result. */
+function perTexelMain(result: string, texels: unknown = 1): string {
+  const { columns, rows } = WORKGROUP;
   return `@compute @workgroup_size(${columns}, ${rows})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let size = P.${result}_size;
-  let x = i32(id.x);
+  let x = i32(id.x) * ${texels};
   let y = i32(id.y);
   let n = quotient(i32(id.z), size.y);
   if (x < size.w && y < size.z) { compute(n, i32(id.z) - n * size.y, y, x); }

@@ -13,6 +13,7 @@ import {
 } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
 import { fuse } from "./fuse.ts";
+import { fuseElements } from "./fuse_elements.ts";
 import { ancestors } from "./gradient.ts";
 import { lower, type Target } from "./lower.ts";
 import { isTensor, Memory, MemoryPlan, type Place } from "./memory.ts";
@@ -45,7 +46,7 @@ function beforeAssignment(value: Tensor): Tensor {
 /** A graph as it will be computed: rewritten, in order, placed. */
 function arrange({ outputs = [], assign = [], ...options }: ProgramOptions) {
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
-  const roots = options.fuse === false ? asked : fuse(asked);
+  const roots = options.fuse === false ? asked : fuseElements(fuse(asked));
   const nodes = schedule(ancestors(roots), roots);
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);

@@ -71,6 +71,7 @@ export {
   tanh,
   xlogy,
 } from "./elementwise.ts";
+export type { ElementStep, FusedElementwiseAttributes } from "./fused_elementwise.ts";
 export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
 export { ancestors, gradients } from "./gradient.ts";
 export { hartley2d } from "./hartley.ts";

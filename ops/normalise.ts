@@ -62,7 +62,7 @@ export const centredDotAxisOperation: Operation<"centredDotAxis"> = {
 
 /** Table entry. */
 export const normaliseOperation: Operation<"normalise"> = {
-  lower: (y) => [elementwiseCall("normalise", y, "(a - b) * c * d + e")],
+  lower: (y, gpu) => [elementwiseCall(gpu, "normalise", y, "(a - b) * c * d + e")],
   // With g = ∂·weight and u = x − mean:
   // dx = inverse·(g − mean g − u·inverse²·mean(g·u)), dweight = Σ ∂·u·inverse, dbias = Σ ∂.
   gradient(y, dy, [, , , needsWeight, needsBias]) {
@@ -92,6 +92,9 @@ export const normaliseOperation: Operation<"normalise"> = {
 
 /** Table entry of the gradient for x. */
 export const normaliseGradientOperation: Operation<"normaliseGradient"> = {
-  lower: (y) => [elementwiseCall("normaliseGradient", y, "(a * e - f - (b - c) * g) * d")],
+  lower: (
+    y,
+    gpu,
+  ) => [elementwiseCall(gpu, "normaliseGradient", y, "(a * e - f - (b - c) * g) * d")],
   gradient: "second derivatives are not part of the method",
 };

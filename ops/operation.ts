@@ -1,5 +1,5 @@
 /** What an operation must say about itself: how it runs, and its gradient. */
-import { type KernelSource, TEXELS_PER_WORKGROUP } from "../kernels/kernel.ts";
+import { type KernelSource, WORKGROUP } from "../kernels/kernel.ts";
 import type { Gpu } from "../kernels/device.ts";
 import type { Defines } from "../kernels/template.ts";
 import type { Choose } from "./conv2d_variants.ts";
@@ -64,11 +64,11 @@ export interface Operation<K extends OperationName> {
   readonly gradient: GradientRule<K> | string;
 }
 
-/** Workgroups for the kernels that compute one texel of the result an invocation. */
-export function perTexel(y: Tensor): [number, number, number] {
+/** Workgroups for the kernels that compute one texel of the result an invocation, or some in a row. */
+export function perTexel(y: Tensor, texels = 1): [number, number, number] {
   const [n, c, h, w] = y.shape;
-  const { columns, rows } = TEXELS_PER_WORKGROUP;
-  return [Math.ceil(w / columns), Math.ceil(h / rows), n * Math.ceil(c / 4)];
+  const { columns, rows } = WORKGROUP;
+  return [Math.ceil(w / (columns * texels)), Math.ceil(h / rows), n * Math.ceil(c / 4)];
 }
 
 /** Along which axes an operand is repeated to fill a shape. */

@@ -8,6 +8,8 @@ import type { Conv2dAttributes, ConvolutionGeometry } from "./conv2d.ts";
 import { packWeightsOperation } from "./conv2d_weights.ts";
 import type { PackWeightsAttributes } from "./conv2d_weights.ts";
 import { conv2dWeightGradientOperation } from "./conv2d_weight_gradient.ts";
+import { fusedElementwiseOperation } from "./fused_elementwise.ts";
+import type { FusedElementwiseAttributes } from "./fused_elementwise.ts";
 import { elementwiseOperation } from "./elementwise.ts";
 import type { ElementwiseAttributes } from "./elementwise.ts";
 import { channelWindowOperation } from "./local_response_norm.ts";
@@ -73,6 +75,8 @@ export interface OperationTable {
   averagePool2dGradient: AveragePool2dAttributes;
   /** A function of up to three operands, element by element. */
   elementwise: ElementwiseAttributes;
+  /** Several of them, computed together. */
+  fusedElementwise: FusedElementwiseAttributes;
   /** Where a rectifier lets its gradient through, from its output: a bit for each element. */
   rectifierMask: { rectifier: "relu" | "relu6" };
   /** dL/dx of a rectifier from dL/dy and that. */
@@ -150,6 +154,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   averagePool2d: averagePool2dOperation,
   averagePool2dGradient: averagePool2dGradientOperation,
   elementwise: elementwiseOperation,
+  fusedElementwise: fusedElementwiseOperation,
   rectifierMask: rectifierMaskOperation,
   rectifierGradient: rectifierGradientOperation,
   robustLoss: robustLossOperation,

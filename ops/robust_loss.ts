@@ -91,7 +91,7 @@ export function adaptiveRobustLoss(
 
 /** Table entry. */
 export const robustLossOperation: Operation<"robustLoss"> = {
-  lower: (y) => [elementwiseCall("robustLoss", y, "robust_loss(a, b, c)", { functions })],
+  lower: (y, gpu) => [elementwiseCall(gpu, "robustLoss", y, "robust_loss(a, b, c)", { functions })],
   gradient(y, dy) {
     const [x, alpha, c] = y.inputs as [Tensor, Tensor, Tensor];
     const slope = (wrt: "x" | "alpha") =>
@@ -105,9 +105,9 @@ export const robustLossOperation: Operation<"robustLoss"> = {
 
 /** Table entry of the derivatives. */
 export const robustLossSlopeOperation: Operation<"robustLossSlope"> = {
-  lower(y) {
+  lower(y, gpu) {
     const f = y.attributes.wrt === "x" ? "robust_slope" : "robust_shape_slope";
-    return [elementwiseCall(f, y, `${f}(a, b, c)`, { functions })];
+    return [elementwiseCall(gpu, f, y, `${f}(a, b, c)`, { functions })];
   },
   gradient: "second derivatives are not part of the method",
 };

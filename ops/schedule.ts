@@ -1,7 +1,7 @@
 /** In which order the nodes of a graph are computed. */
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
-import { isOp, type Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Whether a node replaces its large input by something small: see {@linkcode Operation.early}. */
 function isEarly(n: Tensor): boolean {
@@ -10,7 +10,7 @@ function isEarly(n: Tensor): boolean {
 
 /** Whether a node may wait until it is used: it keeps nothing in memory that would not be there. */
 function isLate(n: Tensor): boolean {
-  return (isOp(n, "elementwise") || isOp(n, "radialMask")) &&
+  return ["elementwise", "fusedElementwise", "radialMask"].includes(n.op) &&
     n.inputs.every(({ inputs }) => inputs.length === 0);
 }
 

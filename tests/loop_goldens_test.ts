@@ -233,11 +233,7 @@ testWithVariants(
       using x = new Variable(gpu, SHAPE);
       x.write(unit(await loop.pictures()));
       const kernel = blurWeights(p, schedule.sigma, SIZE, largestRadius(p, SIZE) + 1);
-      const blurred = clampTo(
-        mix(x.tensor, gaussianBlur(x.tensor, scalar(kernel)), mask),
-        scalar([0]),
-        scalar([1]),
-      );
+      const blurred = clampTo(mix(x.tensor, gaussianBlur(x.tensor, scalar(kernel)), mask), 0, 1);
       using program = await compile(gpu, { outputs: [blurred] });
       program.poison();
       program.run();

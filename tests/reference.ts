@@ -48,7 +48,7 @@ export interface Operations<T> {
   chebyshevDistance(x: T, target: T): T;
   channelShuffle(x: T, groups: number): T;
   clampMin(a: T, k: number): T;
-  clampTo(a: T, low: T, high: T): T;
+  clampTo(a: T, low: number, high: number): T;
   concat(parts: readonly T[]): T;
   conv2d(x: T, weight: T, bias?: T, options?: Conv2dOptions): T;
   crossEntropy(logits: T, targets: T): T;
@@ -440,7 +440,7 @@ export const reference: Operations<Values> = {
   add: (a, b) => elementwise((p, q) => p! + q!, a, b),
   affine: (a, k, l = 0) => elementwise((p) => k * p! + l, a),
   clampMin: (a, k) => elementwise((p) => Math.max(p!, k), a),
-  clampTo: (a, low, high) => elementwise((p, q, r) => Math.min(Math.max(p!, q!), r!), a, low, high),
+  clampTo: (a, low, high) => elementwise((p) => Math.min(Math.max(p!, low), high), a),
   detach: (a) => a,
   div: (a, b) => elementwise((p, q) => p! / q!, a, b),
   exp: (a) => elementwise(Math.exp, a),
@@ -768,6 +768,7 @@ export const REFERENCE_OF: Record<
   averagePool2d: "averagePool2d",
   averagePool2dGradient: "averagePool2d",
   elementwise: "multiplyAdd",
+  fusedElementwise: "multiplyAdd",
   rectifierMask: "relu",
   rectifierGradient: "relu",
   sumAxis: "sum",

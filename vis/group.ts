@@ -194,8 +194,6 @@ export class Group implements Disposable {
     const x = this.picture.tensor;
     const blended = p.wholeLevels ? cutOff : same;
     const { rounded } = this;
-    const black = constant([1, 1, 1, 1], () => new Float32Array([-0.5]));
-    const white = constant([1, 1, 1, 1], () => new Float32Array([0.5]));
     const mask = radialMask(inputs.maskNumbers, size, size, p.maskRadius > 0);
 
     // Forward through the warped picture, and back.
@@ -224,13 +222,13 @@ export class Group implements Disposable {
     const { update, assign } = optimizer.step(precondition(gradient, p));
     const scale = perChannel((s) => normalised ? gain * s : gain);
     const step = mul(mul(update, mul(scale, inputs.lr)), mask);
-    const stepped = rounded(clampTo(sub(x, step), black, white));
+    const stepped = rounded(clampTo(sub(x, step), -0.5, 0.5));
 
     const blurred = mix(x, rounded(gaussianBlur(x, inputs.blurWeights)), mask);
-    const brighter = clampTo(affine(x, 1, 5 / 255), black, white);
+    const brighter = clampTo(affine(x, 1, 5 / 255), -0.5, 0.5);
     const smooth = tvDenoise(x, inputs.denoiseSettings, p.denoiseSweeps);
     const denoised = p.magnitude === "images"
-      ? clampTo(withMagnitudes(smooth, this.#magnitudes()), black, white)
+      ? clampTo(withMagnitudes(smooth, this.#magnitudes()), -0.5, 0.5)
       : smooth;
     const plain = buildObjective(trunk.observe(x), goals, numbers, p, first);
     return {
@@ -242,7 +240,7 @@ export class Group implements Disposable {
           [this.#l1Start, l1Start],
         ],
       },
-      blur: { assign: [[this.picture, blended(clampTo(blurred, black, white))]] },
+      blur: { assign: [[this.picture, blended(clampTo(blurred, -0.5, 0.5))]] },
       brighten: { assign: [[this.picture, brighter]] },
       denoise: { assign: [[this.picture, blended(mix(x, denoised, mask))]] },
       evaluate: { assign: [[this.metrics, plain.metrics]] },

@@ -100,14 +100,13 @@ export class Window implements Disposable {
     const side = size + this.#spare;
     const canvas = this.#owned.use(new Variable(gpu, [k, c, side, side]));
     this.#canvas = canvas;
-    const number = (value: number) => constant([1, 1, 1, 1], () => Float32Array.of(value));
 
     // A spline overshoots at edges.
     const enlarged = resize(constant(picture.shape, () => Float32Array.from(start)), {
       size: side,
       mode: "cubicSpline",
     });
-    const first = finish(clampTo(enlarged, number(-0.5), number(0.5)));
+    const first = finish(clampTo(enlarged, -0.5, 0.5));
     {
       using fill = await compile(gpu, { assign: [[canvas, first]] });
       fill.run();

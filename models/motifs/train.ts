@@ -17,7 +17,6 @@ import {
   affine,
   clampTo,
   compile,
-  constant,
   conv2d,
   crossEntropy,
   detach,
@@ -78,10 +77,6 @@ interface Batch {
   readonly rate: Variable;
 }
 
-function scalar(value: number): Tensor {
-  return constant([1, 1, 1, 1], () => new Float32Array([value]));
-}
-
 /** Each picture divided by its Euclidean length. */
 function unit(x: Tensor): Tensor {
   return div(x, affine(sqrt(sum(mul(x, x), [1, 2, 3])), 1, 1e-12));
@@ -107,11 +102,7 @@ function compileStep(
   };
   const nearby = add(pictures.tensor, nudge.tensor);
   const [uphill] = gradients(crossEntropy(see(nearby).scores, labels.tensor), [nearby]);
-  const moved = clampTo(
-    detach(add(nearby, affine(unit(uphill!), EPSILON))),
-    scalar(0),
-    scalar(1),
-  );
+  const moved = clampTo(detach(add(nearby, affine(unit(uphill!), EPSILON))), 0, 1);
 
   const { scores, features, statistics } = see(moved);
   const [weight, bias] = decoder.map(({ tensor }) => tensor);

@@ -1,0 +1,41 @@
+/** Several element functions as one kernel. */
+import { type ElementwiseAttributes, elementwiseCall, expressionOf } from "./elementwise.ts";
+import type { Operation } from "./operation.ts";
+
+/** One of the functions. */
+export interface ElementStep extends ElementwiseAttributes {
+  /** Its operands: the node's inputs by number, and from there on the steps before it. */
+  readonly operands: readonly number[];
+}
+
+/** The functions in order; the last one gives the result. */
+export interface FusedElementwiseAttributes {
+  /** Each may use those before it. */
+  readonly steps: readonly ElementStep[];
+}
+
+/** Table entry. */
+export const fusedElementwiseOperation: Operation<"fusedElementwise"> = {
+  lower(y, gpu) {
+    const { steps } = y.attributes;
+    const inputs = y.inputs.map((_, i) => "abcdefg"[i]!);
+    const values = [...inputs, ...steps.map((_, i) => `step${i}`)];
+    // Numbers are parameters, so that the same functions share a pipeline.
+    const scalars = Object.fromEntries(
+      steps.flatMap(({ k, l }, i) => [[`k${i}`, k], [`l${i}`, l]]),
+    );
+    const lines = steps.map(({ f, operands }, i) => {
+      const [a = "", b = "", c = ""] = operands.map((operand) => values[operand]!);
+      return `let step${i} = ${expressionOf(f, [a, b, c, `P.k${i}`, `P.l${i}`])};`;
+    });
+    const functions = `
+fn fused(${inputs.map((name) => `${name}: vec4f`).join(", ")}) -> vec4f {
+  ${lines.join("\n  ")}
+  return ${values.at(-1)};
+}
+`;
+    const name = steps.map(({ f }) => f).join("+");
+    return [elementwiseCall(gpu, name, y, `fused(${inputs.join(", ")})`, { scalars, functions })];
+  },
+  gradient: "gradients are taken before element functions are fused",
+};
