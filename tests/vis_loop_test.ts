@@ -129,8 +129,9 @@ async function shortLoop(
     parameters,
     seed: 4,
     maxBytes,
+    gradient: true,
   };
-  using loop = await Loop.create(gpu, { ...options, gradient: true });
+  using loop = await Loop.create(gpu, options);
   const before = await loop.evaluate();
   const results = [];
   while (loop.iteration < parameters.iterations) {

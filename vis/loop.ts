@@ -235,8 +235,11 @@ export class Loop implements Disposable {
    * What a loop would allocate, found out without allocating it or reading weights; the canvas of a
    * moving window is not counted.
    */
-  static plan(gpu: Gpu, options: LoopOptions): LoopMemory & { groups: number } {
-    const { loop, jobs } = Loop.#fitting(gpu, options, false);
+  static plan(
+    gpu: Gpu,
+    options: LoopOptions & { gradient?: boolean },
+  ): LoopMemory & { groups: number } {
+    const { loop, jobs } = Loop.#fitting(gpu, options, options.gradient ?? false);
     using planned = loop;
     const { plan, constants } = planned.#plan(jobs);
     return { plan, constants, groups: planned.groups };
