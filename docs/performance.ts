@@ -89,3 +89,5 @@ for (const [name, make] of Object.entries(SECTIONS)) {
     page.replace(place, (_, begin, end) => `${begin}\n${text.trim()}\n\n${end}`),
   );
 }
+// Here, because a task hands its arguments to the last of its commands only.
+await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", PAGE] }).output();
