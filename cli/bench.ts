@@ -17,7 +17,7 @@ export const BENCH_OPTIONS: BenchOptions = {
   loopSize: 512,
   shrink: 1,
   measure: {},
-  tens: 2,
+  tens: 3,
 };
 
 /** The same with `--quick`. */

@@ -124,7 +124,7 @@ export async function runTimes(gpu: Gpu, encode: Encode, times: number): Promise
 export interface MeasureOptions {
   /** Seconds of a try, at least (0.15). */
   enough?: number;
-  /** Tries, of which the best counts (3). */
+  /** Tries, of which the best counts (6). */
   tries?: number;
 }
 
@@ -132,7 +132,7 @@ export interface MeasureOptions {
 export async function measureCost(
   gpu: Gpu,
   encode: Encode,
-  { enough = 0.15, tries = 3 }: MeasureOptions = {},
+  { enough = 0.15, tries = 6 }: MeasureOptions = {},
 ): Promise<Cost> {
   using stack = new DisposableStack();
   const timestamps = clockOf(gpu) === "timestamps"
