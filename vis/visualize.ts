@@ -88,8 +88,11 @@ export interface Visualization {
   readonly before: readonly Metrics[];
   /** The same of the final picture. */
   readonly after: readonly Metrics[];
-  /** Seconds spent on the images, on compiling, and in the loop. */
-  readonly seconds: { activations: number; compile: number; loop: number };
+  /**
+   * Seconds spent on finding facets and targets (with the images' activations, unless these were
+   * given), on compiling, and in the loop.
+   */
+  readonly seconds: { facets: number; compile: number; loop: number };
 }
 
 /** Pictures of a progress strip, the first and the last included. */
@@ -161,7 +164,7 @@ export async function visualize(
       );
     }
   });
-  const activations = clock.lap();
+  const found = clock.lap();
   await onEvent({ kind: "facets", facets, targets, analysis });
   const mean = concatenate(targets.map((t) => t.start));
   const grown = await grow(gpu, {
@@ -188,7 +191,7 @@ export async function visualize(
       ),
   }, onEvent);
   const { compile, loop, ...rest } = grown;
-  return { facets, analysis, targets, ...rest, seconds: { activations, compile, loop } };
+  return { facets, analysis, targets, ...rest, seconds: { facets: found, compile, loop } };
 }
 
 /** What {@linkcode grow} needs. */
