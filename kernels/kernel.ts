@@ -11,9 +11,10 @@
  *     P.x_size  : vec4i                  pictures, channel quads, rows, columns
  *     P.x_place : vec4i                  first row, row length in texels, channels, -
  *
- * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers, fast. A
- * kernel without a `main` has a `compute(n, c4, y, x)`, which is called for each texel of its first
- * result; with a constant TEXELS, for the first of so many neighbours in a row.
+ * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers and
+ * `modulo(a, b)` takes the rest, fast. A kernel without a `main` has a `compute(n, c4, y, x)`, which
+ * is called for each texel of its first result; with a constant TEXELS, for the first of so many
+ * neighbours in a row.
  */
 import type { Gpu, Storage } from "./device.ts";
 import { type Defines, expand } from "./template.ts";
@@ -52,6 +53,10 @@ export interface Kernel {
  * do it lane by lane, and every kernel needs one or two.
  */
 const QUOTIENT = "fn quotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }";
+
+/** a − b·⌊a/b⌋ for |a| < 2²⁰, b > 0: from 0 up for negative a too. */
+const MODULO =
+  "fn modulo(a: i32, b: i32) -> i32 { return a - b * i32(floor((f32(a) + 0.5) / f32(b))); }";
 
 /** Binding 0 is the uniform block; reads, writes and scratch follow in that order. */
 const FIRST_OPERAND = 1;
@@ -114,6 +119,7 @@ export function generate(spec: KernelSpec): string {
 @group(0) @binding(0) var<uniform> P: Parameters;
 ${operands.join("\n")}
 ${QUOTIENT}
+${MODULO}
 ${body}
 ${/\bfn main\b/.test(body) ? "" : perTexelMain(spec.writes[0]!.name, spec.defines.TEXELS)}`;
 }

@@ -3,7 +3,7 @@
 
 fn compute(n: i32, c: i32, y: i32, x: i32) {
   let shift = vec2i(texel_shift(0, 0).xy) * ${SIGN};
-  let from_x = (((x - shift.x) % P.x_size.w) + P.x_size.w) % P.x_size.w;
-  let from_y = (((y - shift.y) % P.x_size.z) + P.x_size.z) % P.x_size.z;
+  let from_x = modulo(x - shift.x, P.x_size.w);
+  let from_y = modulo(y - shift.y, P.x_size.z);
   store_y(n, c, y, x, load_x(n, c, from_y, from_x));
 }
