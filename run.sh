@@ -44,8 +44,9 @@ fi
 # --- a WebGPU adapter -----------------------------------------------------------------------------
 has_adapter() {
   # Deno's exit code does not tell; a line on stdout does. A broken driver may crash: no adapter.
-  # The program does not look for OpenGL (kernels/device.ts), so neither does this.
-  answer=$(DENO_WEBGPU_BACKEND=${DENO_WEBGPU_BACKEND:-vulkan,metal,dx12} "$deno" eval 'console.log((await navigator.gpu?.requestAdapter()) ? "yes" : "no")' 2>/dev/null) || true
+  # As the program looks for one.
+  look='const { findAdapter } = await import("./kernels/device.ts"); console.log((await findAdapter()) ? "yes" : "no")'
+  answer=$(cd "$root" && "$deno" eval "$look" 2>/dev/null) || true
   [ "$answer" = yes ]
 }
 if ! has_adapter; then

@@ -16,7 +16,8 @@ fn pixel(n: i32, c: i32, y: i32, x: i32, p: i32) -> vec4f { return load_x(n, c, 
 fn wrapped(a: i32) -> i32 {
   let period = 2 * (size() - 1);
   #if FAR
-  return ((a % period) + period) % period;
+  // A row of one pixel repeats itself after none.
+  return modulo(a, max(period, 1));
   #else
   return select(select(a, a - period, a >= period), a + period, a < 0);
   #end

@@ -124,7 +124,7 @@ ${body}
 ${/\bfn main\b/.test(body) ? "" : perTexelMain(spec.writes[0]!.name, spec.defines.TEXELS)}`;
 }
 
-/** Columns and rows of invocations in a workgroup of {@linkcode perTexelMain} takes. */
+/** Columns and rows of invocations in a workgroup of {@linkcode perTexelMain}. */
 export const WORKGROUP = { columns: 16, rows: 4 };
 
 /** The entry point of kernels that have none: `compute` for each texel, or some, of the result. */

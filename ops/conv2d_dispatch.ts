@@ -287,11 +287,12 @@ function product(
   w: Tensor | HostSheet,
   y: Tensor,
   { quads, pixels, workgroup }: Tile,
-  { batched, transposed, reversed, reads = {}, defines = NO_EPILOGUE }: {
+  { batched, reversed, transposed = reversed !== undefined, reads = {}, defines = NO_EPILOGUE }: {
     batched: boolean;
-    transposed: boolean;
     /** In a batch of reversed filters, where the weights are: see winograd.ts. */
     reversed?: readonly number[] | undefined;
+    /** As a batch of reversed filters is. */
+    transposed?: boolean;
     reads?: Record<string, Tensor>;
     defines?: ReturnType<typeof epilogueOf>["defines"];
   },
@@ -368,7 +369,7 @@ function winograd(
     calls.push(
       isStaged(tile)
         ? stagedProducts(v, w, m, tile, reversed)
-        : product(v, w, m, tile, { batched: true, transposed: view.transposed, reversed }),
+        : product(v, w, m, tile, { batched: true, reversed }),
     );
     calls.push({
       source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },

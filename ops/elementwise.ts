@@ -437,6 +437,11 @@ function texelsInARow(gpu: Gpu, y: Tensor): number {
   return gpu.software && y.shape[3] >= 48 ? 4 : 1;
 }
 
+/** What expressions call the inputs of y. */
+export function operandNames(y: Tensor): string[] {
+  return y.inputs.map((_, i) => "abcdefg"[i]!);
+}
+
 /**
  * The dispatch that computes y from a WGSL expression of its inputs, `a` to `g`, which are repeated
  * where their size is 1.
@@ -453,7 +458,7 @@ export function elementwiseCall(
     functions?: string;
   } = {},
 ): Call {
-  const names = y.inputs.map((_, i) => "abcdefg"[i]!);
+  const names = operandNames(y);
   const texels = texelsInARow(gpu, y);
   return {
     source: { name, wgsl: source + functions },

@@ -10,7 +10,7 @@ import { onHost } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
 import { gatePooled } from "./gate_pooled.ts";
 import { joinRectifiers } from "./join_rectifiers.ts";
-import { rewrite } from "./rewrite.ts";
+import { rewrite, usesOf } from "./rewrite.ts";
 import { constant, isOp, node, sameShape, type Tensor } from "./tensor.ts";
 
 type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
@@ -65,10 +65,7 @@ function isChannelConstant(tensor: Tensor | undefined, c: number): tensor is Ten
 export function fuse(asked: readonly Tensor[]): Tensor[] {
   const roots = gatePooled(joinRectifiers(asked));
   const nodes = ancestors(roots);
-  const uses = new Map<Tensor, number>();
-  const use = (tensor: Tensor) => uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
-  roots.forEach(use);
-  nodes.forEach((n) => n.inputs.forEach(use));
+  const uses = usesOf(nodes, roots);
 
   const rewritten = new Map<Tensor, Tensor>();
   /** The rewritten input i of a node when nobody else wants it and it is a convolution. */

@@ -5,7 +5,7 @@
 import type { ElementFunctionName } from "./elementwise.ts";
 import { ancestors } from "./gradient.ts";
 import { sheetSize } from "../kernels/sheet.ts";
-import { rewrite } from "./rewrite.ts";
+import { rewrite, usersOf } from "./rewrite.ts";
 import { isOp, node, sameShape, type Shape, type Tensor } from "./tensor.ts";
 
 /** With the result, a kernel of six operands leaves one of the eight buffers that WebGPU promises. */
@@ -73,9 +73,7 @@ class Grouping {
   /** @param nodes a graph, inputs before users */
   constructor(nodes: readonly Tensor[], asked: readonly Tensor[]) {
     this.#asked = new Set(asked);
-    const users = new Map<Tensor, Tensor[]>(nodes.map((n) => [n, []]));
-    for (const n of nodes) for (const input of n.inputs) users.get(input)!.push(n);
-    this.#users = users;
+    this.#users = usersOf(nodes);
     for (const n of nodes) if (isOp(n, "elementwise")) this.groups.set(n, this.#grown(n));
   }
 

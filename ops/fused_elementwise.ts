@@ -1,5 +1,10 @@
 /** Several element functions as one kernel. */
-import { type ElementwiseAttributes, elementwiseCall, expressionOf } from "./elementwise.ts";
+import {
+  type ElementwiseAttributes,
+  elementwiseCall,
+  expressionOf,
+  operandNames,
+} from "./elementwise.ts";
 import type { Operation } from "./operation.ts";
 
 /** One of the functions. */
@@ -18,7 +23,7 @@ export interface FusedElementwiseAttributes {
 export const fusedElementwiseOperation: Operation<"fusedElementwise"> = {
   lower(y, gpu) {
     const { steps } = y.attributes;
-    const inputs = y.inputs.map((_, i) => "abcdefg"[i]!);
+    const inputs = operandNames(y);
     const values = [...inputs, ...steps.map((_, i) => `step${i}`)];
     // Numbers are parameters, so that the same functions share a pipeline.
     const scalars = Object.fromEntries(

@@ -6,7 +6,7 @@
  */
 import { ancestors } from "./gradient.ts";
 import { rectifierGradient } from "./rectifier_mask.ts";
-import { rewrite } from "./rewrite.ts";
+import { rewrite, usesOf } from "./rewrite.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
 
 /**
@@ -16,10 +16,7 @@ import { isOp, node, type Tensor } from "./tensor.ts";
  */
 export function gatePooled(roots: readonly Tensor[]): Tensor[] {
   const nodes = ancestors(roots);
-  const uses = new Map<Tensor, number>();
-  const use = (tensor: Tensor) => uses.set(tensor, (uses.get(tensor) ?? 0) + 1);
-  roots.forEach(use);
-  nodes.forEach((n) => n.inputs.forEach(use));
+  const uses = usesOf(nodes, roots);
   const pools = nodes.filter((n) => isOp(n, "maxPool2d"));
 
   const now = new Map<Tensor, Tensor>();

@@ -5,7 +5,7 @@
  */
 import { ancestors } from "./gradient.ts";
 import { rectifierGradient } from "./rectifier_mask.ts";
-import { rewrite } from "./rewrite.ts";
+import { rewrite, usersOf } from "./rewrite.ts";
 import { isOp, node, type Tensor } from "./tensor.ts";
 
 /** Slices of one gradient, each gated by the mask of its part of a concatenation. */
@@ -29,10 +29,7 @@ function gatedSlice(n: Tensor) {
 
 /** The gradients all of whose slices can be gated at once, by each node that gates one. */
 function findJoints(nodes: readonly Tensor[], roots: readonly Tensor[]): Map<Tensor, Joint> {
-  const users = new Map<Tensor, Tensor[]>();
-  for (const n of nodes) {
-    for (const input of n.inputs) users.set(input, [...users.get(input) ?? [], n]);
-  }
+  const users = usersOf(nodes);
   const asked = new Set(roots);
   const joints = new Map<Tensor, Joint>();
   for (const whole of nodes) {

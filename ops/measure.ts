@@ -81,7 +81,8 @@ class Timestamps implements Disposable {
   }
 }
 
-function processorSeconds(): number {
+/** Seconds this process's processors have worked, all cores together. */
+export function processorSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
@@ -120,6 +121,15 @@ export async function runTimes(gpu: Gpu, encode: Encode, times: number): Promise
   await gpu.device.queue.onSubmittedWorkDone();
 }
 
+/** Each number the lesser of two tries. */
+export function leastCost(a: Cost, b: Cost): Cost {
+  return {
+    wall: Math.min(a.wall, b.wall),
+    processor: Math.min(a.processor, b.processor),
+    timestamps: b.timestamps && Math.min(a.timestamps!, b.timestamps),
+  };
+}
+
 /** How long {@linkcode measure} tries. */
 export interface MeasureOptions {
   /** Seconds of a try, at least (0.15). */
@@ -146,12 +156,7 @@ export async function measureCost(
     best = await costOf(gpu, encode, times, timestamps);
   }
   for (let i = 1; i < tries; i++) {
-    const cost = await costOf(gpu, encode, times, timestamps);
-    best = {
-      wall: Math.min(best.wall, cost.wall),
-      processor: Math.min(best.processor, cost.processor),
-      timestamps: cost.timestamps && Math.min(best.timestamps!, cost.timestamps),
-    };
+    best = leastCost(best, await costOf(gpu, encode, times, timestamps));
   }
   gpu.check();
   return {

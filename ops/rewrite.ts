@@ -1,5 +1,21 @@
-/** Rebuilding a graph in which some nodes are replaced. */
+/** Who uses the nodes of a graph, and rebuilding a graph in which some are replaced. */
 import { node, type Tensor } from "./tensor.ts";
+
+/** The nodes that read each node of a graph, as often as they do. */
+export function usersOf(nodes: readonly Tensor[]): Map<Tensor, Tensor[]> {
+  const users = new Map<Tensor, Tensor[]>(nodes.map((n) => [n, []]));
+  for (const n of nodes) for (const input of n.inputs) users.get(input)!.push(n);
+  return users;
+}
+
+/** How often each node of a graph is read or asked for. */
+export function usesOf(nodes: readonly Tensor[], asked: readonly Tensor[]): Map<Tensor, number> {
+  const uses = new Map<Tensor, number>();
+  for (const n of [...asked, ...nodes.flatMap(({ inputs }) => inputs)]) {
+    uses.set(n, (uses.get(n) ?? 0) + 1);
+  }
+  return uses;
+}
 
 /**
  * Goes through a graph, inputs first, and makes each node anew whose inputs have changed.

@@ -133,7 +133,7 @@ Deno.test("parameters are packed as vec4i pairs and 4-byte numbers, padded to 16
   assert.equal(new Float32Array(block, 36, 1)[0], 0.5);
 });
 
-Deno.test("quotient divides whole numbers below 2^22 exactly", async () => {
+Deno.test("quotient and modulo divide whole numbers below 2^22 exactly", async () => {
   const random = new Random(5);
   const pairs: [number, number][] = [[0, 1], [2 ** 22 - 1, 1], [2 ** 22 - 1, 2 ** 22 - 1]];
   for (let i = 0; i < 4000; i++) {
@@ -148,7 +148,10 @@ Deno.test("quotient divides whole numbers below 2^22 exactly", async () => {
       name: "quotients",
       wgsl: `@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
         let pair = texel_x(i32(id.x), i32(id.y));
-        store_y(0, 0, i32(id.y), i32(id.x), vec4f(f32(quotient(i32(pair.x), i32(pair.y)))));
+        let a = i32(pair.x);
+        let b = i32(pair.y);
+        let results = vec4i(quotient(a, b), modulo(a, b), modulo(-a, b), 0);
+        store_y(0, 0, i32(id.y), i32(id.x), vec4f(results));
       }`,
     },
     defines: {},
@@ -185,6 +188,8 @@ Deno.test("quotient divides whole numbers below 2^22 exactly", async () => {
     const { texels: quotients } = await readSheet(gpu, y!, width, height);
     pairs.forEach(([a, b], i) => {
       assert.equal(quotients[i * 4], Math.floor(a / b), `quotient(${a}, ${b})`);
+      assert.equal(quotients[i * 4 + 1], a % b, `modulo(${a}, ${b})`);
+      assert.equal(quotients[i * 4 + 2], (b - a % b) % b, `modulo(-${a}, ${b})`);
     });
   } finally {
     destroySheet(x!);

@@ -1,7 +1,6 @@
 /** What an iteration of the whole loop costs. */
-import process from "node:process";
 import type { Gpu } from "../kernels/device.ts";
-import type { Cost } from "../ops/measure.ts";
+import { type Cost, leastCost, processorSeconds } from "../ops/measure.ts";
 import { Random } from "../ops/mod.ts";
 import { Loop } from "./loop.ts";
 import type { Parameters } from "./parameters.ts";
@@ -74,14 +73,13 @@ export async function benchLoop(gpu: Gpu, loopCase: LoopCase, tens = 3): Promise
   const first = (performance.now() - started) / 1e3;
   let best: Cost = { wall: Infinity, processor: Infinity, timestamps: undefined };
   for (let ten = 0; ten < tens; ten++) {
-    const [wall, processor] = [performance.now(), process.cpuUsage()];
+    const [wall, processor] = [performance.now(), processorSeconds()];
     await tenIterations(loop);
-    const { user, system } = process.cpuUsage(processor);
-    best = {
-      wall: Math.min(best.wall, (performance.now() - wall) / 1e4),
-      processor: Math.min(best.processor, (user + system) / 1e7),
+    best = leastCost(best, {
+      wall: (performance.now() - wall) / 1e4,
+      processor: (processorSeconds() - processor) / 10,
       timestamps: undefined,
-    };
+    });
   }
   return {
     cost: best,
