@@ -4,77 +4,89 @@
 //
 //   y[n,c,y,x] = x at the pixel whose normalised place is (θ0·u + θ1·v + θ2, θ3·u + θ4·v + θ5).
 //
-// theta: [1,6,1,1], as the texels t0 and t1, which a caller loads once.
+// In pixels that is p(o) = middle + (o − centre of the picture)·(right, down).
 
-fn source(t0: vec4f, t1: vec4f, x: i32, y: i32) -> vec2f {
+struct Map { middle: vec2f, right: vec2f, down: vec2f, centre: vec2f }
+
+fn pixel_map() -> Map {
+  let t0 = texel_theta(0, 0);
+  let t1 = texel_theta(0, 1);
   let size = vec2f(f32(P.x_size.w), f32(P.x_size.z));
-  let uv = (vec2f(f32(2 * x + 1), f32(2 * y + 1))) / size - 1;
-  let place = vec2f(
-    t0.x * uv.x + t0.y * uv.y + t0.z,
-    t0.w * uv.x + t1.x * uv.y + t1.y,
+  let aspect = size.x / size.y;
+  return Map(
+    (vec2f(t0.z, t1.y) + 1) * size * 0.5 - 0.5,
+    vec2f(t0.x, t0.w / aspect),
+    vec2f(t0.y * aspect, t1.x),
+    size * 0.5 - 0.5,
   );
-  return ((place + 1) * size - 1) * 0.5;
 }
 
-// Into the picture by reflection at its outer edges (−½ and size−½), then onto pixel centres.
-fn reflect_into(p: f32, size: i32) -> f32 {
-  let span = f32(size);
-  let q = abs(p + 0.5);
-  let flips = floor(q / span);
-  let rest = q - flips * span;
-  let inside = select(span - rest, rest, (i32(flips) & 1) == 0) - 0.5;
-  return clamp(inside, 0, span - 1);
+fn source(map: Map, x: i32, y: i32) -> vec2f {
+  let offset = vec2f(f32(x), f32(y)) - map.centre;
+  return map.middle + offset.x * map.right + offset.y * map.down;
 }
 
-#if TRANSPOSE
-// The copy of the picture a point of the reflected plane falls in: 0 is the picture itself.
+// The reflected plane holds copies of the picture side by side, every other one mirrored; number 0
+// is the picture itself. The copy that a point falls in:
 fn cell(p: f32, size: i32) -> i32 { return i32(floor((p + 0.5) / f32(size))); }
 
-// Where copy k of pixel p lies in the reflected plane.
-fn copy_of(p: i32, k: i32, size: i32) -> i32 {
-  return k * size + select(size - 1 - p, p, (k & 1) == 0);
+#if TRANSPOSE
+// Where pixel s lies in copy k.
+fn place_in(k: i32, s: i32, size: i32) -> i32 { return select(size - 1 - s, s, (k & 1) == 0); }
+
+// The first and the last copy of pixel s that the points from low to high come near.
+fn first_copy(low: f32, s: i32, size: i32) -> i32 {
+  let k = cell(low, size);
+  return k + select(0, 1, f32(k * size + place_in(k, s, size)) < low - 1.01);
+}
+fn last_copy(high: f32, s: i32, size: i32) -> i32 {
+  let k = cell(high, size);
+  return k - select(0, 1, f32(k * size + place_in(k, s, size)) > high + 1.01);
 }
 
 // dx[s] = Σ over outputs o of dy[o] · (weight of s in o). The outputs that can touch s lie in the
-// image of the box s ± 1 under the inverse map, for s and for its mirror images nearby.
+// image of the box s ± 1 under the inverse map, for s and for its mirror images nearby. What a loop
+// needs of P is fetched before it.
 fn compute(n: i32, c: i32, sy: i32, sx: i32) {
-  let t0 = texel_theta(0, 0);
-  let t1 = texel_theta(0, 1);
   let width = P.x_size.w;
   let height = P.x_size.z;
-  // The map in pixels is affine: p(o) = origin + o.x·right + o.y·down. Exact weights come from
-  // source() below, so rounding here only matters to the bounds, which are widened.
-  let origin = source(t0, t1, 0, 0);
-  let right = (source(t0, t1, width, 0) - origin) / f32(width);
-  let down = (source(t0, t1, 0, height) - origin) / f32(height);
+  let size = vec2f(f32(width), f32(height));
+  let x_left = n * width;
+  let x_top = P.x_place.x + c * height;
+  let map = pixel_map();
+  let right = map.right;
+  let down = map.down;
   let determinant = right.x * down.y - right.y * down.x;
   let to_x = vec2f(down.y, -down.x) / determinant;
   let to_y = vec2f(-right.y, right.x) / determinant;
   let reach_x = abs(to_x.x) + abs(to_x.y) + 0.01;
   let reach_y = abs(to_y.x) + abs(to_y.y) + 0.01;
-  // Copies of the picture that the output grid can reach.
-  let corner_a = source(t0, t1, width - 1, 0);
-  let corner_b = source(t0, t1, 0, height - 1);
-  let corner_c = source(t0, t1, width - 1, height - 1);
+  let origin = source(map, 0, 0);
+  // The box of all points the output grid comes from.
+  let corner_a = source(map, width - 1, 0);
+  let corner_b = source(map, 0, height - 1);
+  let corner_c = source(map, width - 1, height - 1);
   let lowest = min(min(origin, corner_a), min(corner_b, corner_c));
   let highest = max(max(origin, corner_a), max(corner_b, corner_c));
+  let kx_first = first_copy(lowest.x, sx, width);
+  let kx_last = last_copy(highest.x, sx, width);
+  let ky_last = last_copy(highest.y, sy, height);
   var sum = vec4f();
-  for (var ky = cell(lowest.y, height); ky <= cell(highest.y, height); ky++) {
-    let py = f32(copy_of(sy, ky, height));
-    for (var kx = cell(lowest.x, width); kx <= cell(highest.x, width); kx++) {
-      let offset = vec2f(f32(copy_of(sx, kx, width)), py) - origin;
+  for (var ky = first_copy(lowest.y, sy, height); ky <= ky_last; ky++) {
+    for (var kx = kx_first; kx <= kx_last; kx++) {
+      let corner = vec2f(vec2i(kx, ky)) * size;
+      let place = vec2f(vec2i(place_in(kx, sx, width), place_in(ky, sy, height)));
+      let offset = corner + place - origin;
       let centre = vec2f(dot(to_x, offset), dot(to_y, offset));
       let y_last = min(height - 1, i32(floor(centre.y + reach_y)));
+      let x_first = max(0, i32(ceil(centre.x - reach_x)));
       let x_last = min(width - 1, i32(floor(centre.x + reach_x)));
       for (var oy = max(0, i32(ceil(centre.y - reach_y))); oy <= y_last; oy++) {
-        for (var ox = max(0, i32(ceil(centre.x - reach_x))); ox <= x_last; ox++) {
-          let p = source(t0, t1, ox, oy);
-          if (cell(p.x, width) != kx || cell(p.y, height) != ky) { continue; }
-          let q = vec2f(reflect_into(p.x, width), reflect_into(p.y, height));
-          let weight = max(vec2f(), 1 - abs(q - vec2f(f32(sx), f32(sy))));
-          if (weight.x * weight.y > 0) {
-            sum += weight.x * weight.y * load_x(n, c, oy, ox);
-          }
+        for (var ox = x_first; ox <= x_last; ox++) {
+          let p = source(map, ox, oy);
+          let inside = all(p >= corner - 0.5) && all(p < corner + size - 0.5);
+          let near = max(vec2f(), 1 - abs(clamp(p - corner, vec2f(), size - 1) - place));
+          sum += select(0, near.x * near.y, inside) * sheet_x(x_left + ox, x_top + oy);
         }
       }
     }
@@ -82,10 +94,17 @@ fn compute(n: i32, c: i32, sy: i32, sx: i32) {
   store_y(n, c, sy, sx, sum);
 }
 #else
+// Where a point of the reflected plane lies in the picture; beyond its outermost pixels' centres
+// these are taken.
+fn reflect_into(p: f32, size: i32) -> f32 {
+  let k = cell(p, size);
+  let span = f32(size);
+  let within = p - f32(k) * span;
+  return clamp(select(span - 1 - within, within, (k & 1) == 0), 0, span - 1);
+}
+
 fn compute(n: i32, c: i32, y: i32, x: i32) {
-  let t0 = texel_theta(0, 0);
-  let t1 = texel_theta(0, 1);
-  let p = source(t0, t1, x, y);
+  let p = source(pixel_map(), x, y);
   let q = vec2f(reflect_into(p.x, P.x_size.w), reflect_into(p.y, P.x_size.z));
   let low = vec2i(floor(q));
   let high = min(low + 1, vec2i(P.x_size.w - 1, P.x_size.z - 1));

@@ -32,21 +32,31 @@ export function gaussianBlur(x: Tensor, weights: Tensor): Tensor {
 /** Pixels along the axis that an invocation blurs. */
 const TILE = 8;
 
+/** Weights that need no loop. More of them make code that no longer fits a processor's cache. */
+const UNROLLED = 16;
+
 function lower(y: Tensor<"blurAxis"> | Tensor<"blurAxisTranspose">): Call[] {
   const { axis } = y.attributes;
   const [x, w] = y.inputs as [Tensor, Tensor];
   const [n, c, height, width] = y.shape;
   const transpose = y.op === "blurAxisTranspose";
-  const reach = Math.ceil(w.shape[1] / 4) * 4 + TILE;
+  const weights = Math.ceil(w.shape[1] / 4) * 4;
   const across = (size: number, along: 2 | 3) => along === axis ? Math.ceil(size / TILE) : size;
   return [{
     source: { name: y.op, wgsl: source },
-    defines: { AXIS: axis, TRANSPOSE: transpose, TILE, FAR: reach > y.shape[axis] },
+    defines: {
+      AXIS: axis,
+      TRANSPOSE: transpose,
+      TILE,
+      UNROLLED: Math.min(UNROLLED, weights),
+      LOOP: weights > UNROLLED,
+      FAR: weights + TILE > y.shape[axis],
+    },
     reads: { x, w },
     writes: { y },
     workgroups: transpose ? perTexel(y) : [
-      Math.ceil(across(width, 3) / 16),
-      Math.ceil(across(height, 2) / 4),
+      Math.ceil(across(width, 3) / 64),
+      across(height, 2),
       n * Math.ceil(c / 4),
     ],
   }];
