@@ -1,62 +1,86 @@
-// Maximum over a window, or the window position (ky·kw + kx) of the maximum. Of several equal
-// maxima the first in reading order wins, as in PyTorch. Padding never wins.
-// UNROLLED: a small window without dilation, KY×KX.
+// Maximum over a window (y), or the window position (ky·kw + kx) of the maximum (indices), or both.
+// Of several equal maxima the first in reading order wins, as in PyTorch. Padding never wins.
+// UNROLLED: a small window without dilation, KY×KX. FITS: no window reaches beyond the picture.
 //
 // INDICES: a lane holds the positions of PER neighbours in a texel row (the pictures lie side by side
 // in it) as a whole number, BITS bits each, the first the lowest: below 2²⁴, exact in float32.
+// VALUES: their maxima too.
 
-#if INDICES
-fn compute(first: i32, c: i32, oy: i32, texel: i32) {
-  var positions = vec4i();
-  for (var i = 0; i < ${PER}; i++) {
-    // Those beyond the row's end are never asked for.
-    let column = min(${PER} * texel + i, P.pictures * P.columns - 1);
-    let n = quotient(column, P.columns);
-    positions |= vec4i(winner(n, c, oy, column - n * P.columns)) << vec4u(u32(${BITS} * i));
-  }
-  store_y(0, c, oy, texel, vec4f(positions));
-}
+struct Winner { value: vec4f, position: vec4f }
 
-fn winner(n: i32, c: i32, oy: i32, ox: i32) -> vec4f {
-#else
-fn compute(n: i32, c: i32, oy: i32, ox: i32) {
-#end
-  var best = vec4f(-3.4028234e38);
-  var position = vec4f(-1);
-  #if UNROLLED
-  let top = oy * P.stride_y - P.padding_y;
-  let left = ox * P.stride_x - P.padding_x;
-  #for ky in 0..KY
-  #for kx in 0..KX
+// Where the window begins, in a sheet of pictures whose rows and columns are given.
+fn winner(row: i32, column: i32, top: i32, left: i32, height: i32, width: i32) -> Winner {
+  #if UNROLLED && FITS
+  var best = Winner(sheet_x(column + left, row + top), vec4f());
+  #for k in 1..KY * KX
   {
-    let iy = top + ${ky};
-    let ix = left + ${kx};
-    let v = load_x(n, c, clamp(iy, 0, P.x_size.z - 1), clamp(ix, 0, P.x_size.w - 1));
-    let inside = iy >= 0 && iy < P.x_size.z && ix >= 0 && ix < P.x_size.w;
-    // "or no position yet", so that a window of -inf or of the lowest float still has one.
-    let wins = ((v > best) | (position < vec4f())) & vec4<bool>(inside);
-    best = select(best, v, wins);
-    position = select(position, vec4f(${ky * KX + kx}), wins);
+    let v = sheet_x(column + left + ${k % KX}, row + top + ${Math.floor(k / KX)});
+    let wins = v > best.value;
+    best = Winner(select(best.value, v, wins), select(best.position, vec4f(${k}), wins));
   }
   #end
+  #else
+  var best = Winner(vec4f(-3.4028234e38), vec4f(-1));
+  #if UNROLLED
+  #for k in 0..KY * KX
+  {
+    let y = top + ${Math.floor(k / KX)};
+    let x = left + ${k % KX};
+    let v = sheet_x(column + clamp(x, 0, width - 1), row + clamp(y, 0, height - 1));
+    let inside = y >= 0 && y < height && x >= 0 && x < width;
+    // "or no position yet", so that a window of -inf or of the lowest float still has one.
+    let wins = ((v > best.value) | (best.position < vec4f())) & vec4<bool>(inside);
+    best = Winner(select(best.value, v, wins), select(best.position, vec4f(${k}), wins));
+  }
   #end
   #else
   for (var ky = 0; ky < P.kernel_y; ky++) {
-    let iy = oy * P.stride_y + ky * P.dilation_y - P.padding_y;
-    if (iy < 0 || iy >= P.x_size.z) { continue; }
+    let y = top + ky * P.dilation_y;
+    if (y < 0 || y >= height) { continue; }
     for (var kx = 0; kx < P.kernel_x; kx++) {
-      let ix = ox * P.stride_x + kx * P.dilation_x - P.padding_x;
-      if (ix < 0 || ix >= P.x_size.w) { continue; }
-      let v = load_x(n, c, iy, ix);
-      let wins = (v > best) | (position < vec4f());
-      best = select(best, v, wins);
-      position = select(position, vec4f(f32(ky * P.kernel_x + kx)), wins);
+      let x = left + kx * P.dilation_x;
+      if (x < 0 || x >= width) { continue; }
+      let v = sheet_x(column + x, row + y);
+      let wins = (v > best.value) | (best.position < vec4f());
+      let position = vec4f(f32(ky * P.kernel_x + kx));
+      best = Winner(select(best.value, v, wins), select(best.position, position, wins));
     }
   }
   #end
-  #if INDICES
-  return position;
-  #else
-  store_y(n, c, oy, ox, best);
   #end
+  return best;
 }
+
+#if INDICES
+fn compute(first: i32, c: i32, oy: i32, texel: i32) {
+  let width = P.x_size.w;
+  let height = P.x_size.z;
+  let row = P.x_place.x + c * height;
+  let top = oy * P.stride_y - P.padding_y;
+  let columns = P.columns;
+  let last = P.pictures * columns - 1;
+  let stride = P.stride_x;
+  let padding = P.padding_x;
+  var positions = vec4i();
+  for (var i = 0; i < ${PER}; i++) {
+    // Those beyond the row's end are never asked for.
+    let o = min(${PER} * texel + i, last);
+    let n = quotient(o, columns);
+    let ox = o - n * columns;
+    let best = winner(row, n * width, top, ox * stride - padding, height, width);
+    positions |= vec4i(best.position) << vec4u(u32(${BITS} * i));
+    #if VALUES
+    if (${PER} * texel + i <= last) { store_y(n, c, oy, ox, best.value); }
+    #end
+  }
+  store_indices(0, c, oy, texel, vec4f(positions));
+}
+#else
+fn compute(n: i32, c: i32, oy: i32, ox: i32) {
+  let width = P.x_size.w;
+  let height = P.x_size.z;
+  let top = oy * P.stride_y - P.padding_y;
+  let left = ox * P.stride_x - P.padding_x;
+  store_y(n, c, oy, ox, winner(P.x_place.x + c * height, n * width, top, left, height, width).value);
+}
+#end

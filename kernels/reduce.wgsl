@@ -1,5 +1,5 @@
-// y = Σ x, or the largest x, or Σ (x − mean)·z with a mean that is repeated along some axes (MEAN)
-// and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at the end,
+// y = Σ x, or Σ x², or the largest x, or Σ (x − mean)·z with a mean that is repeated along some axes
+// (MEAN) and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at the end,
 // more for the parts of a long axis): result p takes the elements p, p + P, p + 2P, ...
 
 fn element(n: i32, c: i32, y: i32, x: i32) -> vec4f {
@@ -15,6 +15,9 @@ fn element(n: i32, c: i32, y: i32, x: i32) -> vec4f {
   #else
   v *= v;
   #end
+  #end
+  #if REDUCE === "sum of squares"
+  v *= v;
   #end
   #if AXIS === 1 && REDUCE === "max"
   v = select(vec4f(v.x), v, vec4i(0, 1, 2, 3) + 4 * c < vec4i(P.x_place.z)); // not the lanes beyond

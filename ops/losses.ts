@@ -20,7 +20,7 @@ import {
 } from "./elementwise.ts";
 import { max } from "./max.ts";
 import { robustLoss } from "./robust_loss.ts";
-import { mean } from "./sum.ts";
+import { mean, meanOfSquares } from "./sum.ts";
 import { constant, formatShape, sameShape, type Tensor } from "./tensor.ts";
 
 /** The name of a distance. */
@@ -86,8 +86,7 @@ export function l1Distance(x: Tensor, target: Tensor): Tensor {
 
 /** mean d² */
 export function l2Distance(x: Tensor, target: Tensor): Tensor {
-  const d = difference(x, target);
-  return mean(mul(d, d), PICTURE);
+  return meanOfSquares(difference(x, target), PICTURE);
 }
 
 /** max |d|; equal ones share the gradient, see {@linkcode max}. */

@@ -2,6 +2,7 @@
 import type { Gpu } from "../kernels/device.ts";
 import type { Choose } from "./conv2d_variants.ts";
 import { copy } from "./elementwise.ts";
+import { maxPool2dIndicesCall, poolsWithIndices } from "./max_pool2d.ts";
 import type { Call, Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
 import { partRows, type Placement } from "./placement.ts";
@@ -33,8 +34,13 @@ export function lower(
 ): Step[] {
   const steps: Step[] = [];
   const callsOf = (n: Tensor) => (OPERATIONS[n.op] as Operation<typeof n.op>).lower(n, gpu, choose);
+  const pools = poolsWithIndices(nodes);
+  const pooled = new Set<Tensor>(pools.values());
   for (const n of nodes) {
-    if (isOp(n, "concat")) {
+    if (pooled.has(n)) continue;
+    if (isOp(n, "maxPool2dIndices")) {
+      steps.push({ calls: [maxPool2dIndicesCall(n, pools.get(n))] });
+    } else if (isOp(n, "concat")) {
       for (const { part, row } of partRows(n)) {
         if (placement.isPlaced(part, n, row)) continue;
         steps.push({ calls: callsOf(copy(part)), target: { whole: n, row } });

@@ -2,8 +2,8 @@
 import source from "../kernels/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../kernels/max_pool2d_gradient.wgsl" with { type: "text" };
 import windowsSource from "../kernels/pool_windows.wgsl" with { type: "text" };
-import { type Operation, type Pair, pair, perTexel } from "./operation.ts";
-import { formatShape, node, type Shape, type Tensor } from "./tensor.ts";
+import { type Call, type Operation, type Pair, pair, perTexel } from "./operation.ts";
+import { formatShape, isOp, node, type Shape, type Tensor } from "./tensor.ts";
 
 /** The window of a pooling node. */
 export interface MaxPool2dAttributes {
@@ -136,11 +136,24 @@ function unrolled({ kernel: [KY, KX], dilation }: MaxPool2dAttributes) {
   return small ? { UNROLLED: true, KY, KX } : { UNROLLED: false };
 }
 
+/** Whether windows in so many rows and columns all lie within the picture. */
+function fits(x: Tensor, attributes: MaxPool2dAttributes, counts: Pair): boolean {
+  const { stride, padding } = attributes;
+  const span = spanOf(attributes);
+  return ([0, 1] as const).every((axis) =>
+    padding[axis] === 0 && (counts[axis] - 1) * stride[axis] + span[axis] <= x.shape[axis + 2]!
+  );
+}
+
 /** Table entry. */
 export const maxPool2dOperation: Operation<"maxPool2d"> = {
   lower: (y) => [{
     source: { name: "maxPool2d", wgsl: source },
-    defines: { INDICES: false, ...unrolled(y.attributes) },
+    defines: {
+      INDICES: false,
+      FITS: fits(y.inputs[0]!, y.attributes, [y.shape[2], y.shape[3]]),
+      ...unrolled(y.attributes),
+    },
     reads: { x: y.inputs[0]! },
     writes: { y },
     parameters: windowParameters(y.attributes),
@@ -156,21 +169,59 @@ export const maxPool2dOperation: Operation<"maxPool2d"> = {
   },
 };
 
+/**
+ * The dispatch that finds the window positions of the maxima, and the maxima with them where they
+ * are wanted too: both look at every element of every window.
+ */
+export function maxPool2dIndicesCall(
+  indices: Tensor<"maxPool2dIndices">,
+  y?: Tensor<"maxPool2d">,
+): Call {
+  const { attributes } = indices;
+  const [x] = indices.inputs as [Tensor];
+  return {
+    source: { name: y ? "maxPool2dWithIndices" : "maxPool2dIndices", wgsl: source },
+    defines: {
+      INDICES: true,
+      VALUES: y !== undefined,
+      FITS: fits(x, attributes, [indices.shape[2], attributes.columns]),
+      ...positionBits(attributes),
+      ...unrolled(attributes),
+    },
+    reads: { x },
+    writes: { indices, ...(y ? { y } : {}) },
+    parameters: {
+      ...windowParameters(attributes),
+      pictures: x.shape[0],
+      columns: attributes.columns,
+    },
+    workgroups: perTexel(indices),
+  };
+}
+
+/** The pools of a graph whose maxima's positions are in it too, and these. */
+export function poolsWithIndices(
+  nodes: readonly Tensor[],
+): Map<Tensor<"maxPool2dIndices">, Tensor<"maxPool2d">> {
+  const window = ({ kernel, stride, padding, dilation }: MaxPool2dAttributes) =>
+    [kernel, stride, padding, dilation].join();
+  const pools = nodes.filter((n) => isOp(n, "maxPool2d"));
+  const found = new Map<Tensor<"maxPool2dIndices">, Tensor<"maxPool2d">>();
+  for (const n of nodes) {
+    if (!isOp(n, "maxPool2dIndices")) continue;
+    const pool = pools.find((y) =>
+      y.inputs[0] === n.inputs[0] && window(y.attributes) === window(n.attributes) &&
+      y.shape[2] === n.shape[2] && y.shape[3] === n.attributes.columns
+    );
+    if (pool) found.set(n, pool);
+  }
+  return found;
+}
+
 /** Table entry of the window positions of the maxima. */
 export const maxPool2dIndicesOperation: Operation<"maxPool2dIndices"> = {
   early: true,
-  lower: (y) => [{
-    source: { name: "maxPool2dIndices", wgsl: source },
-    defines: { INDICES: true, ...positionBits(y.attributes), ...unrolled(y.attributes) },
-    reads: { x: y.inputs[0]! },
-    writes: { y },
-    parameters: {
-      ...windowParameters(y.attributes),
-      pictures: y.inputs[0]!.shape[0],
-      columns: y.attributes.columns,
-    },
-    workgroups: perTexel(y),
-  }],
+  lower: (y) => [maxPool2dIndicesCall(y)],
   gradient: "positions are whole numbers",
 };
 

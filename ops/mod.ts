@@ -127,7 +127,7 @@ export { areaWeights } from "./resize_weights.ts";
 export { roll } from "./roll.ts";
 export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
 export { crossEntropy, logSoftmax, softmax } from "./softmax.ts";
-export { globalAveragePool, mean, sum } from "./sum.ts";
+export { globalAveragePool, mean, meanOfSquares, sum, sumOfSquares } from "./sum.ts";
 export {
   type Attributes,
   constant,

@@ -5,11 +5,8 @@
 import { affine, elementwiseCall, mul, sub } from "./elementwise.ts";
 import type { Operation } from "./operation.ts";
 import { type Axis, reduceAxes, reduceCalls, resized } from "./reduce.ts";
-import { sum, sumTo } from "./sum.ts";
-import { node, type Shape, type Tensor } from "./tensor.ts";
-
-const countOver = (shape: Shape, axes: readonly Axis[]) =>
-  axes.reduce<number>((product, axis) => product * shape[axis], 1);
+import { countAlong, sum, sumTo } from "./sum.ts";
+import { node, type Tensor } from "./tensor.ts";
 
 /** Σ (x − mean)·z over some axes; z is x − mean when not given. */
 function centredDot(x: Tensor, mean: Tensor, axes: readonly Axis[], z?: Tensor): Tensor {
@@ -19,9 +16,7 @@ function centredDot(x: Tensor, mean: Tensor, axes: readonly Axis[], z?: Tensor):
     axes,
     (part, axis) => {
       const shape = resized(part.shape, axis, 1);
-      return part === x
-        ? node("centredDotAxis", shape, inputs, { axis })
-        : node("sumAxis", shape, [part], { axis });
+      return part === x ? node("centredDotAxis", shape, inputs, { axis }) : sum(part, [axis]);
     },
   );
   if (total !== x) return total;
@@ -31,7 +26,7 @@ function centredDot(x: Tensor, mean: Tensor, axes: readonly Axis[], z?: Tensor):
 
 /** The mean square of x − mean over some axes, given that mean: two passes, without cancellation. */
 export function variance(x: Tensor, mean: Tensor, axes: readonly Axis[]): Tensor {
-  return affine(centredDot(x, mean, axes), 1 / countOver(x.shape, axes));
+  return affine(centredDot(x, mean, axes), 1 / countAlong(x, axes));
 }
 
 /**
@@ -74,8 +69,7 @@ export const normaliseOperation: Operation<"normalise"> = {
     const g = outside ? dy : mul(dy, weight);
     const total = sum(g, axes);
     const dot = mul(centredDot(x, mean, axes, g), inverse);
-    const weighted = (t: Tensor) =>
-      affine(outside ? mul(t, weight) : t, 1 / countOver(x.shape, axes));
+    const weighted = (t: Tensor) => affine(outside ? mul(t, weight) : t, 1 / countAlong(x, axes));
     const inputs = [dy, x, mean, inverse, weight, weighted(total), weighted(mul(dot, inverse))];
     const others = ([0, 1, 2, 3] as const).filter((axis) => weight.shape[axis] === 1);
     return [

@@ -90,7 +90,7 @@ export interface OperationTable {
   /** Its derivative. */
   robustLogPartitionSlope: Record<string, never>;
   /** The sum along one axis, which keeps size 1. */
-  sumAxis: { axis: Axis };
+  sumAxis: { axis: Axis; squared: boolean };
   /** The largest element along one axis, which keeps size 1. */
   maxAxis: { axis: Axis };
   /** Σ (x − mean)·z along one axis, which keeps size 1. */

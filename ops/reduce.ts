@@ -27,7 +27,7 @@ export function resized(shape: Shape, axis: Axis, size: number): Shape {
 }
 
 /** What becomes of the elements; "centred dot" is Σ (x − mean)·z with the inputs x, mean and z. */
-export type Reduction = "sum" | "max" | "centred dot";
+export type Reduction = "sum" | "sum of squares" | "max" | "centred dot";
 
 /** The dispatches that reduce x to y along an axis: one, or two by way of about √size parts. */
 export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[] {

@@ -90,6 +90,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   max: { y: "max x", gradient: "∂, shared among the largest" },
   maxPool2d: { y: "max x[s·o + d·k − p] over k", gradient: "∂ to the first largest element" },
   mean: { y: "Σ x / count", gradient: "∂/count" },
+  meanOfSquares: { y: "Σ x² / count", gradient: "∂·2x/count" },
   minimum: { y: "min(a, b)", gradient: "∂ to the smaller, ½∂ to each of equal ones" },
   minkowskiDistance: {
     y: "(mean |x − t|ᵖ)^(1/p)",
@@ -135,6 +136,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   sqrt: { y: "√a", gradient: "½·∂/y" },
   sub: { y: "a − b", gradient: "∂, −∂" },
   sum: { y: "Σ x", gradient: "∂, repeated" },
+  sumOfSquares: { y: "Σ x²", gradient: "∂·2x" },
   tanh: { y: "(eᵃ − e⁻ᵃ)/(eᵃ + e⁻ᵃ)", gradient: "∂·(1 − y²)" },
   totalVariation: {
     y: "Σ |∇x| + |∇y|, or Σ √(∇x² + ∇y² + ε); ∇ is 0 in the last column or row",

@@ -456,3 +456,29 @@ Deno.test("expanding to the same shape adds nothing to the graph", () => {
   assert.equal(concat([x]), x);
   assert.equal(sum(randomTensor([1, 1, 1, 1]), []).op, "constant");
 });
+
+Deno.test("maxima and their positions are found together, and only where both are wanted", async () => {
+  const window = { kernel: 3, stride: 2, ceilMode: true };
+  for (const device of [gpu, buffers]) {
+    for (const [padding, size] of [[0, 11], [1, 11], [0, 12], [1, 6]] as const) {
+      const x = randomTensor([3, 6, size, size]);
+      const y = maxPool2d(x, { ...window, padding });
+      const [dx] = gradients(mul(y, randomTensor(y.shape)), [x]);
+      const results = async (outputs: Tensor[], names: string[]) => {
+        using program = await compile(device, { outputs });
+        assert.deepEqual(program.kernelNames.filter((name) => name.startsWith("maxPool2d")), names);
+        program.run();
+        return await Promise.all(outputs.map((output) => program.read(output)));
+      };
+      const [maxima, gradient] = await results(
+        [y, dx!],
+        ["maxPool2dWithIndices", "maxPool2dGradient"],
+      );
+      assert.deepEqual(maxima, (await results([y], ["maxPool2d"]))[0]);
+      assert.deepEqual(
+        gradient,
+        (await results([dx!], ["maxPool2dIndices", "maxPool2dGradient"]))[0],
+      );
+    }
+  }
+});

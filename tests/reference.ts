@@ -76,6 +76,7 @@ export interface Operations<T> {
   max(x: T, axes: readonly Axis[]): T;
   maxPool2d(x: T, options: MaxPool2dOptions): T;
   mean(x: T, axes: readonly Axis[]): T;
+  meanOfSquares(x: T, axes: readonly Axis[]): T;
   minimum(a: T, b: T): T;
   minkowskiDistance(x: T, target: T, p: number): T;
   mix(a: T, b: T, weight: T): T;
@@ -103,6 +104,7 @@ export interface Operations<T> {
   sqrt(a: T): T;
   sub(a: T, b: T): T;
   sum(x: T, axes: readonly Axis[]): T;
+  sumOfSquares(x: T, axes: readonly Axis[]): T;
   tanh(a: T): T;
   totalVariation(x: T, options?: TotalVariationOptions): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
@@ -626,6 +628,8 @@ export const reference: Operations<Values> = {
     const count = axes.reduce<number>((product, axis) => product * x.shape[axis], 1);
     return elementwise((p) => p! / count, sumOver(x, axes));
   },
+  sumOfSquares: (x, axes) => sumOver(reference.mul(x, x), axes),
+  meanOfSquares: (x, axes) => reference.mean(reference.mul(x, x), axes),
   globalAveragePool: (x) => reference.mean(x, [2, 3]),
   max: (x, axes) => reduceOver(x, axes, (values) => Math.max(...values)),
 

@@ -12,7 +12,7 @@ import {
   mean,
   mul,
   sub,
-  sum,
+  sumOfSquares,
   type Tensor,
 } from "../ops/mod.ts";
 import type { Parameters } from "./parameters.ts";
@@ -71,10 +71,8 @@ export function distanceTerm(
   p: Parameters,
 ): Tensor {
   switch (p.distance) {
-    case "relative": {
-      const d = sub(x, t);
-      return mul(sum(mul(d, d), PICTURE), energy);
-    }
+    case "relative":
+      return mul(sumOfSquares(sub(x, t), PICTURE), energy);
     case "charbonnier":
       return distance("robust", x, t, { alpha: 1, c: 1 }); // mean √(d² + 1) − 1
     case "adaptive":

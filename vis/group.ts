@@ -14,7 +14,7 @@ import {
   gaussianBlur,
   gaussianKernel,
   gradients,
-  mean,
+  meanOfSquares,
   mix,
   mul,
   type Program,
@@ -98,7 +98,7 @@ function colourMatrix(): Tensor {
 
 /** √mean(x²) per picture, [K,1,1,1]. */
 export function rms(x: Tensor): Tensor {
-  return affine(sqrt(mean(mul(x, x), [1, 2, 3])), 1, 1e-20);
+  return affine(sqrt(meanOfSquares(x, [1, 2, 3])), 1, 1e-20);
 }
 
 /** What becomes of the raw gradient before the step: colour, bands, size. */

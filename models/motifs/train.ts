@@ -22,13 +22,12 @@ import {
   detach,
   div,
   gradients,
-  mean,
-  mul,
+  meanOfSquares,
   Random,
   type Shape,
   sqrt,
   sub,
-  sum,
+  sumOfSquares,
   type Tensor,
   Variable,
 } from "../../ops/mod.ts";
@@ -79,7 +78,7 @@ interface Batch {
 
 /** Each picture divided by its Euclidean length. */
 function unit(x: Tensor): Tensor {
-  return div(x, affine(sqrt(sum(mul(x, x), [1, 2, 3])), 1, 1e-12));
+  return div(x, affine(sqrt(sumOfSquares(x, [1, 2, 3])), 1, 1e-12));
 }
 
 /** The whole step as one program; its output is the loss before it, [1,1,1,1]. */
@@ -109,7 +108,7 @@ function compileStep(
   const error = sub(conv2d(features, weight!, bias), redrawn.tensor);
   const loss = add(
     crossEntropy(scores, labels.tensor),
-    affine(mean(mul(error, error), [0, 1, 2, 3]), REDRAW),
+    affine(meanOfSquares(error, [0, 1, 2, 3]), REDRAW),
   );
   const weights = [
     ...[...learned.values()].filter(({ trained }) => trained).map(({ variable }) => variable),

@@ -42,8 +42,16 @@ function probabilities(r: Random, shape: Shape): Values {
 export const reductions: Group = (test) => {
   test("sum", axes, (f, [x], over) => f.sum(x!, over), { degree: 1 });
   test("mean", axes, (f, [x], over) => f.mean(x!, over), { degree: 1 });
+  test("sumOfSquares", axes, (f, [x], over) => f.sumOfSquares(x!, over), { degree: 2 });
+  test("meanOfSquares", axes, (f, [x], over) => f.meanOfSquares(x!, over), { degree: 2 });
   test("max", axes, (f, [x], over) => f.max(x!, over), { degree: 1 });
   test("sum along a long axis", long, (f, [x], over) => f.sum(x!, over), { degree: 1 });
+  test(
+    "sumOfSquares along a long axis",
+    long,
+    (f, [x], over) => f.sumOfSquares(x!, over),
+    { degree: 2 },
+  );
   test("max along a long axis", long, (f, [x], over) => f.max(x!, over), { degree: 1 });
   test("globalAveragePool", picture, (f, [x]) => f.globalAveragePool(x!), { degree: 1 });
   test("softmax", wide, (f, [x]) => f.softmax(x!));
