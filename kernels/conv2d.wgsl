@@ -8,16 +8,18 @@
 //
 // One invocation computes 4·QUADS channels (a block) of TILE neighbouring pixels, and a turn of its
 // loop adds COLUMNS columns of the filter: all KW, or one (ROLLED). The sums of two pixels at a time
-// stay in registers while all they need is added. Weights are packed as ops/conv2d_weights.ts says.
+// stay in registers while all they need is added, and workgroups that follow each other read the same
+// pixels of x. Weights are packed as ops/conv2d_weights.ts says.
 // GROUPED: a block only reads the inputs of its groups. With at most three inputs LANES is their
 // number; with three outputs WIDTH is 3. EDGE: the last tile of a row is not full.
 
 @compute @workgroup_size(${WORKGROUP})
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let oy = quotient(i32(id.x), P.tiles);
-  let tile = i32(id.x) - oy * P.tiles;
-  let n = i32(id.y);
-  let block = i32(id.z);
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let block = i32(group.x);
+  let place = i32(group.y * ${WORKGROUP} + index);
+  let n = i32(group.z);
+  let oy = quotient(place, P.tiles);
+  let tile = place - oy * P.tiles;
   if (oy >= P.rows) { return; }
 
   #for i in 0..QUADS

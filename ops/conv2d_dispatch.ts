@@ -176,9 +176,9 @@ function direct(
       input_quads: quadsRead,
     },
     workgroups: [
+      Math.ceil(channels / (4 * quads)),
       Math.ceil(tiles * d.outputs[0] / workgroup),
       n,
-      Math.ceil(channels / (4 * quads)),
     ],
   }];
 }

@@ -185,8 +185,8 @@ function quadsOf(outputs: number): number {
  */
 const NEIGHBOURS = 8;
 
-/** Products of fewer inputs spend their time on storing, those of Winograd on transforming. */
-const FEW_INPUTS = 32;
+/** Results of no more products each spend their time on storing, those of Winograd on transforming. */
+const FEW_PRODUCTS = 32;
 
 /** The tile of a kernel that loads for itself. */
 function plainTile(gpu: Gpu, outputs: number, pixels: number): Tile {
@@ -195,11 +195,11 @@ function plainTile(gpu: Gpu, outputs: number, pixels: number): Tile {
 }
 
 function gemmTile(gpu: Gpu, { inputs, outputs, pictures, size }: Geometry): Tile {
-  const many = inputs > FEW_INPUTS;
+  const many = inputs > FEW_PRODUCTS;
   return plainTile(gpu, outputs, many ? fitting(pictures * size[1], [14, NEIGHBOURS]) : NEIGHBOURS);
 }
 
-function directTile(gpu: Gpu, { inputs, outputs, size, stride, whole }: Geometry): Tile {
+function directTile(gpu: Gpu, { inputs, outputs, size, kernel, stride, whole }: Geometry): Tile {
   const strided = !whole || stride[1] > 1;
   // Strided convolutions and the phases of their gradients, but for a network's first: with four
   // quads they take a sixth less time, but their four kernels nearly twice as long to compile.
@@ -207,8 +207,8 @@ function directTile(gpu: Gpu, { inputs, outputs, size, stride, whole }: Geometry
     return { quads: 2, pixels: NEIGHBOURS, workgroup: 16 };
   }
   // A network's first convolution, and the gradient of a picture.
-  const few = strided || outputs <= 4;
-  return plainTile(gpu, outputs, few ? fitting(size[1], [14, NEIGHBOURS]) : NEIGHBOURS);
+  const larger = (strided || outputs <= 4) && inputs * kernel[0] * kernel[1] > FEW_PRODUCTS;
+  return plainTile(gpu, outputs, larger ? fitting(size[1], [14, NEIGHBOURS]) : NEIGHBOURS);
 }
 
 /** The tile of a kernel that stages: the large one where that makes enough workgroups. */
