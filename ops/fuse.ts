@@ -37,17 +37,23 @@ function extend(
   });
 }
 
-/** Weights times a factor for each output channel (their first axis). Shared by both directions. */
-function scaledWeights(weight: Tensor<"constant">, scale: Tensor<"constant">): Tensor {
-  return derived("scaled", [weight, scale], () =>
+/** Weights times a factor for each output channel (their first axis), or for each input channel. */
+function scaledWeights(
+  weight: Tensor<"constant">,
+  scale: Tensor<"constant">,
+  axis: 0 | 1 = 0,
+): Tensor {
+  return derived(`scaled ${axis}`, [weight, scale], () =>
     constant(weight.shape, () => {
       const { load, fresh } = weight.attributes;
       const values = fresh ? load() : load().slice();
-      const row = weight.shape[1] * weight.shape[2] * weight.shape[3];
-      scale.attributes.load().forEach((factor, output) => {
-        const end = (output + 1) * row;
-        for (let i = output * row; i < end; i++) values[i]! *= factor;
-      });
+      const factors = scale.attributes.load();
+      const [outputs, inputs, rows, columns] = weight.shape;
+      const row = rows * columns * (axis === 0 ? inputs : 1);
+      for (let part = 0; part < outputs * (axis === 0 ? 1 : inputs); part++) {
+        const factor = factors[part % factors.length]!;
+        for (let i = part * row; i < (part + 1) * row; i++) values[i]! *= factor;
+      }
       return values;
     }, { fresh: true }));
 }
@@ -111,6 +117,17 @@ export function fuse(asked: readonly Tensor[]): Tensor[] {
     return node(n.op, n.shape, inputs, n.attributes);
   };
 
+  /** conv2dInputGradient(dy, weight) · scale: the gradient of a convolution of scaled channels. */
+  const absorbInputScale = (n: Tensor<"elementwise">): Tensor | undefined => {
+    const conv = soleConvolution(n, 0);
+    const scale = rewritten.get(n.inputs[1]!);
+    if (!conv || conv.op !== "conv2dInputGradient" || !bare(conv)) return;
+    const [dy, weight] = conv.inputs as [Tensor, Tensor];
+    if (conv.attributes.groups !== 1 || !isOp(weight, "constant")) return;
+    if (!isChannelConstant(scale, conv.shape[1]) || !sameShape(n.shape, conv.shape)) return;
+    return node(conv.op, conv.shape, [dy, scaledWeights(weight, scale, 1)], conv.attributes);
+  };
+
   const absorbResidual = (n: Tensor<"elementwise">): Tensor | undefined => {
     for (const i of [0, 1]) {
       const conv = soleConvolution(n, i);
@@ -144,6 +161,7 @@ export function fuse(asked: readonly Tensor[]): Tensor[] {
     if (folded) return folded;
     const { f } = n.attributes;
     if (f === "multiplyAdd") return absorbScale(n);
+    if (f === "mul") return absorbInputScale(n);
     if (f === "add") return absorbResidual(n);
     const conv = soleConvolution(n, 0);
     if (!conv || conv.attributes.gate) return;

@@ -194,6 +194,26 @@ Deno.test("the gradient of a fused block is one convolution, gate included", () 
   assert.equal(names.filter((op) => op === "rectifierMask").length, 2, names.join());
 });
 
+Deno.test("the gradient of scaled channels is one convolution", async () => {
+  const x = image();
+  const perChannel = () => randomTensor([1, CHANNELS, 1, 1]);
+  for (const [stride, groups] of [[1, 1], [2, 1], [1, 2]] as const) {
+    const scaled = multiplyAdd(x, perChannel(), perChannel());
+    const weight = randomTensor([6, CHANNELS / groups, 3, 3]);
+    const y = conv2d(scaled, weight, undefined, { stride, groups, padding: 1 });
+    const [dx] = gradients(mul(y, randomTensor(y.shape)), [x]);
+    const count = left(dx!).filter((op) => op === "elementwise").length;
+    const plain = ancestors([dx!]).filter((n) => isOp(n, "elementwise")).length;
+    // Filters of groups are not scaled.
+    assert.equal(count, groups === 1 ? plain - 1 : plain);
+    assertClose(
+      (await evaluate(gpu, [dx!], { fuse: true }))[0]!,
+      (await evaluate(gpu, [dx!], { fuse: false }))[0]!,
+      "gradient",
+    );
+  }
+});
+
 Deno.test("a rectifier before a pool gates the pool's gradient before it is spread", async () => {
   const x = image();
   for (const rectifier of [relu, relu6]) {
