@@ -3,7 +3,9 @@
 //   y[n, m, r·oy + a, q·ox + b] = epilogue( Σ_{c,ky,kx} w[m,c,ky,kx] · x[n, c, s·oy + d·ky + y0, s·ox + d·kx + x0] )
 //
 // Forward: r = q = 1, a = b = 0, y0 = x0 = −padding. Input gradient of a stride-(r, q) convolution:
-// one dispatch for each phase (a, b) of the gradient, s = 1, with the weights that reach that phase.
+// s = 1, for each phase (a, b) of the gradient with the weights that reach it. A dispatch has one phase
+// of the rows, and PHASES of the columns: column k of the filter belongs to phase PHASE[k] and reads
+// x from OFFSET[k] on.
 // x outside the picture is zero. The epilogue is that of epilogue.wgsl, after + bias.
 //
 // One invocation computes 4·QUADS channels (a block) of TILE neighbouring pixels, and a turn of its
@@ -23,8 +25,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   if (oy >= P.rows) { return; }
 
   #for i in 0..QUADS
+  #for b in 0..PHASES
   #for j in 0..TILE
-  var sum_${i}_${j} = vec${WIDTH}f();
+  var sum_${i}_${b}_${j} = vec${WIDTH}f();
+  #end
   #end
   #end
 
@@ -57,8 +61,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     #end
     let end = select(0, P.x_size.w, iy >= 0 && iy < P.x_size.z);
     let at = left + kx * dilation_x;
-    #for o in 0..(TILE - 1) * STRIDE + (COLUMNS - 1) * DILATION + 1
-    #if Array.from({ length: COLUMNS }, (_, k) => o - k * DILATION).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
+    #for o in 0..(TILE - 1) * STRIDE + Math.max(0, ...OFFSET) + 1
+    #if OFFSET.map((offset) => o - offset).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
     let x_${o} = select(vec4f(), sheet_x(column + clamp(at + ${o}, 0, P.x_size.w - 1), row), at + ${o} >= 0 && at + ${o} < end);
     #end
     #end
@@ -74,7 +78,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       #for k in 0..COLUMNS
       #for lane in 0..LANES
       #for j in TOGETHER * group..Math.min(TILE, TOGETHER * (group + 1))
-      sum_${i}_${j} = fma(w_${k}_${lane}, vec${WIDTH}f(x_${j * STRIDE + k * DILATION}.${"xyzw"[lane]}), sum_${i}_${j});
+      sum_${i}_${PHASE[k]}_${j} = fma(w_${k}_${lane}, vec${WIDTH}f(x_${j * STRIDE + OFFSET[k]}.${"xyzw"[lane]}), sum_${i}_${PHASE[k]}_${j});
       #end
       #end
       #end
@@ -105,21 +109,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       #end
       let y = oy * P.step_y + P.y_phase;
       #for j in 0..TILE
+      #for b in 0..PHASES
       {
-        let ox = tile * ${TILE} + ${j};
+        let x = (tile * ${TILE} + ${j}) * P.step_x + P.x_phase + ${b};
         #if EDGE
-        if (ox < P.columns) {
+        if (x < P.y_size.w) {
         #else
         {
         #end
-          let x = ox * P.step_x + P.x_phase;
-          var v = ${WIDTH === 3 ? "vec4f(sum_" + i + "_" + j + ", 0)" : "sum_" + i + "_" + j};
+          var v = ${WIDTH === 3 ? "vec4f(sum_" + i + "_" + b + "_" + j + ", 0)" : "sum_" + i + "_" + b + "_" + j};
           #if BIAS
           v += bias;
           #end
           store_y(n, m, y, x, epilogue(n, m, y, x, v));
         }
       }
+      #end
       #end
     }
   }

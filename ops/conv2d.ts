@@ -1,7 +1,12 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
 import depthwiseSource from "../kernels/depthwise_conv2d.wgsl" with { type: "text" };
 import type { Gpu } from "../kernels/device.ts";
-import { dispatchConvolution, epilogueOf, epilogueSource } from "./conv2d_dispatch.ts";
+import {
+  type ConvolutionPart,
+  dispatchConvolution,
+  epilogueOf,
+  epilogueSource,
+} from "./conv2d_dispatch.ts";
 import { packWeights } from "./conv2d_weights.ts";
 import { conv2dWeightGradient } from "./conv2d_weight_gradient.ts";
 import { type Call, type Operation, type Pair, pair } from "./operation.ts";
@@ -189,7 +194,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
     if (isDepthwise(weight.shape, groups) && inputs === 1) {
       return depthwise(y, gpu, { stride, dilation, start, up: [1, 1], flip: false });
     }
-    return dispatchConvolution(y, gpu, choose, {
+    return dispatchConvolution(y, gpu, choose, [{
       x,
       weight,
       view: {
@@ -206,7 +211,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
       outputs: [y.shape[2], y.shape[3]],
       step: [1, 1],
       phase: [0, 0],
-    });
+    }]);
   },
   gradient(y, dy, needs) {
     const { stride, padding, dilation, groups, bias } = y.attributes;
@@ -257,35 +262,26 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
       ];
       return depthwise(dx, gpu, { stride: [1, 1], dilation, start, up: stride, flip: true });
     }
-    const calls: Call[] = [];
-    for (let py = 0; py < Math.min(stride[0], height); py++) {
-      for (let px = 0; px < Math.min(stride[1], width); px++) {
-        const rows = phaseTaps(py, kh, stride[0], padding[0], dilation[0]);
-        const columns = phaseTaps(px, kw, stride[1], padding[1], dilation[1]);
-        calls.push(...dispatchConvolution(dx, gpu, choose, {
-          x: dy,
-          weight,
-          view: {
-            outputs,
-            inputs,
-            groups,
-            transposed: true,
-            rows: rows.taps,
-            columns: columns.taps,
-          },
-          stride: [1, 1],
-          dilation: [rows.dilation, columns.dilation],
-          start: [rows.start, columns.start],
-          outputs: [
-            Math.ceil((height - py) / stride[0]),
-            Math.ceil((width - px) / stride[1]),
-          ],
-          step: stride,
-          phase: [py, px],
-        }));
-      }
-    }
-    return calls;
+    const phases = (axis: 0 | 1, size: number) =>
+      Array.from({ length: Math.min(stride[axis], size) }, (_, phase) => ({
+        phase,
+        outputs: Math.ceil((size - phase) / stride[axis]),
+        ...phaseTaps(phase, [kh, kw][axis]!, stride[axis], padding[axis], dilation[axis]),
+      }));
+    return phases(0, height).flatMap((row) => {
+      const parts = phases(1, width).map((column): ConvolutionPart => ({
+        x: dy,
+        weight,
+        view: { outputs, inputs, groups, transposed: true, rows: row.taps, columns: column.taps },
+        stride: [1, 1],
+        dilation: [row.dilation, column.dilation],
+        start: [row.start, column.start],
+        outputs: [row.outputs, column.outputs],
+        step: stride,
+        phase: [row.phase, column.phase],
+      }));
+      return dispatchConvolution(dx, gpu, choose, parts as [ConvolutionPart, ...ConvolutionPart[]]);
+    });
   },
   gradient: "second derivatives are not part of the method",
 };

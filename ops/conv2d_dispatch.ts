@@ -73,27 +73,55 @@ function geometryOf(y: Convolution, part: ConvolutionPart): Geometry {
   };
 }
 
+/** Columns of a filter whose phases are computed together: more make code that fits no cache. */
+const COLUMNS_TOGETHER = 4;
+
 /**
  * The calls that compute a convolution the way that was chosen.
  *
+ * @param parts one, or those that together are all columns of some rows: they read the same inputs,
+ * so that one dispatch may compute them all
  * @throws {RangeError} when that way cannot compute it.
  */
 export function dispatchConvolution(
   y: Convolution,
   gpu: Gpu,
   choose: Choose,
-  part: ConvolutionPart,
+  parts: readonly [ConvolutionPart, ...ConvolutionPart[]],
 ): Call[] {
-  const geometry = geometryOf(y, part);
-  const variant = choose(gpu, geometry);
-  if (!applies(variant.algorithm, geometry)) {
-    throw new RangeError(
-      `${variant.algorithm} cannot compute the convolution ${JSON.stringify(geometry)}`,
-    );
-  }
+  const chosen = parts.map((part) => {
+    const geometry = geometryOf(y, part);
+    const variant = choose(gpu, geometry);
+    if (!applies(variant.algorithm, geometry)) {
+      throw new RangeError(
+        `${variant.algorithm} cannot compute the convolution ${JSON.stringify(geometry)}`,
+      );
+    }
+    return { part, geometry, variant };
+  });
+  const unrolled = chosen.flatMap(({ variant: v }) =>
+    v.algorithm === "direct" && !v.rolled && v.tile.quads === 1 ? [v] : []
+  );
+  const [, , , columns] = parts[0].weight.shape;
+  if (
+    unrolled.length === parts.length && columns <= COLUMNS_TOGETHER &&
+    columnsOf(parts).columns.count === columns
+  ) return direct(y, parts, unrolled[0]!);
+  return chosen.flatMap(({ part, geometry, variant }) => {
+    return dispatchPart(y, gpu, part, geometry, variant);
+  });
+}
+
+function dispatchPart(
+  y: Convolution,
+  gpu: Gpu,
+  part: ConvolutionPart,
+  geometry: Geometry,
+  variant: Variant,
+): Call[] {
   switch (variant.algorithm) {
     case "direct":
-      return direct(y, part, variant);
+      return direct(y, [part], variant);
     case "gemm": {
       const { tile } = variant;
       const { view, weight } = part;
@@ -133,18 +161,39 @@ function placeOf({ outputs, view, stride, dilation, start, step, phase }: Convol
   };
 }
 
-/** By its definition. */
+/**
+ * The columns of the filter that parts which differ in their columns only use: from the last to the
+ * first, and for each of them the part it is for and the first pixel it reads.
+ */
+function columnsOf(parts: readonly ConvolutionPart[]) {
+  const taps = parts.flatMap(({ view: { columns }, start, dilation }, phase) =>
+    Array.from({ length: columns.count }, (_, t) => ({
+      column: columns.first + columns.step * t,
+      phase,
+      pixel: start[1] + dilation[1] * t,
+    }))
+  );
+  const [{ view: { columns } }] = parts as [ConvolutionPart];
+  if (parts.length === 1) return { columns, taps };
+  taps.sort((a, b) => b.column - a.column);
+  return { columns: { count: taps.length, first: taps.length - 1, step: -1 }, taps };
+}
+
+/** By its definition: a part, or all columns of some rows. */
 function direct(
   y: Convolution,
-  d: ConvolutionPart,
+  parts: readonly [ConvolutionPart, ...ConvolutionPart[]],
   { tile, rolled }: Variant & { algorithm: "direct" },
 ): Call[] {
+  const [d] = parts;
   const [n, channels] = y.shape;
-  const { inputs, groups, rows, columns } = d.view;
+  const { inputs, groups, rows } = d.view;
+  const { columns, taps } = columnsOf(parts);
+  const first = Math.min(...taps.map(({ pixel }) => pixel));
   const { quads, pixels, workgroup } = tile;
   const tiles = Math.ceil(d.outputs[1] / pixels);
   const { reads, defines } = epilogueOf(y);
-  const packing = { ...d.view, quads };
+  const packing = { ...d.view, columns, quads };
   const quadsRead = inputQuads(packing);
   const { w, calls } = packWeights(d.weight, packing);
   return [...calls, {
@@ -155,13 +204,16 @@ function direct(
       TILE: pixels,
       WORKGROUP: workgroup,
       ROLLED: rolled,
-      ...(rolled
-        ? { COLUMNS: 1, DILATION: 1 }
-        : { COLUMNS: columns.count, DILATION: d.dilation[1] }),
+      PHASES: parts.length,
+      ...(rolled ? { COLUMNS: 1, PHASE: [0], OFFSET: [0] } : {
+        COLUMNS: columns.count,
+        PHASE: taps.map(({ phase }) => phase),
+        OFFSET: taps.map(({ pixel }) => pixel - first),
+      }),
       LANES: Math.min(inputs, 4),
       WIDTH: channels === 3 ? 3 : 4,
       TOGETHER: channels === 3 ? 3 : 2,
-      EDGE: d.outputs[1] % pixels !== 0,
+      EDGE: parts.some(({ outputs }) => outputs[1] % pixels !== 0),
       STRIDE: d.stride[1],
       GROUPED: groups !== 1,
     },
@@ -169,6 +221,7 @@ function direct(
     writes: { y },
     parameters: {
       ...placeOf(d),
+      x_start: Number.isFinite(first) ? first : 0,
       tiles,
       turns: rows.count * quadsRead * (rolled ? columns.count : Math.min(1, columns.count)),
       group_outputs: channels / groups,
