@@ -1,112 +1,145 @@
 // Total-variation denoising by split Bregman (Goldstein & Osher 2009; Getreuer 2012), all
 // channels of a pixel at once: minimises Σ|∇u| + (weight/2) Σ (u − f)² with λ = 2·weight.
 //
-// One sweep updates every pixel in reading order (Gauss–Seidel), as scikit-image does:
+// One sweep updates every pixel in reading order (Gauss–Seidel), as scikit-image does. With
+// t = d + b, which the shrink splits into b = t/(1 + λ·|t|) per channel, and d = t − b:
 //
-//   u ← (λ·(u_E + u_W + u_S + u_N + dx_W − dx + dy_N − dy − bx_W + bx − by_N + by) + weight·f) / (weight + 4λ)
-//   t = ∇u (before the update) + b,  s = |t| per channel,  d ← t·λs/(1 + λs),  b ← t − d
+//   u ← (λ·(u_E + u_W + u_S + u_N + (d − b)x_W − (d − b)x + (d − b)y_N − (d − b)y) + weight·f) / (weight + 4λ)
+//   t ← ∇u (before the update) + b
 //
 // The border of u is never updated: it mirrors the second row and column above and to the left,
 // and repeats the last ones below and to the right. Sweeps stop when the RMS change of one falls
 // to eps. Reading order is kept by walking bands of rows, a row an invocation, each one pixel behind
-// the row above: the pixels of a turn do not depend on each other. One workgroup per picture, a
-// barrier per turn, a dispatch per sweep (some drivers give up on a kernel after 65535 turns of its
-// loops).
+// the row above: the pixels of a turn do not depend on each other. A barrier per turn, a dispatch per
+// sweep (some drivers give up on a kernel after 65535 turns of its loops).
 //
-// state: planes f, v = u − f, dx, dy, bx, by with a border of one, then a texel whose x is 1 once
-// the sweeps have stopped and whose y counts those that were done. v is kept instead of u because
-// float32 is finer near zero.
-// Workgroup g takes picture P.first + g.
-// settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up, 1 sweeps, 2 writes the result.
+// PARTS 1: a workgroup per picture, dispatch k does sweep k. PARTS 2: two, and in dispatch k one does
+// the upper part of sweep k, the other the lower part of sweep k − 1. From sweep to sweep the line
+// between them moves up a row, so that neither touches what the other reads. Whether sweep k − 1 was
+// the last is not known before the upper part of sweep k is done; so sweeps write v in turns to two
+// planes.
+//
+// state: planes v = u − f (PARTS of them), tx, ty with a border of one; then what is known after an
+// even and an odd dispatch: x is 1 once the sweeps have stopped, y counts those that were done; then
+// the squared changes of an even and an odd sweep's upper part. v is kept instead of u because
+// float32 is finer near zero. VEC: as many lanes as there are channels, but at least three.
+// Workgroups take pictures from P.first on. settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up,
+// 1 sweeps, 2 writes the result.
 
 #if PHASE === 1
 var<workgroup> partial: array<f32, ${WORKGROUP}>;
 var<workgroup> stopped: f32;
+
+#if VEC === 3
+fn at(i: i32) -> vec3f { return state[i].xyz; }
+fn f_at(column: i32, row: i32) -> vec3f { return sheet_x(column, row).xyz; }
+fn put(i: i32, v: vec3f) {
+  state[i].x = v.x;
+  state[i].y = v.y;
+  state[i].z = v.z;
+}
+#else
+fn at(i: i32) -> vec4f { return state[i]; }
+fn f_at(column: i32, row: i32) -> vec4f { return sheet_x(column, row); }
+fn put(i: i32, v: vec4f) { state[i] = v; }
+#end
+
+// 1/(1 + λ·|t|)
+fn rest(x: vec${VEC}f, y: vec${VEC}f, lambda: f32) -> vec${VEC}f {
+  return 1 / (1 + lambda * sqrt(x * x + y * y));
+}
 #end
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let me = i32(local);
-  let n = P.first + i32(group.x);
+  let index = i32(group.x)${PHASE === 1 && PARTS === 2 ? " >> 1" : ""};
+  let n = P.first + index;
   let rows = P.x_size.z;
   let columns = P.x_size.w;
   let stride = columns + 2;
   let plane = stride * (rows + 2);
-  let f = i32(group.x) * (6 * plane + 1);
-  let v = f + plane;
-  let dx = v + plane;
-  let dy = dx + plane;
-  let bx = dy + plane;
-  let by = bx + plane;
-  let done = by + plane;
+  let v = index * (${PARTS + 2} * plane + 4);
+  let tx = v + ${PARTS} * plane;
+  let ty = tx + plane;
+  let known = ty + plane;
 
   #if PHASE === 0
-  for (var i = me; i < plane; i += ${WORKGROUP}) {
-    let padded_row = quotient(i, stride);
-    var r = padded_row - 1;
-    var c = i - padded_row * stride - 1;
-    if (r < 0) { r = min(1, rows - 1); }
-    if (c < 0) { c = min(1, columns - 1); }
-    state[f + i] = load_x(n, 0, min(r, rows - 1), min(c, columns - 1));
-    state[v + i] = vec4f();
-    state[dx + i] = vec4f();
-    state[dy + i] = vec4f();
-    state[bx + i] = vec4f();
-    state[by + i] = vec4f();
-  }
-  if (me == 0) { state[done] = vec4f(); }
+  for (var i = me; i < ${PARTS + 2} * plane + 4; i += ${WORKGROUP}) { state[v + i] = vec4f(); }
   #end
 
   #if PHASE === 1
-  if (me == 0) { stopped = state[done].x; }
-  if (workgroupUniformLoad(&stopped) != 0) { return; }
-  let weight = texel_settings(0, 0).x;
-  let lambda = 2 * weight;
-  let norm = weight + 4 * lambda;
+  #if PARTS === 1
+  let sweep = P.dispatch;
+  let top = 0;
+  let bottom = rows;
+  let before_plane = v;
+  let after_plane = v;
+  #else
+  let is_lower = (group.x & 1) == 1;
+  let sweep = P.dispatch - select(0, 1, is_lower);
+  let line = clamp(P.split - sweep, 0, rows);
+  let top = select(0, line, is_lower);
+  let bottom = select(line, rows, is_lower);
+  let before_plane = v + (sweep & 1) * plane;
+  let after_plane = v + (1 - (sweep & 1)) * plane;
+  let upper_squares = known + 2 + (sweep & 1);
+  #end
+  let so_far = state[known + ((P.dispatch + 1) & 1)];
+  if (me == 0) { stopped = select(so_far.x, 1, sweep < 0 || sweep >= P.sweeps); }
+  if (workgroupUniformLoad(&stopped) != 0) {
+    if (me == 0${PARTS === 2 ? " && is_lower" : ""}) { state[known + (P.dispatch & 1)] = so_far; }
+    return;
+  }
+  let x_left = n * columns;
+  let x_top = P.x_place.x;
+  let lambda = 2 * texel_settings(0, 0).x;
   var squares = 0.0;
-  for (var band = 0; band < rows; band += ${WORKGROUP}) {
+  for (var band = top; band < bottom; band += ${WORKGROUP}) {
     let r = band + me;
     // What the pixel to the west left behind, and here, which was its east.
-    var f_west = vec4f();
-    var v_west = vec4f();
-    var dx_west = vec4f();
-    var bx_west = vec4f();
-    var here = vec4f();
-    var before = vec4f();
+    var f_west = vec${VEC}f();
+    var v_west = vec${VEC}f();
+    var q_west = vec${VEC}f();
+    var here = vec${VEC}f();
+    var before = vec${VEC}f();
     for (var turn = 0; turn < columns + ${WORKGROUP - 1}; turn++) {
       let c = turn - me;
-      if (r < rows && c >= 0 && c < columns) {
+      if (r < bottom && c >= 0 && c < columns) {
         let i = (r + 1) * stride + c + 1;
         if (c == 0) {
-          f_west = state[f + i - 1];
-          here = state[f + i];
-          before = state[v + i];
+          f_west = f_at(x_left + min(1, columns - 1), x_top + r);
+          here = f_at(x_left, x_top + r);
+          before = at(before_plane + i);
         }
         // Neighbours as differences from f here: exact where they are close.
-        let f_east = state[f + i + 1];
-        let v_east = state[v + i + 1];
+        let f_east = f_at(x_left + min(c + 1, columns - 1), x_top + r);
+        let f_south = f_at(x_left + c, x_top + min(r + 1, rows - 1));
+        let f_north = f_at(x_left + c, x_top + select(r - 1, min(1, rows - 1), r == 0));
+        let v_east = at(before_plane + i + 1);
         let east = f_east - here + v_east;
         let west = f_west - here + v_west;
-        let south = state[f + i + stride] - here + state[v + i + stride];
-        let north = state[f + i - stride] - here + state[v + i - stride];
-        let b_x = state[bx + i];
-        let b_y = state[by + i];
-        let after = lambda * (east + west + south + north
-          + dx_west - state[dx + i] + state[dy + i - stride] - state[dy + i]
-          - bx_west + b_x - state[by + i - stride] + b_y) / norm;
-        state[v + i] = after;
+        let south = f_south - here + at(before_plane + i + stride);
+        let north = f_north - here + at(after_plane + i - stride);
+        // q is d − b.
+        let t_x = at(tx + i);
+        let t_y = at(ty + i);
+        let b_rest = rest(t_x, t_y, lambda);
+        let t_north = at(ty + i - stride);
+        let q_north = t_north - 2 * t_north * rest(at(tx + i - stride), t_north, lambda);
+        let b_x = t_x * b_rest;
+        let b_y = t_y * b_rest;
+        // λ/(weight + 4λ) is 2/9, and f, from which all differ, has the rest.
+        let after = (2.0 / 9.0) * (east + west + south + north
+          + q_west - (t_x - 2 * b_x) + q_north - (t_y - 2 * b_y));
+        put(after_plane + i, after);
         let step = after - before;
         squares += dot(step, step);
-        let t_x = east - before + b_x;
-        let t_y = south - before + b_y;
-        let s = lambda * sqrt(t_x * t_x + t_y * t_y);
-        let shrink = s / (1 + s);
-        dx_west = t_x * shrink;
-        bx_west = t_x - dx_west;
-        state[dx + i] = dx_west;
-        state[bx + i] = bx_west;
-        state[dy + i] = t_y * shrink;
-        state[by + i] = t_y - t_y * shrink;
+        let next_x = east - before + b_x;
+        let next_y = south - before + b_y;
+        put(tx + i, next_x);
+        put(ty + i, next_y);
+        q_west = next_x - 2 * next_x * rest(next_x, next_y, lambda);
         f_west = here;
         v_west = after;
         here = f_east;
@@ -120,18 +153,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (me == 0) {
     var total = 0.0;
     for (var i = 0; i < ${WORKGROUP}; i++) { total += partial[i]; }
+    #if PARTS === 2
+    if (!is_lower) {
+      state[upper_squares].x = total;
+      return;
+    }
+    total += state[upper_squares].x;
+    #end
     let change = sqrt(total / f32(rows * columns * P.x_place.z));
     let stop = select(0.0, 1.0, change <= texel_settings(0, 0).y);
-    state[done] = vec4f(stop, state[done].y + 1, 0, 0);
+    state[known + (P.dispatch & 1)] = vec4f(stop, so_far.y + 1, 0, 0);
   }
   #end
 
   #if PHASE === 2
+  #if PARTS === 2
+  let result = v + (i32(state[known + (P.dispatch & 1)].y) & 1) * plane;
+  #else
+  let result = v;
+  #end
   for (var i = me; i < rows * columns; i += ${WORKGROUP}) {
     let r = quotient(i, columns);
     let c = i - r * columns;
-    let at = (r + 1) * stride + c + 1;
-    store_y(n, 0, r, c, state[f + at] + state[v + at]);
+    store_y(n, 0, r, c, load_x(n, 0, r, c) + state[result + (r + 1) * stride + c + 1]);
   }
   #end
 }

@@ -17,7 +17,7 @@
 // f gets β·a, what reaches the border of u, and u before the first sweep. λ gets dB/dλ times what
 // B' is multiplied with. When the sweeps stopped has no gradient.
 //
-// state: as in tv_denoise.wgsl. checkpoints: before some sweeps v, dx, dy, bx, by of each pixel.
+// state: as in tv_denoise.wgsl. checkpoints: before some sweeps v, tx, ty of each pixel.
 // tape: tx, ty of each pixel before and after each sweep between two checkpoints.
 // adjoint: planes u, a, tx, ty, sx, sy and the result so far, with a border of one like the state's.
 
@@ -27,11 +27,14 @@ const beta = 1.0 / 9.0;
 fn plane() -> i32 { return (P.dx_size.z + 2) * (P.dx_size.w + 2); }
 fn stride() -> i32 { return P.dx_size.w + 2; }
 
-/** The first plane of a picture's state, f. */
-fn state_of(n: i32) -> i32 { return n * (6 * plane() + 1); }
+/** The first plane of a picture's state, v. */
+fn state_of(n: i32) -> i32 { return n * (3 * plane() + 4); }
 
-/** How many sweeps the state is after. */
-fn sweeps_done(n: i32) -> f32 { return state[state_of(n) + 6 * plane()].y; }
+/** How many sweeps the state is after: known from the last dispatch, whether even or odd. */
+fn sweeps_done(n: i32) -> f32 {
+  let known = state_of(n) + 3 * plane();
+  return max(state[known].y, state[known + 1].y);
+}
 
 fn pixel(n: i32, slots: i32, slot: i32, y: i32, x: i32) -> i32 {
   return ((n * slots + slot) * P.dx_size.z + y) * P.dx_size.w + x;
@@ -87,9 +90,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 #if PHASE === "keep"
 fn compute(n: i32, c4: i32, y: i32, x: i32) {
   let from_i = state_of(n) + (y + 1) * stride() + x + 1;
-  let to_i = 5 * pixel(n, P.slots, P.slot, y, x);
-  #for k in 0..5
-  checkpoints[to_i + ${k}] = state[from_i + ${k + 1} * plane()];
+  let to_i = 3 * pixel(n, P.slots, P.slot, y, x);
+  #for k in 0..3
+  checkpoints[to_i + ${k}] = state[from_i + ${k} * plane()];
   #end
 }
 #end
@@ -106,23 +109,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var i = i32(local); i < P.dx_size.z * P.dx_size.w; i += ${WORKGROUP}) {
     let y = quotient(i, P.dx_size.w);
     let x = i - y * P.dx_size.w;
-    let from_i = 5 * pixel(n, P.slots, P.slot, y, x);
+    let from_i = 3 * pixel(n, P.slots, P.slot, y, x);
     let to_i = state_of(n) + (y + 1) * stride() + x + 1;
-    #for k in 0..5
-    state[to_i + ${k + 1} * plane()] = checkpoints[from_i + ${k}];
+    #for k in 0..3
+    state[to_i + ${k} * plane()] = checkpoints[from_i + ${k}];
     #end
   }
-  if (local == 0) { state[state_of(n) + 6 * plane()] = vec4f(0, f32(P.sweep), 0, 0); }
+  if (local == 0) {
+    let known = state_of(n) + 3 * plane();
+    state[known] = vec4f(0, f32(P.sweep), 0, 0);
+    state[known + 1] = vec4f(0, f32(P.sweep), 0, 0);
+  }
 }
 #end
 
 #if PHASE === "tape"
 fn compute(n: i32, c4: i32, y: i32, x: i32) {
-  let d = state_of(n) + 2 * plane() + (y + 1) * stride() + x + 1;
-  let b = d + 2 * plane();
+  let t = state_of(n) + plane() + (y + 1) * stride() + x + 1;
   let i = 2 * pixel(n, P.slots, P.slot, y, x);
-  tape[i] = state[d] + state[b];
-  tape[i + 1] = state[d + plane()] + state[b + plane()];
+  tape[i] = state[t];
+  tape[i + 1] = state[t + plane()];
 }
 #end
 

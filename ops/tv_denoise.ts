@@ -38,34 +38,48 @@ export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"
 }
 
 /** Texels of a picture's state. */
-function stateTexels([, , h, w]: Shape): number {
-  return 6 * (h + 2) * (w + 2) + 1;
+function stateTexels([, , h, w]: Shape, parts: number): number {
+  return (parts + 2) * (h + 2) * (w + 2) + 4;
 }
 
-/** The sweeps' dispatches, for a node of the picture's shape; for some pictures or all. */
+/** Workgroups for a picture. */
+type Parts = 1 | 2;
+
+/**
+ * The sweeps' dispatches, for a node of the picture's shape; for some pictures or all. With one part
+ * dispatch k does sweep k, with two one more dispatch than there are sweeps is needed.
+ */
 export function sweepCalls(
   y: Tensor,
-  x: Tensor,
-  settings: Tensor,
+  { x, settings, sweeps }: { x: Tensor; settings: Tensor; sweeps: number },
   gpu: Gpu,
+  parts: Parts,
   { first, count } = { first: 0, count: x.shape[0] },
 ) {
-  const [, , h, w] = x.shape;
+  const [, channels, h, w] = x.shape;
   const defines = { WORKGROUP: workgroupSize(gpu.software, h, w) };
-  const scratch = { state: count * stateTexels(x.shape) };
-  const phase = (PHASE: number): Call => ({
+  const scratch = { state: count * stateTexels(x.shape, parts) };
+  // Two parts of a size after a few sweeps; most pictures need no more than twenty.
+  const split = Math.min(h, Math.ceil(h / 2) + Math.min(10, sweeps >> 1));
+  const phase = (PHASE: number, dispatch: number): Call => ({
     source: { name: "tvDenoise", wgsl: source },
-    defines: { PHASE, ...defines },
+    defines: { PHASE, PARTS: parts, VEC: channels === 4 ? 4 : 3, ...defines },
     reads: { x, settings },
     writes: { y },
     scratch,
-    parameters: { first },
-    workgroups: [count, 1, 1],
+    parameters: { first, dispatch, sweeps, split },
+    workgroups: [PHASE === 1 ? count * parts : count, 1, 1],
   });
-  return { setUp: phase(0), sweep: phase(1), result: phase(2), defines, scratch };
+  return {
+    setUp: phase(0, 0),
+    sweep: (dispatch: number) => phase(1, dispatch),
+    result: phase(2, sweeps + parts - 2),
+    defines,
+    scratch,
+  };
 }
 
-/** Bytes of state on a software adapter: two pictures of 512 pixels, 13 of 224. */
+/** Bytes of state on a software adapter: three pictures of 512 pixels, 20 of 224. */
 const SOFTWARE_BYTES = 64 * 2 ** 20;
 
 /**
@@ -74,7 +88,7 @@ const SOFTWARE_BYTES = 64 * 2 ** 20;
  */
 function picturesTogether(gpu: Gpu, shape: Shape): number {
   const most = gpu.software ? Math.min(SOFTWARE_BYTES, largestBuffer(gpu)) : largestBuffer(gpu);
-  return Math.max(1, Math.floor(most / (TEXEL * stateTexels(shape))));
+  return Math.max(1, Math.floor(most / (TEXEL * stateTexels(shape, 2))));
 }
 
 /** Table entry. */
@@ -83,11 +97,15 @@ export const tvDenoiseOperation: Operation<"tvDenoise"> = {
     const [x, settings] = y.inputs as [Tensor, Tensor];
     const pictures = x.shape[0];
     const together = Math.min(pictures, picturesTogether(gpu, x.shape));
+    const { sweeps } = y.attributes;
     const calls: Call[] = [];
     for (let first = 0; first < pictures; first += together) {
       const count = Math.min(together, pictures - first);
-      const { setUp, sweep, result } = sweepCalls(y, x, settings, gpu, { first, count });
-      calls.push(setUp, ...Array<Call>(y.attributes.sweeps).fill(sweep), result);
+      const { setUp, sweep, result } = sweepCalls(y, { x, settings, sweeps }, gpu, 2, {
+        first,
+        count,
+      });
+      calls.push(setUp, ...Array.from({ length: sweeps + 1 }, (_, k) => sweep(k)), result);
     }
     return calls;
   },

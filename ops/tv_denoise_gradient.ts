@@ -13,7 +13,7 @@ export interface TvDenoiseGradientAttributes {
 }
 
 /** Texels of a pixel in a checkpoint, on the tape before or after a sweep, and in the adjoint. */
-const CHECKPOINT = 5;
+const CHECKPOINT = 3;
 const TAPE = 2;
 const ADJOINT = 7;
 
@@ -33,7 +33,7 @@ export const tvDenoiseGradientOperation: Operation<"tvDenoiseGradient"> = {
     const best = Math.ceil(Math.sqrt(sweeps * CHECKPOINT / TAPE));
     const distance = Math.max(1, Math.min(best, sweeps));
     const checkpoints = Math.max(1, Math.ceil(sweeps / distance));
-    const forward = sweepCalls(dx, x, settings, gpu);
+    const forward = sweepCalls(dx, { x, settings, sweeps }, gpu, 1);
     const phase = (PHASE: string, slots = 1, slot = 0, sweep = 0): Call => ({
       source: { name: "tvDenoiseGradient", wgsl: source },
       defines: { ...forward.defines, PHASE, OF: of },
@@ -55,13 +55,16 @@ export const tvDenoiseGradientOperation: Operation<"tvDenoiseGradient"> = {
     for (let c = 0; c < checkpoints; c++) {
       calls.push(phase("keep", checkpoints, c));
       // The sweeps after the last checkpoint are done below.
-      if (c + 1 < checkpoints) calls.push(...Array<Call>(distance).fill(forward.sweep));
+      if (c + 1 === checkpoints) break;
+      for (let i = 0; i < distance; i++) calls.push(forward.sweep(c * distance + i));
     }
     for (let c = checkpoints - 1; c >= 0; c--) {
       const first = c * distance;
       const count = Math.min(distance, sweeps - first);
       calls.push(phase("restore", checkpoints, c, first), onTape("tape", 0, first));
-      for (let i = 0; i < count; i++) calls.push(forward.sweep, onTape("tape", i + 1, first));
+      for (let i = 0; i < count; i++) {
+        calls.push(forward.sweep(first + i), onTape("tape", i + 1, first));
+      }
       for (let i = count - 1; i >= 0; i--) {
         calls.push(onTape("sweep", i, first + i), onTape("step", i, first + i));
       }
