@@ -65,7 +65,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let known = ty + plane;
 
   #if PHASE === 0
-  for (var i = me; i < ${PARTS + 2} * plane + 4; i += ${WORKGROUP}) { state[v + i] = vec4f(); }
+  for (var i = me; i < plane; i += ${WORKGROUP}) {
+    #for k in 0..PARTS + 2
+    state[v + ${k} * plane + i] = vec4f();
+    #end
+  }
+  for (var i = me; i < 4; i += ${WORKGROUP}) { state[known + i] = vec4f(); }
   #end
 
   #if PHASE === 1

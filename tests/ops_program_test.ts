@@ -133,6 +133,25 @@ Deno.test("denoising's gradient takes memory for the root of its sweeps", async 
   assert.ok(bytes[2]! < 3 * bytes[0]!, `${bytes}`);
 });
 
+Deno.test("denoising a large picture starts afresh with every run", async () => {
+  const x = affine(randomTensor([1, 3, 400, 400]), 0.1, 0.5);
+  const same = (a: Float32Array, b: Float32Array) => a.every((value, i) => value === b[i]);
+  const denoise = async (sweeps: number, eps: number) => {
+    const y = tvDenoise(x, numbers([1, 2, 1, 1], 5, eps), sweeps);
+    using program = await compile(gpu, { outputs: [y] });
+    program.run();
+    const once = await program.read(y);
+    for (let run = 0; run < 2; run++) {
+      program.run();
+      assert.ok(same(await program.read(y), once), `${sweeps} sweeps down to ${eps}`);
+    }
+    return once;
+  };
+  assert.ok(!same(await denoise(2, -1), await denoise(3, -1)));
+  // These stop before the last sweep.
+  assert.ok(same(await denoise(40, 2e-3), await denoise(41, 2e-3)));
+});
+
 Deno.test("300 steps forward and backward allocate nothing and stay finite", async () => {
   using picture = new Variable(gpu, [2, 8, 8, 8]);
   picture.write(Float32Array.from(randomValues(random, picture.shape).data));
