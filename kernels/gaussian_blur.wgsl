@@ -41,20 +41,21 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
   store_y(n, c, y, x, sum);
 }
 #else
+// The pixel of a row of so many that lies at place p of the mirrored row.
 fn mirrored(p: i32, size: i32) -> i32 {
   let period = 2 * (size - 1);
   let q = wrapped(p, period);
   return min(q, period - q);
 }
 
-// TILE pixels along the axis, which share what they read. The first UNROLLED weights, a multiple of
-// four, have no loop; in it each four weights take four more pixels before and after the tile.
 #if AXIS === 3
 fn pixel(column: i32, row: i32, p: i32, size: i32) -> vec4f { return sheet_x(column + mirrored(p, size), row); }
 #else
 fn pixel(column: i32, row: i32, p: i32, size: i32) -> vec4f { return sheet_x(column, row + mirrored(p, size)); }
 #end
 
+// TILE pixels along the axis, which share what they read. The first UNROLLED weights, a multiple of
+// four, have no loop; in it each four weights take four more pixels before and after the tile.
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = quotient(i32(id.z), P.x_size.y);

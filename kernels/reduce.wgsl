@@ -1,6 +1,6 @@
 // y = Σ x, or Σ x², or the largest x, or Σ (x − mean)·z with a mean that is repeated along some axes
-// (MEAN) and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at the end,
-// more for the parts of a long axis): result p takes the elements p, p + P, p + 2P, ...
+// (MEAN) and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at
+// the end, more for the parts of a long axis): result p takes the elements p, p + P, p + 2P, ...
 
 fn element(n: i32, c: i32, y: i32, x: i32) -> vec4f {
   var v = load_x(n, c, y, x);

@@ -4,7 +4,7 @@
 //
 //   y[n,c,y,x] = x at the pixel whose normalised place is (θ0·u + θ1·v + θ2, θ3·u + θ4·v + θ5).
 //
-// In pixels that is p(o) = middle + (o − centre of the picture)·(right, down).
+// In pixels that is p(o) = middle + (o − centre of the picture)·(right, down). theta: [1,6,1,1].
 
 struct Map { middle: vec2f, right: vec2f, down: vec2f, centre: vec2f }
 
@@ -34,7 +34,8 @@ fn cell(p: f32, size: i32) -> i32 { return i32(floor((p + 0.5) / f32(size))); }
 // Where pixel s lies in copy k.
 fn place_in(k: i32, s: i32, size: i32) -> i32 { return select(size - 1 - s, s, (k & 1) == 0); }
 
-// The first and the last copy of pixel s that the points from low to high come near.
+// The first and the last copy of pixel s that the points from low to high come within a pixel of.
+// Here and below bounds are a hundredth wider, for rounding: too wide costs nothing but time.
 fn first_copy(low: f32, s: i32, size: i32) -> i32 {
   let k = cell(low, size);
   return k + select(0, 1, f32(k * size + place_in(k, s, size)) < low - 1.01);

@@ -280,7 +280,7 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
         step: stride,
         phase: [row.phase, column.phase],
       }));
-      return dispatchConvolution(dx, gpu, choose, parts as [ConvolutionPart, ...ConvolutionPart[]]);
+      return dispatchConvolution(dx, gpu, choose, parts);
     });
   },
   gradient: "second derivatives are not part of the method",

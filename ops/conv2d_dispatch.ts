@@ -87,7 +87,7 @@ export function dispatchConvolution(
   y: Convolution,
   gpu: Gpu,
   choose: Choose,
-  parts: readonly [ConvolutionPart, ...ConvolutionPart[]],
+  parts: readonly ConvolutionPart[],
 ): Call[] {
   const chosen = parts.map((part) => {
     const geometry = geometryOf(y, part);
@@ -102,16 +102,18 @@ export function dispatchConvolution(
   const unrolled = chosen.flatMap(({ variant: v }) =>
     v.algorithm === "direct" && !v.rolled && v.tile.quads === 1 ? [v] : []
   );
-  const [, , , columns] = parts[0].weight.shape;
-  if (
-    unrolled.length === parts.length && columns <= COLUMNS_TOGETHER &&
-    columnsOf(parts).columns.count === columns
-  ) return direct(y, parts, unrolled[0]!);
+  const [, , , columns] = parts[0]!.weight.shape;
+  // A picture narrower than the stride leaves some columns of the filter out.
+  const all = columnsOf(parts).columns.count === columns;
+  if (all && columns <= COLUMNS_TOGETHER && unrolled.length === parts.length) {
+    return direct(y, parts, unrolled[0]!);
+  }
   return chosen.flatMap(({ part, geometry, variant }) => {
     return dispatchPart(y, gpu, part, geometry, variant);
   });
 }
 
+/** The calls for one part, the chosen way. */
 function dispatchPart(
   y: Convolution,
   gpu: Gpu,
@@ -173,23 +175,23 @@ function columnsOf(parts: readonly ConvolutionPart[]) {
       pixel: start[1] + dilation[1] * t,
     }))
   );
-  const [{ view: { columns } }] = parts as [ConvolutionPart];
-  if (parts.length === 1) return { columns, taps };
+  if (parts.length === 1) return { columns: parts[0]!.view.columns, taps };
   taps.sort((a, b) => b.column - a.column);
   return { columns: { count: taps.length, first: taps.length - 1, step: -1 }, taps };
 }
 
-/** By its definition: a part, or all columns of some rows. */
+/** By its definition: a part, or parts that together are all columns of some rows. */
 function direct(
   y: Convolution,
-  parts: readonly [ConvolutionPart, ...ConvolutionPart[]],
+  parts: readonly ConvolutionPart[],
   { tile, rolled }: Variant & { algorithm: "direct" },
 ): Call[] {
-  const [d] = parts;
+  const d = parts[0]!;
   const [n, channels] = y.shape;
   const { inputs, groups, rows } = d.view;
   const { columns, taps } = columnsOf(parts);
-  const first = Math.min(...taps.map(({ pixel }) => pixel));
+  // No pixel is read where no column of the filter reaches.
+  const first = taps.length === 0 ? 0 : Math.min(...taps.map(({ pixel }) => pixel));
   const { quads, pixels, workgroup } = tile;
   const tiles = Math.ceil(d.outputs[1] / pixels);
   const { reads, defines } = epilogueOf(y);
@@ -221,7 +223,7 @@ function direct(
     writes: { y },
     parameters: {
       ...placeOf(d),
-      x_start: Number.isFinite(first) ? first : 0,
+      x_start: first,
       tiles,
       turns: rows.count * quadsRead * (rolled ? columns.count : Math.min(1, columns.count)),
       group_outputs: channels / groups,

@@ -48,11 +48,12 @@ function scaledWeights(
       const { load, fresh } = weight.attributes;
       const values = fresh ? load() : load().slice();
       const factors = scale.attributes.load();
-      const [outputs, inputs, rows, columns] = weight.shape;
-      const row = rows * columns * (axis === 0 ? inputs : 1);
-      for (let part = 0; part < outputs * (axis === 0 ? 1 : inputs); part++) {
+      const [outputs, inputs] = weight.shape;
+      const parts = axis === 0 ? outputs : outputs * inputs;
+      const size = values.length / parts;
+      for (let part = 0; part < parts; part++) {
         const factor = factors[part % factors.length]!;
-        for (let i = part * row; i < (part + 1) * row; i++) values[i]! *= factor;
+        for (let i = part * size; i < (part + 1) * size; i++) values[i]! *= factor;
       }
       return values;
     }, { fresh: true }));

@@ -37,8 +37,8 @@ export function lower(
   const pools = poolsWithIndices(nodes);
   const pooled = new Set<Tensor>(pools.values());
   for (const n of nodes) {
-    if (pooled.has(n)) continue;
-    if (isOp(n, "maxPool2dIndices")) {
+    if (pooled.has(n)) continue; // made with the positions of its maxima
+    if (isOp(n, "maxPool2dIndices") && pools.has(n)) {
       steps.push({ calls: [maxPool2dIndicesCall(n, pools.get(n))] });
     } else if (isOp(n, "concat")) {
       for (const { part, row } of partRows(n)) {

@@ -89,7 +89,7 @@ export interface OperationTable {
   robustLogPartition: Record<string, never>;
   /** Its derivative. */
   robustLogPartitionSlope: Record<string, never>;
-  /** The sum along one axis, which keeps size 1. */
+  /** The sum, or that of the squares, along one axis, which keeps size 1. */
   sumAxis: { axis: Axis; squared: boolean };
   /** The largest element along one axis, which keeps size 1. */
   maxAxis: { axis: Axis };
