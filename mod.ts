@@ -26,9 +26,9 @@
  *
  * @module
  */
-export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/device.ts";
-export type { Sheet } from "./kernels/sheet.ts";
-export { UserError } from "./kernels/errors.ts";
+export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/device.ts";
+export type { Sheet } from "./kernels/runtime/sheet.ts";
+export { UserError } from "./base/errors.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./models/names.ts";
 export {
   createModel,
@@ -43,7 +43,7 @@ export {
   openSafetensors,
   parseSafetensors,
   SafetensorsFile,
-} from "./models/safetensors.ts";
+} from "./models/formats/safetensors.ts";
 export {
   checkWeights,
   type KnownWeights,
@@ -55,8 +55,8 @@ export {
   type WeightSource,
 } from "./models/trace.ts";
 export * from "./ops/mod.ts";
-export { poolActivations } from "./vis/activations.ts";
-export { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "./vis/embedding.ts";
+export { poolActivations } from "./vis/photos/activations.ts";
+export { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "./vis/facets/embedding.ts";
 export {
   analyseFacets,
   type Candidate,
@@ -64,19 +64,23 @@ export {
   type FacetOptions,
   type Facets,
   findFacets,
-} from "./vis/facets.ts";
-export { type ChosenImage, type FacetReportOptions, writeFacetReport } from "./vis/facet_report.ts";
-export type { HeldImage, SourceImage, StoredImage } from "./vis/images.ts";
-export type { Judgement } from "./vis/judgement.ts";
-export { type Look, lookAtPhotos, type LookOptions } from "./vis/look.ts";
+} from "./vis/facets/facets.ts";
+export {
+  type ChosenImage,
+  type FacetReportOptions,
+  writeFacetReport,
+} from "./vis/report/facet_report.ts";
+export type { HeldImage, SourceImage, StoredImage } from "./vis/photos/images.ts";
+export type { Judgement } from "./vis/facets/judgement.ts";
+export { type Look, lookAtPhotos, type LookOptions } from "./vis/photos/look.ts";
 export {
   type IterationResult,
   type Learned,
   Loop,
   type LoopMemory,
   type LoopOptions,
-} from "./vis/loop.ts";
-export { type Goals, METRICS, type Metrics } from "./vis/objective.ts";
+} from "./vis/loop/loop.ts";
+export { type Goals, METRICS, type Metrics } from "./vis/objectives/objective.ts";
 export {
   changeParameters,
   type MethodParameter,
@@ -96,12 +100,12 @@ export {
   type ReadPhotosOptions,
   type SkippedPhoto,
   UnreadablePhoto,
-} from "./vis/photos.ts";
-export { decodePng, encodePng, pictureToRgba, type Rgba } from "./vis/png.ts";
-export { adjustedRandIndex } from "./vis/rand_index.ts";
-export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/report.ts";
-export type { Warp } from "./vis/schedule.ts";
-export type { Start } from "./vis/start.ts";
+} from "./vis/photos/photos.ts";
+export { decodePng, encodePng, pictureToRgba, type Rgba } from "./vis/photos/png.ts";
+export { adjustedRandIndex } from "./vis/facets/rand_index.ts";
+export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/report/report.ts";
+export type { Warp } from "./vis/loop/schedule.ts";
+export type { Start } from "./vis/loop/start.ts";
 export {
   type Choose,
   findTargets,
@@ -109,13 +113,9 @@ export {
   type Target,
   type TargetOptions,
   type Weighting,
-} from "./vis/targets.ts";
-export { silhouette, type SilhouetteOptions } from "./vis/silhouette.ts";
+} from "./vis/facets/targets.ts";
+export { silhouette, type SilhouetteOptions } from "./vis/facets/silhouette.ts";
 export { type Observed, openTrunk, openTrunks, type Trunk, type Trunks } from "./vis/trunk.ts";
-export {
-  type Visualization,
-  visualize,
-  type VisualizeEvent,
-  type VisualizeOptions,
-} from "./vis/visualize.ts";
-export type { Offset } from "./vis/window.ts";
+export type { Visualization, VisualizeEvent } from "./vis/events.ts";
+export { visualize, type VisualizeOptions } from "./vis/visualize.ts";
+export type { Offset } from "./vis/loop/window.ts";

@@ -45,7 +45,7 @@ fi
 has_adapter() {
   # Deno's exit code does not tell; a line on stdout does. A broken driver may crash: no adapter.
   # As the program looks for one.
-  look='const { findAdapter } = await import("./kernels/device.ts"); console.log((await findAdapter()) ? "yes" : "no")'
+  look='const { findAdapter } = await import("./kernels/runtime/device.ts"); console.log((await findAdapter()) ? "yes" : "no")'
   answer=$(cd "$root" && "$deno" eval "$look" 2>/dev/null) || true
   [ "$answer" = yes ]
 }

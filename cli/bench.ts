@@ -1,5 +1,5 @@
 /** `bench`: what each part costs here, beside the most this adapter can do. */
-import type { Storage } from "../kernels/device.ts";
+import type { Storage } from "../kernels/runtime/device.ts";
 import { PRESETS } from "../vis/presets.ts";
 import { type BenchModel, type BenchOptions, formatReport, runBench } from "./bench_report.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";

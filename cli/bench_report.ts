@@ -1,13 +1,19 @@
 /** What `bench` measures, as data and as tables. */
 import { availableParallelism } from "node:os";
-import type { Gpu } from "../kernels/device.ts";
-import { UserError } from "../kernels/errors.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import { UserError } from "../base/errors.ts";
 import { benchStep, LAST_LAYERS, type StepResult } from "../models/benchmark.ts";
 import { randomWeights } from "../models/random_weights.ts";
 import { createModel, type Model } from "../models/registry.ts";
-import { openSafetensors } from "../models/safetensors.ts";
+import { openSafetensors } from "../models/formats/safetensors.ts";
 import type { WeightSource } from "../models/trace.ts";
-import { benchKernel, type Ceiling, kernelCases, measureCopy, rates } from "../ops/benchmark.ts";
+import {
+  benchKernel,
+  type Ceiling,
+  kernelCases,
+  measureCopy,
+  rates,
+} from "../ops/tuning/benchmark.ts";
 import {
   type Clock,
   clockOf,
@@ -15,11 +21,11 @@ import {
   type MeasureOptions,
   measurePeak,
   secondsOf,
-} from "../ops/measure.ts";
-import { benchLoop } from "../vis/benchmark.ts";
+} from "../ops/tuning/measure.ts";
+import { benchLoop } from "../vis/loop/benchmark.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { openTrunk } from "../vis/trunk.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../base/version.ts";
 
 /** A network to measure, as the command line names it. */
 export interface BenchModel {

@@ -1,6 +1,6 @@
 /** `--config FILE`: a run's options, parameters and octaves as JSON. */
-import { UserError } from "../kernels/errors.ts";
-import { nearest } from "../models/names.ts";
+import { UserError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { Arguments, type Command, type OptionSpec, UsageError } from "./options.ts";
 
 /** Parameters by name, as text or as values. */

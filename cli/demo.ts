@@ -2,9 +2,9 @@
 import { createModel } from "../models/registry.ts";
 import { drawClass, FACETS } from "../models/motifs/draw.ts";
 import { chooseParameters } from "../vis/presets.ts";
-import { adjustedRandIndex } from "../vis/rand_index.ts";
+import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
-import type { SourceImage } from "../vis/images.ts";
+import type { SourceImage } from "../vis/photos/images.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import type { Command } from "./options.ts";
 import { say } from "./progress.ts";

@@ -1,9 +1,9 @@
 /** `doctor`: what this machine offers, and what to do when it is too little. */
-import { findAdapter, isSoftware, NO_ADAPTER, openGpu } from "../kernels/device.ts";
-import { UserError } from "../kernels/errors.ts";
+import { findAdapter, isSoftware, NO_ADAPTER, openGpu } from "../kernels/runtime/device.ts";
+import { UserError } from "../base/errors.ts";
 import { compile, constant, conv2d, Variable } from "../ops/mod.ts";
 import type { Command } from "./options.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../base/version.ts";
 
 /** Limits that decide what fits. */
 const LIMITS = [

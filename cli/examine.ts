@@ -1,12 +1,12 @@
 /** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
 import { basename, join } from "node:path";
-import type { Gpu } from "../kernels/device.ts";
-import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/embedding.ts";
-import { type FacetAnalysis, requireImages } from "../vis/facets.ts";
-import { type Look, lookAtPhotos } from "../vis/look.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/facets/embedding.ts";
+import { type FacetAnalysis, requireImages } from "../vis/facets/facets.ts";
+import { type Look, lookAtPhotos } from "../vis/photos/look.ts";
 import type { Parameters } from "../vis/parameters.ts";
-import { listPhotos, readPhotos } from "../vis/photos.ts";
-import { asSeen, changesPhotos } from "../vis/start.ts";
+import { listPhotos, readPhotos } from "../vis/photos/photos.ts";
+import { asSeen, changesPhotos } from "../vis/loop/start.ts";
 import { openTrunks, type Trunk } from "../vis/trunk.ts";
 import { mergedKeyValues } from "./config.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";

@@ -1,8 +1,8 @@
 /** `facets`: which images of a folder belong together in a layer, without growing any picture. */
 import { join } from "node:path";
-import { analyseFacets } from "../vis/facets.ts";
-import { writeFacetReport } from "../vis/facet_report.ts";
-import { facetName } from "../vis/scatter.ts";
+import { analyseFacets } from "../vis/facets/facets.ts";
+import { writeFacetReport } from "../vis/report/facet_report.ts";
+import { facetName } from "../vis/report/scatter.ts";
 import {
   describeFacets,
   EMBEDDING_OPTIONS,

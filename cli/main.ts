@@ -1,5 +1,5 @@
 /** The command line program. */
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import { benchCommand } from "./bench.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -10,7 +10,7 @@ import { presetsCommand } from "./presets.ts";
 import { say } from "./progress.ts";
 import { qualityCommand } from "./quality.ts";
 import { tuneCommand } from "./tune.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
 
 const PROGRAM = "mindseye";

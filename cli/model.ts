@@ -1,7 +1,7 @@
 /** Opening a network as the command line names it. */
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import { createModel, type Model } from "../models/registry.ts";
-import { openSafetensors, type SafetensorsFile } from "../models/safetensors.ts";
+import { openSafetensors, type SafetensorsFile } from "../models/formats/safetensors.ts";
 
 /**
  * The model and its weights: the file given, or those that come with the program.

@@ -1,9 +1,9 @@
 /** `quality`: presets and networks compared by number, on one folder of photos. */
 import { join } from "node:path";
-import { readPhotos } from "../vis/photos.ts";
+import { readPhotos } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { Judge, saturated, totalVariation } from "../vis/quality.ts";
-import { summarise } from "../vis/report.ts";
+import { summarise } from "../vis/report/report.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
 import { mergedKeyValues } from "./config.ts";
 import { type Arguments, type Command, UsageError } from "./options.ts";

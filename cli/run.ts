@@ -1,17 +1,18 @@
 /** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
 import { join } from "node:path";
-import type { Gpu } from "../kernels/device.ts";
-import type { EmbeddingOptions } from "../vis/embedding.ts";
-import type { SourceImage } from "../vis/images.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import type { EmbeddingOptions } from "../vis/facets/embedding.ts";
+import type { SourceImage } from "../vis/photos/images.ts";
 import { optionName, type Parameters } from "../vis/parameters.ts";
-import type { Start } from "../vis/start.ts";
-import { Report, summarise } from "../vis/report.ts";
-import { facetName } from "../vis/scatter.ts";
+import type { Start } from "../vis/loop/start.ts";
+import { Report, summarise } from "../vis/report/report.ts";
+import { facetName } from "../vis/report/scatter.ts";
 import type { Trunk } from "../vis/trunk.ts";
-import { type Visualization, visualize } from "../vis/visualize.ts";
+import type { Visualization } from "../vis/events.ts";
+import { visualize } from "../vis/visualize.ts";
 import { describeFacets } from "./examine.ts";
 import { Progress, say } from "./progress.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../base/version.ts";
 
 /** What to run. */
 export interface RunOptions {

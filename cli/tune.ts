@@ -1,5 +1,5 @@
 /** `tune`: measures on this machine which kernels are fastest for a network. */
-import { openGpu } from "../kernels/device.ts";
+import { openGpu } from "../kernels/runtime/device.ts";
 import { createModel, type Model } from "../models/registry.ts";
 import { findModule, resolveModule } from "../models/names.ts";
 import { traceModel } from "../models/trace.ts";

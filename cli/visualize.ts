@@ -1,9 +1,9 @@
 /** `visualize`: pictures of what a layer sees in a folder of images. */
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import type { Parameters } from "../vis/parameters.ts";
-import { readPhoto } from "../vis/photos.ts";
+import { readPhoto } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
-import type { Start } from "../vis/start.ts";
+import type { Start } from "../vis/loop/start.ts";
 import { type Config, keyValues, mergedKeyValues, readConfig, withConfig } from "./config.ts";
 import {
   EMBEDDING_OPTIONS,

@@ -5,9 +5,9 @@
  *     deno task docs:filters
  */
 import { join } from "node:path";
-import { motifsWeights } from "../models/motifs_net.ts";
-import { Sheet } from "../vis/draw.ts";
-import { encodePng } from "../vis/png.ts";
+import { motifsWeights } from "../models/architectures/motifs_net.ts";
+import { Sheet } from "../vis/report/draw.ts";
+import { encodePng } from "../vis/photos/png.ts";
 
 /** Sizes in the drawing, in pixels. */
 const [WEIGHT, GAP, ACROSS] = [12, 8, 8];

@@ -21,7 +21,7 @@ import {
   stepTable,
 } from "../cli/bench_report.ts";
 import { say } from "../cli/progress.ts";
-import { openGpu } from "../kernels/device.ts";
+import { openGpu } from "../kernels/runtime/device.ts";
 
 const PAGE = join(import.meta.dirname!, "performance.md");
 

@@ -1,7 +1,7 @@
 /** What the gradient of a whole network costs: the steps of `mindseye bench`. */
-import type { Gpu } from "../kernels/device.ts";
-import { convolutionOperations } from "../ops/benchmark.ts";
-import { type Cost, measureCost, type MeasureOptions } from "../ops/measure.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import { convolutionOperations } from "../ops/tuning/benchmark.ts";
+import { type Cost, measureCost, type MeasureOptions } from "../ops/tuning/measure.ts";
 import {
   compile,
   constant,

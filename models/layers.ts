@@ -10,7 +10,7 @@ import {
   relu6,
   type Tensor,
 } from "../ops/mod.ts";
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import { Module, type Scope } from "./module.ts";
 
 /** One size for rows and columns, or one for each. */

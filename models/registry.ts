@@ -1,17 +1,17 @@
 /** The networks by name, and what each wants to be fed. */
-import { UserError } from "../kernels/errors.ts";
-import { AlexNet } from "./alexnet.ts";
-import { CifarResNet } from "./cifar_resnet.ts";
-import { Inception3 } from "./inception.ts";
-import { MobileNetV2 } from "./mobilenet.ts";
+import { UserError } from "../base/errors.ts";
+import { AlexNet } from "./architectures/alexnet.ts";
+import { CifarResNet } from "./architectures/cifar_resnet.ts";
+import { Inception3 } from "./architectures/inception.ts";
+import { MobileNetV2 } from "./architectures/mobilenet.ts";
 import type { Module } from "./module.ts";
-import { MotifsNet, motifsWeights } from "./motifs_net.ts";
-import { nearest } from "./names.ts";
-import { ResNet, type ResNetOptions } from "./resnet.ts";
-import type { SafetensorsFile } from "./safetensors.ts";
-import { SqueezeNet } from "./squeezenet.ts";
+import { MotifsNet, motifsWeights } from "./architectures/motifs_net.ts";
+import { nearest } from "../base/nearest.ts";
+import { ResNet, type ResNetOptions } from "./architectures/resnet.ts";
+import type { SafetensorsFile } from "./formats/safetensors.ts";
+import { SqueezeNet } from "./architectures/squeezenet.ts";
 import type { WeightSource } from "./trace.ts";
-import { VGG } from "./vgg.ts";
+import { VGG } from "./architectures/vgg.ts";
 
 /** The network expects (pixel / 255 - mean) / std, per channel in the order red, green, blue. */
 export interface Normalisation {

@@ -1,6 +1,6 @@
 /** `deno bench`: the gradient of whole networks, random weights, at 224 px. */
-import { openGpu } from "../kernels/device.ts";
-import { runTimes } from "../ops/measure.ts";
+import { openGpu } from "../kernels/runtime/device.ts";
+import { runTimes } from "../ops/tuning/measure.ts";
 import { LAST_LAYERS, type OpenStep, openStep } from "./benchmark.ts";
 import { randomWeights } from "./random_weights.ts";
 import { createModel } from "./registry.ts";

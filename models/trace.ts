@@ -1,6 +1,6 @@
 /** Runs a network once on symbolic tensors and remembers what each module got and gave. */
 import { ancestors, constant, type Shape, type Tensor } from "../ops/mod.ts";
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import { joinPath, type Module, namedModules, type Scope } from "./module.ts";
 
 /** Where weights come from; a safetensors file is one. */

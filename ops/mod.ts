@@ -1,42 +1,31 @@
 /** Tensors, differentiable operations, and compiled programs. */
-export { adaptiveAveragePool2d } from "./adaptive_average_pool2d.ts";
-export {
-  averagePool2d,
-  type AveragePool2dAttributes,
-  type AveragePool2dOptions,
-} from "./average_pool2d.ts";
+export { adaptiveAveragePool2d } from "./pool/adaptive_average_pool2d.ts";
+export { averagePool2d, type AveragePool2dOptions } from "./pool/average_pool2d.ts";
+export type { AveragePool2dAttributes } from "./graph/attributes.ts";
 export {
   type AffineParameters,
   batchNorm,
   type BatchNormParameters,
   type BatchNormTraining,
   batchNormTraining,
-} from "./batch_norm.ts";
-export { Arena } from "./arena.ts";
-export type { Band, BandMatrix } from "./band_matrix.ts";
-export { channelShuffle } from "./channel_shuffle.ts";
-export { concat } from "./concat.ts";
-export {
-  conv2d,
-  type Conv2dAttributes,
-  type Conv2dOptions,
-  type ConvolutionGeometry,
-  linear,
-  type Rectifier,
-} from "./conv2d.ts";
-export {
-  type Algorithm,
-  ALGORITHMS,
-  type Choose,
-  chooseVariant,
-  type Geometry,
-  type StagedTile,
-  type Staging,
-  type Tile,
-  type Variant,
-  variantOf,
-} from "./conv2d_variants.ts";
-export type { PackWeightsAttributes, Taps, WeightView } from "./conv2d_weights.ts";
+} from "./norm/batch_norm.ts";
+export { Arena } from "./compiler/arena.ts";
+export type { Band, BandMatrix } from "./graph/attributes.ts";
+export { channelShuffle } from "./shape/channel_shuffle.ts";
+export { concat } from "./shape/concat.ts";
+export { conv2d, type Conv2dOptions, linear } from "./conv2d/conv2d.ts";
+export type { Conv2dAttributes, ConvolutionGeometry, Rectifier } from "./graph/attributes.ts";
+export { ALGORITHMS, chooseVariant, variantOf } from "./conv2d/variants.ts";
+export type {
+  Algorithm,
+  Choose,
+  Geometry,
+  StagedTile,
+  Staging,
+  Tile,
+  Variant,
+} from "./graph/convolution.ts";
+export type { PackWeightsAttributes, Taps, WeightView } from "./graph/attributes.ts";
 export {
   abs,
   add,
@@ -45,8 +34,6 @@ export {
   clampTo,
   detach,
   div,
-  type ElementFunctionName,
-  type ElementwiseAttributes,
   exp,
   expand,
   floor,
@@ -70,17 +57,15 @@ export {
   sub,
   tanh,
   xlogy,
-} from "./elementwise.ts";
-export type { ElementStep, FusedElementwiseAttributes } from "./fused_elementwise.ts";
-export { gaussianBlur, gaussianKernel } from "./gaussian_blur.ts";
-export { ancestors, gradients } from "./gradient.ts";
-export { hartley2d } from "./hartley.ts";
-export { layerNorm } from "./layer_norm.ts";
-export {
-  type ChannelWindowAttributes,
-  localResponseNorm,
-  type LocalResponseNormOptions,
-} from "./local_response_norm.ts";
+} from "./element/elementwise.ts";
+export type { ElementFunctionName, ElementwiseAttributes } from "./graph/attributes.ts";
+export type { ElementStep, FusedElementwiseAttributes } from "./graph/attributes.ts";
+export { gaussianBlur, gaussianKernel } from "./image/gaussian_blur.ts";
+export { ancestors, gradients } from "./autograd/gradient.ts";
+export { hartley2d } from "./image/hartley.ts";
+export { layerNorm } from "./norm/layer_norm.ts";
+export { localResponseNorm, type LocalResponseNormOptions } from "./norm/local_response_norm.ts";
+export type { ChannelWindowAttributes } from "./graph/attributes.ts";
 export {
   canberraDistance,
   chebyshevDistance,
@@ -96,22 +81,17 @@ export {
   minkowskiDistance,
   quantileDistance,
   robustDistance,
-} from "./losses.ts";
-export { max } from "./max.ts";
-export {
-  maxPool2d,
-  type MaxPool2dAttributes,
-  type MaxPool2dIndicesAttributes,
-  type MaxPool2dOptions,
-  type Pool2dOptions,
-} from "./max_pool2d.ts";
-export type { Pair } from "./operation.ts";
-export type { OperationName, OperationTable } from "./operations.ts";
-export { compile, type ProgramOptions } from "./compile.ts";
-export { Program } from "./program.ts";
-export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./radial_mask.ts";
-export { Random } from "./random.ts";
-export { robustLogPartition } from "./robust_log_partition.ts";
+} from "./loss/losses.ts";
+export { max } from "./element/max.ts";
+export { maxPool2d, type MaxPool2dOptions, type Pool2dOptions } from "./pool/max_pool2d.ts";
+export type { MaxPool2dAttributes, MaxPool2dIndicesAttributes } from "./graph/attributes.ts";
+export type { Pair } from "./graph/attributes.ts";
+export type { OperationName, OperationTable } from "./graph/attributes.ts";
+export { compile, type ProgramOptions } from "./compiler/compile.ts";
+export { Program } from "./compiler/program.ts";
+export { maskNumbers, maskProfile, type MaskShape, radialMask } from "./image/radial_mask.ts";
+export { Random } from "../base/random.ts";
+export { robustLogPartition } from "./loss/robust_log_partition.ts";
 export {
   adaptiveRobustLoss,
   type AdaptiveRobustOptions,
@@ -119,15 +99,17 @@ export {
   robustLoss,
   robustNegativeLogLikelihood,
   robustScale,
-} from "./robust_loss.ts";
-export type { Axis } from "./reduce.ts";
-export { resample, type ResampleAxisAttributes } from "./resample_axis.ts";
-export { resize, type ResizeMode, type ResizeOptions } from "./resize.ts";
-export { areaWeights } from "./resize_weights.ts";
-export { roll } from "./roll.ts";
-export { pad, slice, type SliceAttributes, type Triple } from "./slice.ts";
-export { crossEntropy, logSoftmax, softmax } from "./softmax.ts";
-export { globalAveragePool, mean, meanOfSquares, sum, sumOfSquares } from "./sum.ts";
+} from "./loss/robust_loss.ts";
+export type { Axis } from "./graph/attributes.ts";
+export { resample } from "./image/resample_axis.ts";
+export type { ResampleAxisAttributes } from "./graph/attributes.ts";
+export { resize, type ResizeMode, type ResizeOptions } from "./image/resize.ts";
+export { areaWeights } from "./image/resize_weights.ts";
+export { roll } from "./image/roll.ts";
+export { pad, slice } from "./shape/slice.ts";
+export type { SliceAttributes, Triple } from "./graph/attributes.ts";
+export { crossEntropy, logSoftmax, softmax } from "./element/softmax.ts";
+export { globalAveragePool, mean, meanOfSquares, sum, sumOfSquares } from "./element/sum.ts";
 export {
   type Attributes,
   constant,
@@ -136,11 +118,11 @@ export {
   type Shape,
   sizeOf,
   type Tensor,
-} from "./tensor.ts";
-export { totalVariation, type TotalVariationOptions } from "./total_variation.ts";
-export { tvDenoise } from "./tv_denoise.ts";
-export type { TvDenoiseGradientAttributes } from "./tv_denoise_gradient.ts";
-export { type Tuned, tuned, Tuning, type TuningOptions } from "./tune.ts";
-export { cacheFolder, type Measured, TuningFile } from "./tuning_file.ts";
-export { Variable } from "./variable.ts";
-export { warp } from "./warp.ts";
+} from "./graph/tensor.ts";
+export { totalVariation, type TotalVariationOptions } from "./image/total_variation.ts";
+export { tvDenoise } from "./image/tv_denoise.ts";
+export type { TvDenoiseGradientAttributes } from "./graph/attributes.ts";
+export { type Tuned, tuned, Tuning, type TuningOptions } from "./tuning/tune.ts";
+export { cacheFolder, type Measured, TuningFile } from "./tuning/tuning_file.ts";
+export { Variable } from "./graph/variable.ts";
+export { warp } from "./image/warp.ts";

@@ -1,6 +1,6 @@
 /** One line a test: an operation on random shapes against its reference, forward and backward. */
 import assert from "node:assert/strict";
-import { type Gpu, openGpu, type Storage } from "../kernels/device.ts";
+import { type Gpu, openGpu, type Storage } from "../kernels/runtime/device.ts";
 import {
   ancestors,
   compile,
@@ -14,10 +14,11 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
-import { type Choose, chooseVariant } from "../ops/conv2d_variants.ts";
-import type { Operation } from "../ops/operation.ts";
-import { OPERATIONS } from "../ops/operations.ts";
-import { isOp, node } from "../ops/tensor.ts";
+import { chooseVariant } from "../ops/conv2d/variants.ts";
+import type { Choose } from "../ops/graph/convolution.ts";
+import type { Operation } from "../ops/graph/operation.ts";
+import { OPERATIONS } from "../ops/autograd/operations.ts";
+import { isOp, node } from "../ops/graph/tensor.ts";
 import { type Operations, reference, type Values } from "./reference.ts";
 
 /** Opens the GPU for all tests of a file. */

@@ -4,8 +4,59 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const ROOT = join(import.meta.dirname!, "..");
-/** From the ground up: a room may import from itself and from those before it. */
-const ROOMS = ["kernels", "ops", "models", "vis", "cli"];
+/**
+ * From the ground up: a place, a folder with all that is in it or a file, may import from itself and
+ * from those before it. A file belongs to the place that names it most exactly.
+ */
+const PLACES = [
+  "deno.json", // holds the version
+  "base/",
+  "kernels/runtime/",
+  "kernels/",
+  "ops/graph/",
+  "ops/element/",
+  "ops/shape/",
+  "ops/image/",
+  "ops/pool/",
+  "ops/norm/",
+  "ops/loss/",
+  "ops/conv2d/",
+  "ops/autograd/",
+  "ops/compiler/",
+  "ops/tuning/",
+  "ops/",
+  "models/formats/",
+  "models/module.ts",
+  "models/layers.ts",
+  "models/motifs/",
+  "models/architectures/",
+  "models/",
+  "vis/parameters.ts",
+  "vis/presets.ts",
+  "vis/trunk.ts",
+  "vis/photos/",
+  "vis/facets/",
+  "vis/objectives/",
+  "vis/loop/",
+  "vis/events.ts",
+  "vis/report/",
+  "vis/",
+  "cli/",
+];
+
+/** The rooms, whose files are looked at. */
+const ROOMS = ["base", "kernels", "ops", "models", "vis", "cli"];
+
+/** Most files of a folder itself. */
+const MOST_FILES = 20;
+
+/** The number of the place a file belongs to; -1 if none. */
+function placeOf(file: string): number {
+  const found = PLACES.filter((place) =>
+    place.endsWith("/") ? file.startsWith(place) : file === place
+  );
+  return PLACES.indexOf(found.toSorted((a, b) => b.length - a.length)[0] ?? "");
+}
 
 /** Everything a source file imports, however it is written. */
 function importsOf(source: string): string[] {
@@ -38,23 +89,35 @@ Deno.test("imports are found in every form", () => {
   );
 });
 
-Deno.test("imports go one way: cli to vis to models to ops to kernels", () => {
+Deno.test("imports go one way, between rooms and within them", () => {
   const wrong: string[] = [];
   let checked = 0;
-  for (const [level, room] of ROOMS.entries()) {
-    for (const name of readdirSync(join(ROOT, room), { recursive: true, encoding: "utf8" })) {
-      if (!name.endsWith(".ts")) continue;
-      const file = join(ROOT, room, name);
-      for (const path of importsOf(readFileSync(file, "utf8"))) {
-        if (!path.startsWith(".")) continue;
-        checked++;
-        const target = relative(ROOT, join(dirname(file), path));
-        const below = ROOMS.slice(0, level + 1).some((r) => target.startsWith(`${r}/`));
-        const fact = target === "deno.json"; // holds the version
-        if (!below && !fact) wrong.push(`${room}/${name}: ${path}`);
-      }
+  for (const file of ROOMS.flatMap((room) => filesOf(room))) {
+    if (!file.endsWith(".ts")) continue;
+    for (const path of importsOf(readFileSync(join(ROOT, file), "utf8"))) {
+      if (!path.startsWith(".")) continue;
+      checked++;
+      const target = relative(ROOT, join(ROOT, dirname(file), path));
+      const [from, to] = [placeOf(file), placeOf(target)];
+      if (to < 0 || to > from) wrong.push(`${file}: ${target}`);
     }
   }
   assert.deepEqual(wrong, []);
-  assert.ok(checked > 100, `only ${checked} imports found`);
+  assert.ok(checked > 500, `only ${checked} imports found`);
 });
+
+Deno.test("no folder is a corridor", () => {
+  const count = new Map<string, number>();
+  for (const file of [...ROOMS, "tests", "docs", "scripts", "bench"].flatMap(filesOf)) {
+    count.set(dirname(file), (count.get(dirname(file)) ?? 0) + 1);
+  }
+  const full = [...count].filter(([, files]) => files > MOST_FILES);
+  assert.deepEqual(full, []);
+});
+
+/** The files below a folder, by their paths from the root. */
+function filesOf(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+}

@@ -5,7 +5,7 @@
  *     deno task docs:operations
  */
 import { join } from "node:path";
-import { openGpu } from "../kernels/device.ts";
+import { openGpu } from "../kernels/runtime/device.ts";
 import { Random } from "../ops/mod.ts";
 import { CASES } from "./cases/all.ts";
 import { compareCase, type Errors, type OperationCase } from "./compare.ts";

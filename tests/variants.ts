@@ -1,6 +1,7 @@
 /** The matrix of convolution variants: the same test with each way to compute one forced in turn. */
-import { type Gpu, type GpuOptions, openGpu } from "../kernels/device.ts";
-import { type Choose, forcing, useVariants, variantOf } from "../ops/conv2d_variants.ts";
+import { type Gpu, type GpuOptions, openGpu } from "../kernels/runtime/device.ts";
+import { forcing, useVariants, variantOf } from "../ops/conv2d/variants.ts";
+import type { Choose } from "../ops/graph/convolution.ts";
 import { testWithShared } from "./goldens.ts";
 
 /** Opens a GPU whose convolutions are computed the forced way. */

@@ -2,8 +2,8 @@
  * Every parameter of the method, once: the config file, `--octave`, the help and the checks all come
  * from these tables. Names are camelCase here and snake_case, as in `vis.py`, for people.
  */
-import { UserError } from "../kernels/errors.ts";
-import { nearest } from "../models/names.ts";
+import { UserError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { type DistanceName, DISTANCES } from "../ops/mod.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Presets: named choices of all parameters, each written as what it changes in `default`. */
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import {
   changeParameters,
   optionName,

@@ -1,9 +1,9 @@
 /** How good a picture is: by itself, and in the eyes of other networks. */
-import type { Gpu } from "../kernels/device.ts";
-import { poolActivations } from "./activations.ts";
-import { pixelsOf, type SourceImage } from "./images.ts";
-import { resizeArea } from "./resize.ts";
-import { meanActivation, type Target } from "./targets.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import { poolActivations } from "./photos/activations.ts";
+import { pixelsOf, type SourceImage } from "./photos/images.ts";
+import { resizeArea } from "./photos/resize.ts";
+import { meanActivation, type Target } from "./facets/targets.ts";
 import type { Trunk } from "./trunk.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** The part of a network the method looks at: from pictures to the target and the penalty layer. */
-import { UserError } from "../kernels/errors.ts";
+import { UserError } from "../base/errors.ts";
 import type { Model } from "../models/registry.ts";
 import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
 import {

@@ -1,13 +1,13 @@
 /** This project. */
-import { openGpu } from "../../kernels/device.ts";
-import { maxPool2d } from "../../ops/max_pool2d.ts";
-import { compile } from "../../ops/compile.ts";
-import { conv2d } from "../../ops/conv2d.ts";
-import { add, mul, relu } from "../../ops/elementwise.ts";
-import { gradients } from "../../ops/gradient.ts";
-import { globalAveragePool } from "../../ops/sum.ts";
-import { constant, type Shape, type Tensor } from "../../ops/tensor.ts";
-import { Variable } from "../../ops/variable.ts";
+import { openGpu } from "../../kernels/runtime/device.ts";
+import { maxPool2d } from "../../ops/pool/max_pool2d.ts";
+import { compile } from "../../ops/compiler/compile.ts";
+import { conv2d } from "../../ops/conv2d/conv2d.ts";
+import { add, mul, relu } from "../../ops/element/elementwise.ts";
+import { gradients } from "../../ops/autograd/gradient.ts";
+import { globalAveragePool } from "../../ops/element/sum.ts";
+import { constant, type Shape, type Tensor } from "../../ops/graph/tensor.ts";
+import { Variable } from "../../ops/graph/variable.ts";
 import { runPeer, type Task } from "./peer.ts";
 import {
   type Convolution,

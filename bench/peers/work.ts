@@ -3,7 +3,7 @@
  * numbers are drawn once by main.ts and lie in a folder of files, float32 in C order.
  */
 import { join } from "node:path";
-import { Random } from "../../ops/random.ts";
+import { Random } from "../../base/random.ts";
 
 /** A convolution of stride `stride`; its filter is square. */
 export interface Convolution {

@@ -1,6 +1,6 @@
 /** What lies behind a motif: random fields of colour, none of them telling what the motif is. */
 
-import type { Random } from "../../ops/random.ts";
+import type { Random } from "../../base/random.ts";
 import { type Colour, mix, muted } from "./colour.ts";
 import { turn } from "./shapes.ts";
 

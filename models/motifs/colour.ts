@@ -1,6 +1,6 @@
 /** Colours as three numbers in 0..1 (red, green, blue), and the few ways the drawings mix them. */
 
-import type { Random } from "../../ops/random.ts";
+import type { Random } from "../../base/random.ts";
 
 /** Red, green and blue, each in 0..1. */
 export type Colour = readonly [red: number, green: number, blue: number];

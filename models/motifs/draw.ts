@@ -1,6 +1,6 @@
 /** Pictures drawn by code: what the built-in model was trained on and what the demo looks at. */
 
-import { Random } from "../../ops/random.ts";
+import { Random } from "../../base/random.ts";
 import { drawBackground } from "./backgrounds.ts";
 import { MOTIF_TABLE } from "./motifs.ts";
 

@@ -1,6 +1,6 @@
 /** The motifs: each a short function that draws its random colours and returns how to paint them. */
 
-import type { Random } from "../../ops/random.ts";
+import type { Random } from "../../base/random.ts";
 import { valueNoise } from "./backgrounds.ts";
 import { CHALK, type Colour, hsv, INK, mix, shade, vivid } from "./colour.ts";
 import { box, disc, ellipse, fold, lens, star, stroke, toNearest, turn } from "./shapes.ts";

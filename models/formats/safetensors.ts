@@ -1,0 +1,337 @@
+/**
+ * The safetensors format, read lazily: the header first, then only the tensors asked for.
+ *
+ * A file is 8 bytes with the header's length (little-endian), the header in JSON, and the tensors'
+ * bytes; see https://huggingface.co/docs/safetensors.
+ */
+import { createHash } from "node:crypto";
+import { UserError } from "../../base/errors.ts";
+
+/** Bytes per element of every dtype of the format whose elements fill whole bytes. */
+const ELEMENT_BYTES: Readonly<Record<string, number>> = {
+  ...{ F64: 8, I64: 8, U64: 8, C64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2 },
+  ...{ I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1 },
+};
+
+/** How the bytes of a readable dtype become float32. */
+const TO_FLOAT32: Readonly<Record<string, (bytes: ArrayBuffer) => Float32Array>> = {
+  F32: (bytes) => new Float32Array(bytes),
+  F16: (bytes) => new Float32Array(new Float16Array(bytes)),
+  BF16: (bytes) => {
+    const bits = Uint32Array.from(new Uint16Array(bytes), (high) => high << 16);
+    return new Float32Array(bits.buffer);
+  },
+  F64: (bytes) => new Float32Array(new Float64Array(bytes)),
+};
+
+/** The dtypes {@linkcode SafetensorsFile.read} understands. */
+const SUPPORTED = Object.keys(TO_FLOAT32).join(", ");
+
+/** The largest header the reference implementation accepts. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/** Bytes hashed at a time. */
+const HASH_BYTES = 2 ** 24;
+
+/** Something that bytes can be read from at any place. */
+interface ByteSource {
+  readonly size: number;
+  /** A copy of the bytes in [begin, end). */
+  read(begin: number, end: number): Uint8Array<ArrayBuffer>;
+  close(): void;
+}
+
+/** Where one tensor lies: byte offsets from the start of the file. */
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** An open safetensors file. Give it back with `using` or {@linkcode SafetensorsFile.close}. */
+export class SafetensorsFile implements Disposable {
+  /** The notes of whoever wrote the file (`__metadata__`). */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #source: ByteSource;
+
+  /**
+   * Use {@linkcode openSafetensors} or {@linkcode parseSafetensors}.
+   *
+   * @throws {UserError} If the header is broken.
+   */
+  constructor(
+    /** What to call the file in messages, usually its path. */
+    readonly name: string,
+    source: ByteSource,
+  ) {
+    this.#source = source;
+    const header = readHeader(name, source);
+    this.metadata = header.metadata;
+    this.#entries = header.entries;
+  }
+
+  /** Every {@linkcode SafetensorsFile.read} gives another array. */
+  readonly fresh = true;
+
+  /** The tensors' names, in the order of the header. */
+  get names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Whether the file has a tensor of this name. */
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  /**
+   * The sizes of a tensor, `[]` for a single number.
+   *
+   * @throws {UserError} If the file has no such tensor.
+   */
+  shape(name: string): readonly number[] {
+    return this.#entry(name).shape;
+  }
+
+  /**
+   * The values of a tensor in C order, as float32. Reads from disk at every call.
+   *
+   * @throws {UserError} If the file has no such tensor, cannot be read, or the tensor is not of
+   * dtype F32, F16, BF16 or F64.
+   */
+  read(name: string): Float32Array {
+    const { dtype, begin, end } = this.#entry(name);
+    const convert = Object.hasOwn(TO_FLOAT32, dtype) ? TO_FLOAT32[dtype] : undefined;
+    if (!convert) {
+      throw new UserError(
+        `${this.name}: tensor "${name}" has dtype ${dtype}; supported: ${SUPPORTED}`,
+      );
+    }
+    return convert(this.#source.read(begin, end).buffer);
+  }
+
+  /**
+   * SHA-256 of the whole file, in hexadecimal. Reads all of it, in pieces: 1.5 GB a second when the
+   * system holds it in memory.
+   *
+   * @throws {UserError} If the file cannot be read.
+   */
+  sha256(): string {
+    const hash = createHash("sha256");
+    for (let at = 0; at < this.#source.size; at += HASH_BYTES) {
+      hash.update(this.#source.read(at, Math.min(this.#source.size, at + HASH_BYTES)));
+    }
+    return hash.digest("hex");
+  }
+
+  /** Closes the file. Nothing can be read from it afterwards. */
+  close(): void {
+    this.#source.close();
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (!entry) throw new UserError(`${this.name}: no tensor "${name}"`);
+    return entry;
+  }
+}
+
+/**
+ * Opens a safetensors file and reads its header; tensors are read when asked for.
+ *
+ * @throws {UserError} If the file is missing, unreadable or not a safetensors file.
+ */
+export function openSafetensors(path: string): SafetensorsFile {
+  const source = openFile(path);
+  try {
+    return new SafetensorsFile(path, source);
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads a safetensors file that is in memory already, such as one inside a compiled program.
+ *
+ * @param name What to call it in messages.
+ * @throws {UserError} If the bytes are not a safetensors file.
+ */
+export function parseSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
+  return new SafetensorsFile(name, {
+    size: bytes.length,
+    read: (begin, end) => new Uint8Array(bytes.subarray(begin, end)),
+    close: () => {},
+  });
+}
+
+/**
+ * The bytes of a safetensors file with these tensors, in this order, as F32.
+ *
+ * @throws {RangeError} If a tensor has more or fewer values than its shape says.
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, { shape: readonly number[]; values: Float32Array }>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const header: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
+  let length = 0;
+  for (const [name, { shape, values }] of Object.entries(tensors)) {
+    if (product(shape) !== values.length) {
+      throw new RangeError(
+        `encodeSafetensors: ${name} is [${shape}] but has ${values.length} values`,
+      );
+    }
+    const begin = length;
+    length += values.byteLength;
+    header.push([name, { dtype: "F32", shape, data_offsets: [begin, length] }]);
+  }
+  let text = JSON.stringify(Object.fromEntries(header));
+  text += " ".repeat((8 - new TextEncoder().encode(text).length % 8) % 8);
+  const head = new TextEncoder().encode(text);
+  const bytes = new Uint8Array(8 + head.length + length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
+  bytes.set(head, 8);
+  let at = 8 + head.length;
+  for (const { values } of Object.values(tensors)) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}
+
+function openFile(path: string): ByteSource {
+  const unreadable = (error: unknown): UserError => {
+    if (error instanceof Deno.errors.NotFound) return new UserError(`${path}: no such file`);
+    const reason = error instanceof Error ? error.message : String(error);
+    return new UserError(`${path}: cannot be read (${reason})`);
+  };
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  const info = file.statSync();
+  if (!info.isFile) {
+    file.close();
+    throw new UserError(`${path}: not a file; expected a safetensors file`);
+  }
+  let open = true;
+  return {
+    size: info.size,
+    read(begin, end) {
+      const bytes = new Uint8Array(end - begin);
+      try {
+        file.seekSync(begin, Deno.SeekMode.Start);
+        for (let done = 0; done < bytes.length;) {
+          const count = file.readSync(bytes.subarray(done));
+          if (count === null) throw new Error("it ends too early");
+          done += count;
+        }
+      } catch (error) {
+        throw unreadable(error);
+      }
+      return bytes;
+    },
+    close() {
+      if (open) file.close();
+      open = false;
+    },
+  };
+}
+
+function readHeader(
+  name: string,
+  source: ByteSource,
+): { metadata: Record<string, string>; entries: Map<string, Entry> } {
+  const fail = (problem: string): never => {
+    throw new UserError(
+      `${name}: not a safetensors file (${problem}); ` +
+        "expected a file written by safetensors.torch.save_file",
+    );
+  };
+  if (source.size < 8) fail(`it has ${source.size} bytes`);
+  const start = source.read(0, 8);
+  const length = Number(new DataView(start.buffer).getBigUint64(0, true));
+  if (start[0] === 0x50 && start[1] === 0x4b) fail("a zip archive, perhaps a PyTorch checkpoint");
+  if (new TextDecoder().decode(start) === "version ") {
+    fail("it begins like a Git LFS pointer: fetch the file itself");
+  }
+  if (length > source.size - 8 || length > MAX_HEADER_BYTES) {
+    fail(`the first 8 bytes announce a header of ${length} bytes, the file has ${source.size}`);
+  }
+  let header: unknown;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(source.read(8, 8 + length));
+    header = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    fail("its header is not JSON");
+  }
+  if (!isRecord(header)) return fail("its header is not a JSON object");
+
+  const broken = (problem: string): never => {
+    throw new UserError(`${name}: broken safetensors file: ${problem}`);
+  };
+  const metadata: Record<string, string> = {};
+  const entries = new Map<string, Entry>();
+  for (const [key, value] of Object.entries(header)) {
+    if (key === "__metadata__") {
+      if (!isRecord(value)) return broken("__metadata__ is not an object");
+      for (const [note, text] of Object.entries(value)) metadata[note] = String(text);
+    } else {
+      entries.set(key, readEntry(key, value, 8 + length, source.size, broken));
+    }
+  }
+  return { metadata, entries };
+}
+
+function readEntry(
+  key: string,
+  value: unknown,
+  base: number,
+  size: number,
+  broken: (problem: string) => never,
+): Entry {
+  if (!isRecord(value)) return broken(`the entry of tensor "${key}" is not an object`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== "string") return broken(`tensor "${key}" has no dtype`);
+  if (!isSizes(shape)) return broken(`tensor "${key}" has no valid shape`);
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    return broken(`tensor "${key}" has no valid data_offsets`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || base + end > size) {
+    return broken(
+      `tensor "${key}" lies at bytes ${begin} to ${end} of the data, which has ${size - base}`,
+    );
+  }
+  const bytes = Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype] : undefined;
+  if (bytes !== undefined && product(shape) * bytes !== end - begin) {
+    return broken(
+      `tensor "${key}" of shape [${shape}] and dtype ${dtype} needs ${
+        product(shape) * bytes
+      } bytes, its data_offsets give ${end - begin}`,
+    );
+  }
+  return { dtype, shape, begin: base + begin, end: base + end };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((a, b) => a * b, 1);
+}

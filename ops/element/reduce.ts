@@ -1,0 +1,56 @@
+/** Reductions along axes, which keep size 1. */
+import source from "../../kernels/element/reduce.wgsl" with { type: "text" };
+import { type Call, perTexel, repeatedAxes } from "../graph/operation.ts";
+import { node, type Shape, type Tensor } from "../graph/tensor.ts";
+import type { Axis } from "../graph/attributes.ts";
+
+/** Columns last: until then, neighbouring invocations read neighbouring texels. */
+const ORDER: readonly Axis[] = [2, 1, 0, 3];
+
+/** Elements that one invocation takes one after the other; a longer axis is reduced in parts. */
+const LONGEST = 128;
+
+/** Reduces along some axes with `along`, one at a time, those of size 1 left out. */
+export function reduceAxes(
+  x: Tensor,
+  axes: readonly Axis[],
+  along: (x: Tensor, axis: Axis) => Tensor,
+): Tensor {
+  return ORDER.filter((axis) => axes.includes(axis) && x.shape[axis] > 1).reduce(along, x);
+}
+
+/** A shape with another size along an axis. */
+export function resized(shape: Shape, axis: Axis, size: number): Shape {
+  return shape.map((old, i) => i === axis ? size : old) as unknown as Shape;
+}
+
+/** What becomes of the elements; "centred dot" is Σ (x − mean)·z with the inputs x, mean and z. */
+export type Reduction = "sum" | "sum of squares" | "max" | "centred dot";
+
+/** The dispatches that reduce x to y along an axis: one, or two by way of about √size parts. */
+export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[] {
+  const call = (inputs: readonly Tensor[], to: Tensor, reduce: Reduction): Call => {
+    const [x, mean, z] = inputs as [Tensor, Tensor?, Tensor?];
+    return {
+      source: { name: reduce, wgsl: source },
+      defines: {
+        AXIS: axis,
+        REDUCE: reduce,
+        LANES: axis === 1 && to.shape[1] === 1,
+        MEAN: mean ? repeatedAxes(mean, x.shape) : [],
+        Z: z !== undefined,
+      },
+      reads: { x, ...(mean ? { mean } : {}), ...(z ? { z } : {}) },
+      writes: { y: to },
+      workgroups: perTexel(to),
+    };
+  };
+  const x = y.inputs[0]!;
+  const each = axis === 1 ? 4 : 1; // channels go by quads
+  const size = Math.ceil(x.shape[axis] / each);
+  if (size <= LONGEST) return [call(y.inputs, y, reduction)];
+  const parts = Math.ceil(Math.sqrt(size));
+  const partial = node(y.op, resized(x.shape, axis, parts * each), y.inputs, y.attributes);
+  const last = reduction === "max" ? "max" : "sum";
+  return [call(y.inputs, partial, reduction), call([partial], y, last)];
+}

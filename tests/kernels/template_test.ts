@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { expand } from "../../kernels/runtime/template.ts";
+
+Deno.test("a template without directives stays as it is", () => {
+  assert.equal(
+    expand("let x = 1;\n\n  // #not a directive\n", {}),
+    "let x = 1;\n\n  // #not a directive\n",
+  );
+});
+
+Deno.test("an expression is replaced by its value", () => {
+  assert.equal(expand('a ${N + 1} ${"xyzw"[N]} ${N > 1 ? "b" : "c"}', { N: 2 }), "a 3 z b");
+});
+
+Deno.test("a loop repeats its lines with the variable as a constant", () => {
+  assert.equal(expand("#for i in 0..N\nx${i}\n#end\ny", { N: 3 }), "x0\nx1\nx2\ny");
+});
+
+Deno.test("a loop's bounds are expressions and may be empty", () => {
+  assert.equal(expand("#for i in A - 1..(A + 1) * B\n${i}\n#end", { A: 1, B: 2 }), "0\n1\n2\n3");
+  assert.equal(expand("a\n#for i in 2..2\nx\n#end\nb", {}), "a\nb");
+});
+
+Deno.test("a condition keeps one branch", () => {
+  const template = "#if K > 1\nmany\n#else\none\n#end";
+  assert.equal(expand(template, { K: 2 }), "many");
+  assert.equal(expand(template, { K: 1 }), "one");
+  assert.equal(expand("a\n#if K\nb\n#end\nc", { K: false }), "a\nc");
+});
+
+Deno.test("loops and conditions nest", () => {
+  const template = `
+    #for i in 0..3
+    #if i !== 1
+    #for j in 0..i
+    \${i}\${j}
+    #end
+    #else
+    #if LAST
+    never
+    #else
+    one
+    #end
+    #end
+    #end`;
+  const lines = expand(template, { LAST: false }).split("\n").map((line) => line.trim());
+  assert.deepEqual(lines.filter(Boolean), ["one", "20", "21"]);
+});
+
+Deno.test("an inner loop hides a constant of the same name only inside", () => {
+  assert.equal(expand("${i}\n#for i in 0..1\n${i}\n#end\n${i}", { i: 7 }), "7\n0\n7");
+});
+
+Deno.test("a block that is not closed is an error, and so is a close without a block", () => {
+  assert.throws(() => expand("#for i in 0..2\nx", {}), SyntaxError);
+  assert.throws(() => expand("#if true\nx\n#else\ny", {}), SyntaxError);
+  assert.throws(() => expand("x\n#end", {}), /line 2: #end without #for or #if/);
+  assert.throws(() => expand("#else", {}), /line 1: #else/);
+});
+
+Deno.test("an unknown name in a template is an error", () => {
+  assert.throws(() => expand("${MISSING}", {}), /MISSING/);
+  assert.throws(() => expand("#if MISSING\n#end", {}), /MISSING/);
+});

@@ -1,0 +1,237 @@
+/** Reading a folder of photos: which files there are, and each of them as a square of pixels. */
+
+import { basename, extname, join } from "node:path";
+// @ts-types="./imagescript.d.ts"
+import { GIF, Image } from "imagescript";
+import { UserError } from "../../base/errors.ts";
+import { jpegOrientation, jpegPixels, orient } from "./exif.ts";
+import type { Rgba } from "./png.ts";
+import { resizeArea } from "./resize.ts";
+
+/** One photo, resized to a square. */
+export interface Photo {
+  /** The file's name without its folder. */
+  name: string;
+  /** Where the file lies. */
+  path: string;
+  /** Width of the original in pixels, the right way up. */
+  width: number;
+  /** Height of the original in pixels, the right way up. */
+  height: number;
+  /** [3, size, size] RGB, 0..255, not rounded. */
+  pixels: Float32Array;
+}
+
+/** A file that could not be read, and why. */
+export interface SkippedPhoto {
+  /** The file's name without its folder. */
+  file: string;
+  /** What is wrong with it, as a phrase. */
+  reason: string;
+}
+
+/** How to read photos. */
+export interface ReadPhotosOptions {
+  /** Side of the square in pixels; photos are stretched to it, as the method does. */
+  size: number;
+  /** Stop after this many readable photos; by default all are read. */
+  limit?: number | undefined;
+  /** Called after every file with the number of files looked at and the number there are. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Extensions that say "I am a picture". WebP and friends are among them although we cannot decode
+ * them: they are then named as skipped instead of being silently absent.
+ */
+const EXTENSIONS = new Set(
+  [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif"].concat(
+    [".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"],
+  ),
+);
+
+/** More pixels than this are refused: their decoded copies would not fit into memory. */
+const MOST_PIXELS = 100_000_000;
+
+/**
+ * The paths of all pictures (by extension) directly in a folder, sorted by name. Hidden files are
+ * left out.
+ *
+ * @throws {UserError} when there is no such folder or no picture in it.
+ */
+export function listPhotos(folder: string): string[] {
+  const names: string[] = [];
+  try {
+    for (const entry of Deno.readDirSync(folder)) {
+      const isPicture = EXTENSIONS.has(extname(entry.name).toLowerCase());
+      if (!entry.isDirectory && isPicture && !entry.name.startsWith(".")) names.push(entry.name);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`there is no folder ${folder}; give the folder that holds your photos`);
+    }
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new UserError(`${folder} is a file; give the folder that holds your photos`);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new UserError(`the folder ${folder} may not be read; check its permissions`);
+    }
+    throw error;
+  }
+  if (names.length === 0) {
+    throw new UserError(`no photos in ${folder}; it should hold JPEG, PNG or GIF files`);
+  }
+  // Plain code-unit order, the same on every machine and in every language setting.
+  return names.sort().map((name) => join(folder, name));
+}
+
+/**
+ * Reads photos one after the other (only one is held at its full size), turned the right way up,
+ * transparency over white, stretched to a square by area averaging. Unreadable files are skipped
+ * and named. To hold even less, call `readPhoto` on the paths of `listPhotos` yourself.
+ *
+ * @param source A folder, or a list of paths.
+ * @throws {UserError} as `listPhotos` does, and when not one file could be read.
+ */
+export async function readPhotos(
+  source: string | readonly string[],
+  { size, limit = Infinity, onProgress }: ReadPhotosOptions,
+): Promise<{ photos: Photo[]; skipped: SkippedPhoto[] }> {
+  const paths = typeof source === "string" ? listPhotos(source) : source;
+  const photos: Photo[] = [];
+  const skipped: SkippedPhoto[] = [];
+  for (const path of paths) {
+    if (photos.length >= limit) break;
+    try {
+      photos.push(await readPhoto(path, size));
+    } catch (error) {
+      if (!(error instanceof UnreadablePhoto)) throw error;
+      skipped.push({ file: basename(path), reason: error.reason });
+    }
+    onProgress?.(photos.length + skipped.length, paths.length);
+  }
+  if (photos.length === 0) {
+    const first = skipped[0];
+    throw new UserError(
+      first
+        ? `none of ${skipped.length} photos could be read; the first, ${first.file}: ${first.reason}`
+        : "no photos to read; give at least one",
+    );
+  }
+  return { photos, skipped };
+}
+
+/** One file that is no photo we can read. */
+export class UnreadablePhoto extends UserError {
+  /** How the error introduces itself. */
+  override name = "UnreadablePhoto";
+
+  /** Why, as a phrase without the path. */
+  readonly reason: string;
+
+  /** An error for this file; `reason` as it stands in `SkippedPhoto`. */
+  constructor(path: string, reason: string) {
+    super(`cannot read the photo ${path}: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Reads one photo as `readPhotos` does.
+ *
+ * @param size Side of the square in pixels.
+ * @throws {UnreadablePhoto} when the file cannot be read or decoded; its message says why.
+ */
+export async function readPhoto(path: string, size: number): Promise<Photo> {
+  return await decodePhoto(await readPhotoFile(path), path, size);
+}
+
+/**
+ * The bytes of a photo's file.
+ *
+ * @throws {UnreadablePhoto} when the file cannot be read.
+ */
+export async function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new UnreadablePhoto(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * Decodes the bytes of a photo's file as `readPhotos` does.
+ *
+ * @param bytes Not to be used afterwards: the decoder may keep a view of them.
+ * @param path What to call it.
+ * @param size Side of the square in pixels.
+ * @throws {UnreadablePhoto} when the file cannot be decoded; its message says why.
+ */
+export async function decodePhoto(bytes: Uint8Array, path: string, size: number): Promise<Photo> {
+  const format = formatOf(bytes);
+  if (format !== "JPEG" && format !== "PNG" && format !== "GIF") {
+    throw new UnreadablePhoto(path, format);
+  }
+  let decoded: Rgba;
+  try {
+    decoded = await decode(bytes, format);
+  } catch (error) {
+    const detail = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+    throw new UnreadablePhoto(path, `a damaged ${format} file (${detail})`);
+  }
+  const { width, height, rgba } = decoded;
+  const pixels = new Float32Array(3 * size * size);
+  const plane = new Float32Array(width * height);
+  for (let c = 0; c < 3; c++) { // one colour at a time: a large photo takes 4 bytes a pixel, not 12
+    overWhite(rgba, c, plane);
+    const small = resizeArea(plane, { width, height }, { width: size, height: size });
+    pixels.set(small, c * size * size);
+  }
+  return { name: basename(path), path, width, height, pixels };
+}
+
+async function decode(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): Promise<Rgba> {
+  const declared = declaredPixels(bytes, format);
+  if (declared > MOST_PIXELS) throw new Error(`${declared} pixels are too many`);
+  // The decoder may keep a view of what it is given, so nothing else uses `bytes` afterwards.
+  const image = format === "GIF" ? (await GIF.decode(bytes, true))[0] : await Image.decode(bytes);
+  if (!image || image.width < 1 || image.height < 1) throw new Error("it holds no picture");
+  const bitmap = { width: image.width, height: image.height, rgba: image.bitmap };
+  return format === "JPEG" ? orient(bitmap, jpegOrientation(bytes)) : bitmap;
+}
+
+/** One colour of interleaved RGBA as a plane; what is transparent shows white. */
+function overWhite(rgba: Uint8ClampedArray, colour: number, plane: Float32Array): void {
+  for (let i = 0; i < plane.length; i++) {
+    plane[i] = 255 + (rgba[4 * i + colour]! - 255) * (rgba[4 * i + 3]! / 255);
+  }
+}
+
+/**
+ * What a file is, by its first bytes: names lie, and the decoder crashes on some formats. Anything
+ * but JPEG, PNG and GIF comes back as a phrase that says so.
+ */
+function formatOf(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "an empty file";
+  const starts = (magic: string, at = 0) =>
+    [...magic].every((character, i) => bytes[at + i] === character.charCodeAt(0));
+  if (starts("\xff\xd8\xff")) return "JPEG";
+  if (starts("\x89PNG\r\n\x1a\n")) return "PNG";
+  if (starts("GIF8")) return "GIF";
+  if (starts("RIFF") && starts("WEBP", 8)) return "WebP is not supported, save it as JPEG or PNG";
+  if (starts("BM")) return "BMP is not supported, save it as JPEG or PNG";
+  if (starts("II*\0") || starts("MM\0*")) return "TIFF is not supported, save it as JPEG or PNG";
+  if (starts("ftyp", 4)) return "HEIC or AVIF is not supported, save it as JPEG or PNG";
+  return "not a picture";
+}
+
+/** Width times height as the file's header has it. */
+function declaredPixels(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): number {
+  if (format === "JPEG") return jpegPixels(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (format === "PNG" && bytes.length >= 24) return view.getUint32(16) * view.getUint32(20);
+  if (format === "GIF" && bytes.length >= 10) {
+    return view.getUint16(6, true) * view.getUint16(8, true);
+  }
+  return 0;
+}
