@@ -73,14 +73,10 @@ export {
 export type { HeldImage, SourceImage, StoredImage } from "./vis/photos/images.ts";
 export type { Judgement } from "./vis/facets/judgement.ts";
 export { type Look, lookAtPhotos, type LookOptions } from "./vis/photos/look.ts";
-export {
-  type IterationResult,
-  type Learned,
-  Loop,
-  type LoopMemory,
-  type LoopOptions,
-} from "./vis/loop/loop.ts";
-export { type Goals, METRICS, type Metrics } from "./vis/objectives/objective.ts";
+export { type IterationResult, Loop, type LoopOptions, type LoopState } from "./vis/loop/loop.ts";
+export type { Learned } from "./vis/loop/learning.ts";
+export type { LoopMemory } from "./vis/loop/plan.ts";
+export { type Goals } from "./vis/objectives/facets.ts";
 export {
   changeParameters,
   type MethodParameter,
@@ -116,6 +112,6 @@ export {
 } from "./vis/facets/targets.ts";
 export { silhouette, type SilhouetteOptions } from "./vis/facets/silhouette.ts";
 export { type Observed, openTrunk, openTrunks, type Trunk, type Trunks } from "./vis/trunk.ts";
-export type { Visualization, VisualizeEvent } from "./vis/events.ts";
+export type { Grown, RunEvent, Visualization } from "./vis/events.ts";
 export { visualize, type VisualizeOptions } from "./vis/visualize.ts";
 export type { Offset } from "./vis/loop/window.ts";

@@ -87,7 +87,7 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
     if (event.kind === "iterations") {
       const { iteration, metrics } = event.results.at(-1)!;
       const mean = (name: "own" | "loss") =>
-        metrics.reduce((total, m) => total + m[name], 0) / metrics.length;
+        metrics.reduce((total, m) => total + (m[name] ?? NaN), 0) / metrics.length;
       growing.update(iteration, event.total, `own ${mean("own").toFixed(2)}`);
     }
     await report.take(event);

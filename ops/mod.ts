@@ -49,6 +49,7 @@ export {
   mix,
   mul,
   multiplyAdd,
+  notLess,
   pow,
   relu,
   relu6,

@@ -33,6 +33,7 @@ const PLACES = [
   "models/",
   "vis/parameters.ts",
   "vis/presets.ts",
+  "vis/network.ts",
   "vis/trunk.ts",
   "vis/photos/",
   "vis/facets/",

@@ -1,11 +1,21 @@
 /** What a run tells while it goes on, and what comes of it. */
 import type { FacetAnalysis, Facets } from "./facets/facets.ts";
 import type { Target } from "./facets/targets.ts";
-import type { IterationResult, Learned } from "./loop/loop.ts";
+import type { Learned } from "./loop/learning.ts";
+import type { IterationResult } from "./loop/loop.ts";
+import type { FacetMetrics } from "./objectives/facets.ts";
 import type { Metrics } from "./objectives/objective.ts";
 
+/** A picture that is grown, for people. */
+export interface PictureInfo {
+  /** What it is called, such as `channel 12`. */
+  readonly name: string;
+  /** The photos that answer most to its wish, by their number among the run's images, best first. */
+  readonly photos: readonly { readonly image: number; readonly answer: number }[];
+}
+
 /** What a run tells while it goes on. */
-export type VisualizeEvent =
+export type RunEvent =
   /** Images the network has seen. */
   | { kind: "activations"; done: number; total: number }
   /** The facets are known, and what their pictures start from and should become. */
@@ -15,6 +25,8 @@ export type VisualizeEvent =
     targets: readonly Target[];
     analysis: FacetAnalysis;
   }
+  /** It is known what pictures there will be, and what will be written down for each. */
+  | { kind: "started"; pictures: readonly PictureInfo[]; metrics: readonly string[] }
   /** An octave's programs are compiled; bytes of GPU memory they take. */
   | {
     kind: "ready";
@@ -29,29 +41,102 @@ export type VisualizeEvent =
   /** Iterations are done; they are counted from the first octave's first, as is `total`. */
   | { kind: "iterations"; results: readonly IterationResult[]; total: number }
   /** Pictures [K,3,S,S] in 0..255 after an iteration (0: the start). */
-  | { kind: "pictures"; iteration: number; pictures: Float32Array; size: number; save: boolean };
+  | { kind: "pictures"; iteration: number; pictures: Float32Array; size: number; save: boolean }
+  /** Something that a person should know. */
+  | { kind: "note"; text: string }
+  /** It is over. */
+  | { kind: "finished"; grown: Grown };
 
-/** The outcome of a run. */
-export interface Visualization {
+/** Whoever wants to know; the run waits for it. */
+export type Listener = (event: RunEvent) => void | Promise<void>;
+
+/** A picture that was stopped before its time. */
+export interface StoppedPicture {
+  /** Its number, from 0. */
+  readonly picture: number;
+  /** The iteration that would have spoilt it; it is as it was before. */
+  readonly iteration: number;
+  /** Why, as a phrase. */
+  readonly reason: string;
+}
+
+/** What came of growing pictures. */
+export interface Grown {
+  /** What they are called. */
+  readonly names: readonly string[];
+  /** [K,3,S,S] in 0..255. */
+  readonly pictures: Float32Array;
+  /** Side of the pictures: that of the last octave. */
+  readonly size: number;
+  /** Iterations done, over all octaves. */
+  readonly iterations: number;
+  /** Whether it was ended by a signal before all were done. */
+  readonly aborted: boolean;
+  /** Pictures that were stopped because their numbers went wrong. */
+  readonly stopped: readonly StoppedPicture[];
+  /** What the objective learned, such as the shape of distance `adaptive`. */
+  readonly learned?: Learned | undefined;
+  /** Each picture's metrics at the start, seen without a warp. */
+  readonly before: readonly Metrics[];
+  /** The same of the final picture. */
+  readonly after: readonly Metrics[];
+  /** Seconds spent on compiling and in the loop. */
+  readonly seconds: { readonly compile: number; readonly loop: number };
+}
+
+/** The outcome of a run that looks for facets. */
+export interface Visualization extends Omit<Grown, "seconds" | "before" | "after"> {
+  /** Each facet's metrics at the start, seen without a warp. */
+  readonly before: readonly FacetMetrics[];
+  /** The same of the final picture. */
+  readonly after: readonly FacetMetrics[];
   /** Which images belong together. */
   readonly facets: Facets;
   /** How the number of facets was chosen and how much to trust them. */
   readonly analysis: FacetAnalysis;
   /** What each facet's picture started from and aimed at. */
   readonly targets: readonly Target[];
-  /** [K,3,S,S] in 0..255. */
-  readonly pictures: Float32Array;
-  /** Side of the pictures: that of the last octave. */
-  readonly size: number;
-  /** What distance `adaptive` learned, if an octave used it. */
-  readonly learned?: Learned | undefined;
-  /** Each facet's metrics of the start picture, seen without a warp. */
-  readonly before: readonly Metrics[];
-  /** The same of the final picture. */
-  readonly after: readonly Metrics[];
   /**
    * Seconds spent on finding facets and targets (with the images' activations, unless these were
    * given), on compiling, and in the loop.
    */
-  readonly seconds: { facets: number; compile: number; loop: number };
+  readonly seconds: { readonly facets: number; readonly compile: number; readonly loop: number };
+}
+
+/** What ends a run whose events nobody takes any longer. */
+class NobodyListens extends Error {
+  override name = "NobodyListens";
+}
+
+/**
+ * The events of a run, one after the other: the run waits until each is asked for, and ends, giving
+ * back all it holds, when no more are.
+ *
+ * @param run tells its events to the listener it is given
+ */
+export async function* eventsOf<T>(
+  run: (tell: Listener) => Promise<T>,
+): AsyncGenerator<RunEvent, T, void> {
+  let told = Promise.withResolvers<RunEvent | undefined>();
+  let taken = Promise.withResolvers<void>();
+  const running = run(async (event) => {
+    told.resolve(event);
+    await taken.promise;
+  });
+  // However it ends, nobody waits for another event.
+  const ended = running.then(() => told.resolve(undefined), () => told.resolve(undefined));
+  try {
+    for (let event = await told.promise; event; event = await told.promise) {
+      yield event;
+      told = Promise.withResolvers();
+      const before = taken;
+      taken = Promise.withResolvers();
+      before.resolve();
+    }
+    return await running;
+  } finally {
+    taken.promise.catch(() => {});
+    taken.reject(new NobodyListens("nobody takes the events of this run any longer"));
+    await ended;
+  }
 }

@@ -1,17 +1,11 @@
-/** The part of a network the method looks at: from pictures to the target and the penalty layer. */
+/** The part of a network in which facets are looked for: from pictures to one layer. */
 import { UserError } from "../base/errors.ts";
 import type { Model } from "../models/registry.ts";
-import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
-import {
-  checkWeights,
-  type KnownWeights,
-  type Trace,
-  traceModel,
-  type WeightSource,
-} from "../models/trace.ts";
-import { constant, globalAveragePool, multiplyAdd, type Shape, type Tensor } from "../ops/mod.ts";
+import type { WeightSource } from "../models/trace.ts";
+import type { Tensor } from "../ops/mod.ts";
+import { Network } from "./network.ts";
 
-/** What the loop needs to see of a network. */
+/** What is seen of a picture at the layers of a trunk. */
 export interface Observed {
   /** Global average pool of the target layer's output, [K,C,1,1]. */
   readonly pooled: Tensor;
@@ -21,6 +15,8 @@ export interface Observed {
 
 /** A network with the layers to look at chosen. */
 export interface Trunk {
+  /** The network and its weights. */
+  readonly network: Network;
   /** The network. */
   readonly model: Model;
   /** Full name of the layer to visualise. */
@@ -37,53 +33,65 @@ export interface Trunk {
   observe(pictures: Tensor): Observed;
 }
 
-/** (x + ½ − mean)/std. */
-function normalise(x: Tensor, { mean, std }: Model["normalisation"]): Tensor {
-  const shape: Shape = [1, 3, 1, 1];
-  const scale = constant(shape, () => Float32Array.from(std, (s) => 1 / s));
-  const shift = constant(shape, () => Float32Array.from(mean, (m, c) => (0.5 - m) / std[c]!));
-  return multiplyAdd(x, scale, shift);
+/** What of a network a layer's facets are about. */
+export interface LayerNames {
+  /** The target layer. */
+  readonly layer: string;
+  /** The penalty layer; by default the last convolution before the target. */
+  readonly penalty?: string | undefined;
 }
 
 /**
  * Finds the layers in a network and checks that it can run up to them at this size and that its
  * weights have all they need. Nothing is computed and no weight is read yet.
  *
- * @param names The target layer; the penalty layer is the last convolution before it by default.
  * @param size Side of the pictures in pixels.
- * @param known Weights that traces of the model share; the trunk's own by default.
  * @throws {UserError} when a layer does not exist, the network cannot run up to it at this size, or
  * the weights lack something.
  */
-export function openTrunk(
-  model: Model,
-  weights: WeightSource,
-  names: { layer: string; penalty?: string | undefined },
-  size: number,
-  known: KnownWeights = new Map(),
-): Trunk {
-  const trial = traceModel(model, [1, 3, size, size], weights, known);
-  const target = resolveModule(trial, names.layer);
+export function trunkOf(network: Network, names: LayerNames, size: number): Trunk {
+  const target = network.resolve(names.layer);
   const penalty = names.penalty === undefined
-    ? defaultPenalty(trial, target)
-    : resolveModule(trial, names.penalty);
-  const observed = tensorsOf(trial, target, penalty);
-  checkWeights(trial, [observed.output, observed.penalty]);
+    ? network.penaltyFor(target, size)
+    : network.resolve(names.penalty);
+  const [output] = network.check(
+    [{ module: target, of: "output" }, { module: penalty, of: "input" }],
+    size,
+  );
+  const channels = output![1];
+  if (channels < 2) {
+    throw new UserError(`${target} has only ${channels} channel; choose another layer`);
+  }
   return {
-    model,
+    network,
+    model: network.model,
     target,
     penalty,
-    channels: observed.output.shape[1],
+    channels,
     observe(pictures) {
-      const trace = traceModel(model, normalise(pictures, model.normalisation), weights, known);
-      const { output, penalty: p } = tensorsOf(trace, target, penalty);
-      return { pooled: globalAveragePool(output), penalty: p };
+      const seen = network.see(pictures);
+      return {
+        pooled: seen.get({ module: target, of: "pool" }),
+        penalty: seen.get({ module: penalty, of: "input" }),
+      };
     },
   };
 }
 
+/** {@linkcode trunkOf} a network and weights that nothing else is made of. */
+export function openTrunk(
+  model: Model,
+  weights: WeightSource,
+  names: LayerNames,
+  size: number,
+): Trunk {
+  return trunkOf(new Network(model, weights), names, size);
+}
+
 /** Several layers of one network, which can look at pictures in one pass. */
 export interface Trunks {
+  /** The network and its weights. */
+  readonly network: Network;
   /** One trunk per layer, in the order asked for. */
   readonly trunks: readonly Trunk[];
   /** Where the weights come from. */
@@ -104,11 +112,11 @@ export interface Trunks {
 export function openTrunks(
   model: Model,
   weights: WeightSource,
-  layers: readonly { layer: string; penalty?: string | undefined }[],
+  layers: readonly LayerNames[],
   size: number,
 ): Trunks {
-  const known: KnownWeights = new Map();
-  const trunks = layers.map((names) => openTrunk(model, weights, names, size, known));
+  const network = new Network(model, weights);
+  const trunks = layers.map((names) => trunkOf(network, names, size));
   trunks.forEach(({ target }, i) => {
     const twin = trunks.findIndex((other) => other.target === target);
     if (twin === i) return;
@@ -117,20 +125,12 @@ export function openTrunks(
     );
   });
   return {
+    network,
     trunks,
     weights,
     pool(pictures, some) {
-      const trace = traceModel(model, normalise(pictures, model.normalisation), weights, known);
-      return some.map(({ target }) => globalAveragePool(findModule(trace, target).output));
+      const seen = network.see(pictures);
+      return some.map(({ target }) => seen.get({ module: target, of: "pool" }));
     },
   };
-}
-
-function tensorsOf(trace: Trace, target: string, penalty: string) {
-  const output = findModule(trace, target).output;
-  const input = findModule(trace, penalty).input;
-  if (output.shape[1] < 2) {
-    throw new UserError(`${target} has only ${output.shape[1]} channel; choose another layer`);
-  }
-  return { output, penalty: input };
 }

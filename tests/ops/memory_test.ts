@@ -26,6 +26,7 @@ import { Loop } from "../../vis/loop/loop.ts";
 import { chooseParameters } from "../../vis/presets.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { gpuForTests, randomValues, tensorOf } from "../compare.ts";
+import { facets as facetsObjective } from "../../vis/objectives/facets.ts";
 
 const gpu = await gpuForTests("texture");
 
@@ -94,12 +95,12 @@ for (const storage of ["texture", "buffer"] as const) {
     );
     for (const preset of ["default", "paper"]) {
       const options = {
-        trunk,
-        goals: {
+        network: trunk.network,
+        objective: facetsObjective(trunk, {
           targets: new Float32Array(facets * trunk.channels),
           channels: Array.from({ length: facets }, (_, i) => [i]),
           mean: new Float32Array(trunk.channels),
-        },
+        }),
         start: new Float32Array(),
         size,
         parameters: chooseParameters(preset),

@@ -13,8 +13,10 @@ import { adjustedRandIndex } from "../../vis/facets/rand_index.ts";
 import { blurWeights, drawWarp, ramp, scheduleAt, warpMatrix } from "../../vis/loop/schedule.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { drawOffset, Window } from "../../vis/loop/window.ts";
-import { pictureIterations, visualize } from "../../vis/visualize.ts";
-import type { VisualizeEvent } from "../../vis/events.ts";
+import { pictureIterations } from "../../vis/grow.ts";
+import { visualize } from "../../vis/visualize.ts";
+import type { RunEvent } from "../../vis/events.ts";
+import { facets as facetsObjective } from "../../vis/objectives/facets.ts";
 
 const SIZE = 64;
 
@@ -31,7 +33,7 @@ Deno.test("the whole method runs: facets are found, activation rises, distance f
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const drawn = images(60);
-  const kinds: VisualizeEvent["kind"][] = [];
+  const kinds: RunEvent["kind"][] = [];
   const run = await visualize(gpu, {
     trunk,
     images: drawn,
@@ -73,12 +75,12 @@ Deno.test("the loop creates no GPU memory and no pipeline once it runs", async (
   const noise = (length: number, high: number) =>
     Float32Array.from({ length }, () => random.uniform(0, high));
   using loop = await Loop.create(gpu, {
-    trunk,
-    goals: {
+    network: trunk.network,
+    objective: facetsObjective(trunk, {
       targets: noise(2 * c, 1),
       channels: [[0, 1, 2], [3, 4, 5]],
       mean: noise(c, 1),
-    },
+    }),
     start: noise(2 * 3 * SIZE * SIZE, 255),
     size: SIZE,
     parameters: chooseParameters("default", { iterations: 30 }),
@@ -119,12 +121,12 @@ async function shortLoop(
   const noise = (length: number, high: number) =>
     Float32Array.from({ length }, () => random.uniform(0, high));
   const options = {
-    trunk,
-    goals: {
+    network: trunk.network,
+    objective: facetsObjective(trunk, {
       targets: noise(facets * c, 1),
       channels: [[0, 1, 2], [3, 4, 5], [6, 7, 1]],
       mean: noise(c, 1),
-    },
+    }),
     start: noise(facets * 3 * SIZE * SIZE, 255),
     size: SIZE,
     parameters,
@@ -146,7 +148,7 @@ async function shortLoop(
     metrics: [before, ...results.map(({ metrics }) => metrics), await loop.evaluate()],
     pictures: await loop.pictures(),
     gradient: await loop.gradient(),
-    learned: await loop.learned(),
+    learned: (await loop.state()).learned,
   };
 }
 
@@ -194,9 +196,9 @@ Deno.test("pictures that take turns come out as those that go together", async (
       close(split.gradient, together.gradient, "gradient");
       assert.equal(split.learned === undefined, together.learned === undefined);
       if (!split.learned) continue;
-      close(split.learned.alpha, together.learned!.alpha, "alpha");
-      close(split.learned.scale, together.learned!.scale, "scale");
-      assert.ok(split.learned.alpha.some((v) => v !== 0));
+      close(split.learned.alpha!, together.learned!.alpha!, "alpha");
+      close(split.learned.scale!, together.learned!.scale!, "scale");
+      assert.ok(split.learned.alpha!.some((v) => v !== 0));
     }
   }
 });

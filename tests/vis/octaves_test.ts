@@ -25,10 +25,12 @@ import { optionName, PARAMETER_NAMES, PARAMETERS, type Parameters } from "../../
 import { chooseOctaves, chooseParameters, firstIterations, PRESETS } from "../../vis/presets.ts";
 import { resizeArea } from "../../vis/photos/resize.ts";
 import { asSeen, startPictures } from "../../vis/loop/start.ts";
-import { openTrunk, type Trunk } from "../../vis/trunk.ts";
+import { openTrunk } from "../../vis/trunk.ts";
 import { visualize, type VisualizeOptions } from "../../vis/visualize.ts";
-import type { VisualizeEvent } from "../../vis/events.ts";
+import type { RunEvent } from "../../vis/events.ts";
 import { maxDifference } from "../goldens.ts";
+import { facets } from "../../vis/objectives/facets.ts";
+import type { Viewer } from "../../vis/network.ts";
 
 const SIZE = 64;
 const random = new Random(11);
@@ -228,23 +230,20 @@ Deno.test("every distance is what it is called, or what vis.py makes of it", asy
 });
 
 /** A smooth network of four channels: a convolution, squared. */
-function smoothTrunk(): Trunk {
+function smoothTrunk() {
   const kernel = noise(4 * 3 * 25, -0.2, 0.2);
-  return {
-    model: {
-      ...createModel("motifs"),
-      normalisation: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
-    },
-    target: "squares",
-    penalty: "squares",
-    channels: 4,
-    observe(pictures) {
+  const network: Viewer = {
+    model: { normalisation: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } },
+    see(pictures) {
       const penalty = conv2d(pictures, constant([4, 3, 5, 5], () => kernel), undefined, {
         stride: 2,
       });
-      return { pooled: globalAveragePool(mul(penalty, penalty)), penalty };
+      return {
+        get: ({ of }) => of === "input" ? penalty : globalAveragePool(mul(penalty, penalty)),
+      };
     },
   };
+  return { network, target: "squares", penalty: "squares", channels: 4 };
 }
 
 Deno.test("distance adaptive learns shape and scale along the slopes of the loss, and keeps them", async () => {
@@ -255,27 +254,30 @@ Deno.test("distance adaptive learns shape and scale along the slopes of the loss
     ...{ optimizer: "sgd", momentum: 0, start_lr: 0.01, end_lr: 0.01, adaptive_lr: 3 },
     ...{ warp_shift: 0, warp_zoom: 0, warp_turn: 0, regularise_step: 1000, iterations: 30 },
   });
+  const before = {
+    alpha: Float32Array.of(0.3, -0.2, 0, 0.1),
+    scale: Float32Array.of(0, 0.2, -0.4, 0),
+  };
   const options: LoopOptions = {
-    trunk,
-    goals: {
+    network: trunk.network,
+    objective: facets(trunk, {
       targets: Float32Array.of(0.4, 0.1, 3, 0.2, 0.1, 0.5, 2, 0.3),
       channels: [[0], [1]],
       mean: new Float32Array(4),
-    },
+    }),
     start: noise(2 * 3 * 16 * 16, 0, 255),
     size: 16,
     parameters,
     seed: 0,
-    learned: { alpha: Float32Array.of(0.3, -0.2, 0, 0.1), scale: Float32Array.of(0, 0.2, -0.4, 0) },
+    state: { learned: before, factors: [] },
   };
-  const lossAt = async (learned: LoopOptions["learned"]) => {
-    using loop = await Loop.create(gpu, { ...options, learned });
+  const lossAt = async (learned: typeof before) => {
+    using loop = await Loop.create(gpu, { ...options, state: { learned, factors: [] } });
     return (await loop.evaluate()).reduce((sum, { loss }) => sum + loss, 0);
   };
   using loop = await Loop.create(gpu, options);
   loop.step();
-  const first = (await loop.learned())!;
-  const before = options.learned!;
+  const first = (await loop.state()).learned as typeof before;
   const h = 0.05;
   for (const name of ["alpha", "scale"] as const) {
     for (let i = 0; i < 4; i++) {
@@ -292,18 +294,18 @@ Deno.test("distance adaptive learns shape and scale along the slopes of the loss
   }
   await loop.results();
   await loop.run();
-  const last = (await loop.learned())!;
+  const last = (await loop.state()).learned as typeof before;
   // Channel 2 is far from its target, so it comes to count as one of many outliers: c grows.
   assert.ok(last.scale[2]! > before.scale[2]! + 0.2, `${last.scale}`);
 
   // Forgotten after every step, nothing is learned.
   using restarted = await Loop.create(gpu, {
     ...options,
-    learned: undefined,
+    state: undefined,
     parameters: { ...parameters, optimizerRestart: true },
   });
   await restarted.run();
-  assert.equal(await restarted.learned(), undefined);
+  assert.equal((await restarted.state()).learned, undefined);
 });
 
 Deno.test("each optimizer brings the pictures nearer to their targets", async () => {
@@ -312,12 +314,12 @@ Deno.test("each optimizer brings the pictures nearer to their targets", async ()
   const start = noise(2 * 3 * 16 * 16, 0, 255);
   for (const optimizer of ["sgd", "nesterov", "adam"]) {
     using loop = await Loop.create(gpu, {
-      trunk,
-      goals: {
+      network: trunk.network,
+      objective: facets(trunk, {
         targets: Float32Array.of(0.4, 0.1, 0.3, 0.2, 0.1, 0.5, 0.2, 0.3),
         channels: [[0], [1]],
         mean: new Float32Array(4),
-      },
+      }),
       start,
       size: 16,
       parameters: chooseParameters("default", {
@@ -349,7 +351,7 @@ async function runOn(
   const model = createModel("motifs");
   using weights = model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
-  const events: VisualizeEvent[] = [];
+  const events: RunEvent[] = [];
   const run = await visualize(
     gpu,
     { trunk, images: sources, size: SIZE, facets: 2, parameters, seed: 0, ...more },
@@ -371,8 +373,8 @@ Deno.test("octaves go on from the last one's pictures, each at its size and with
   });
   assert.equal(size, 48);
   assert.equal(pictures.length, 2 * 3 * 48 * 48);
-  const of = <K extends VisualizeEvent["kind"]>(kind: K) =>
-    events.filter((event): event is Extract<VisualizeEvent, { kind: K }> => event.kind === kind);
+  const of = <K extends RunEvent["kind"]>(kind: K) =>
+    events.filter((event): event is Extract<RunEvent, { kind: K }> => event.kind === kind);
   assert.deepEqual(of("ready").map((e) => [e.octave, e.size]), [[0, 32], [1, 64], [2, 48]]);
   assert.deepEqual(
     of("iterations").flatMap((e) => e.results.map((r) => r.iteration)),
@@ -425,7 +427,7 @@ Deno.test("what distance adaptive learned goes over to the next octave", async (
     sources,
     chooseOctaves("default", learn, [{}, { start_lr: 0, end_lr: 0 }]),
   );
-  assert.ok(one.learned!.alpha.some((v) => Math.abs(v) > 0.01), `${one.learned!.alpha}`);
+  assert.ok(one.learned!.alpha!.some((v) => Math.abs(v) > 0.01), `${one.learned!.alpha}`);
   assert.deepEqual(two.learned, one.learned);
 });
 
@@ -458,8 +460,12 @@ Deno.test("whole levels stay whole, and a flat picture stays what it is", async 
   );
   const grow = async (start: Float32Array) => {
     using loop = await Loop.create(gpu, {
-      trunk,
-      goals: { targets: Float32Array.of(1, 1, 1, 1), channels: [[0]], mean: new Float32Array(4) },
+      network: trunk.network,
+      objective: facets(trunk, {
+        targets: Float32Array.of(1, 1, 1, 1),
+        channels: [[0]],
+        mean: new Float32Array(4),
+      }),
       start,
       size: 20,
       parameters,

@@ -28,6 +28,7 @@ import {
   testWithShared,
 } from "../goldens.ts";
 import { testWithVariants } from "../variants.ts";
+import { facets } from "../../vis/objectives/facets.ts";
 
 const SIZE = 128;
 const PIXELS = 3 * SIZE * SIZE;
@@ -218,12 +219,12 @@ testWithVariants(
         const goldens = read(file);
         const parameters = parametersOf(goldens);
         using loop = await Loop.create(gpu, {
-          trunk,
-          goals: {
+          network: trunk.network,
+          objective: facets(trunk, {
             targets: numbers(setUp, "target_maps"),
             channels: [0, 1, 2].map((k) => channels.subarray(k * 50, (k + 1) * 50)),
             mean: new Float32Array(512),
-          },
+          }),
           start: numbers(setUp, "start"),
           size: SIZE,
           parameters,
@@ -273,13 +274,13 @@ testWithVariants(
         atMost(beyond / first.length, 1e-3, "share of pixels more than 2 levels off after 1");
         results[0]!.metrics.forEach((m, k) => {
           const own = numbers(goldens, "log/own_dot")[k]!;
-          atMost(Math.abs(m.dot / own - 1), 1e-4, `own_dot ${k}`);
+          atMost(Math.abs(m.dot! / own - 1), 1e-4, `own_dot ${k}`);
           const distance = numbers(goldens, "log/dist_per_facet")[k]!;
-          atMost(Math.abs(m.distance / distance - 1), 1e-4, `distance ${k}`);
+          atMost(Math.abs(m.distance! / distance - 1), 1e-4, `distance ${k}`);
         });
-        const l1 = results[0]!.metrics.reduce((sum, m) => sum + m.l1, 0);
+        const l1 = results[0]!.metrics.reduce((sum, m) => sum + m.l1!, 0);
         atMost(Math.abs(l1 * parameters.startLambda / expected("l1", 1) - 1), 1e-4, "l1");
-        const act = results[0]!.metrics.reduce((sum, m) => sum + m.distance_term, 0) / K;
+        const act = results[0]!.metrics.reduce((sum, m) => sum + m.distance_term!, 0) / K;
         atMost(Math.abs(act / expected("act", 1) - 1), 1e-4, "adaptive term with its logZ");
 
         // A pixel in 10⁴ lies so near the middle of two levels that the first gradient's float32
@@ -290,7 +291,7 @@ testWithVariants(
         await stepTo(3);
         atMost(lossError(2), 1e-3, `loss at 2`);
         atMost(lossError(3), 1e-2, `loss at 3`);
-        const calm = results[2]!.metrics[0]!.dot / numbers(goldens, "log/own_dot")[2 * K]!;
+        const calm = results[2]!.metrics[0]!.dot! / numbers(goldens, "log/own_dot")[2 * K]!;
         // Forced F(4×4) rounds one such pixel of facet 0 otherwise in the slow run.
         const bound = forced === "winograd4" ? 1e-2 : 1e-3;
         atMost(Math.abs(calm - 1), bound, "own_dot of facet 0 at 3");
@@ -318,7 +319,7 @@ testWithVariants(
             atMost(Math.abs(Math.log2(ratio)), 1, `log2 of the loss over theirs from ${from}`);
           }
           const distance = (i: number) =>
-            results[i - 1]!.metrics.reduce((sum, m) => sum + m.distance, 0) / K;
+            results[i - 1]!.metrics.reduce((sum, m) => sum + m.distance!, 0) / K;
           assert.ok(distance(115) > 1.5 * distance(1), "the distance grows");
           assert.ok((await loop.pictures()).every((v) => Math.abs(v - Math.round(v)) < 1e-2));
         }

@@ -35,6 +35,8 @@ import { openTrunk, type Trunk } from "../../vis/trunk.ts";
 import { dotProduct, largest } from "../distance.ts";
 import { hasShared, maxDifference, sharedPath } from "../goldens.ts";
 import { findPython, readFloats, runReference, WANTED_PYTHON } from "../python.ts";
+import { facets } from "../../vis/objectives/facets.ts";
+import type { Viewer } from "../../vis/network.ts";
 
 const DEFAULT = PRESETS.default!;
 const RECIPE = ["recipe", "recipe.py"];
@@ -223,24 +225,25 @@ testWithRecipe("a facet's photos get the recipe's weights, softmax(−d/median d
   }
 });
 
+/** What of a trunk a loop needs. */
+type LoopTrunk = Pick<Trunk, "target" | "penalty" | "channels"> & { readonly network: Viewer };
+
 /**
  * A network without any rectifier or max pool, 5×5 filters and squares: its gradient is as smooth
  * as can be, so that whatever the loop does with it can be compared strictly for many iterations.
  */
-function smoothTrunk(r: Reference): Trunk {
-  return {
-    model: {
-      ...createModel("motifs"),
-      normalisation: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
-    },
-    target: "squares",
-    penalty: "squares",
-    channels: r.arrays["smooth/kernel"]![0]!,
-    observe(pictures) {
+function smoothTrunk(r: Reference): LoopTrunk {
+  const network: Viewer = {
+    model: { normalisation: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] } },
+    see(pictures) {
       const penalty = conv2d(pictures, tensor(r, "smooth/kernel"), undefined, { stride: 2 });
-      return { pooled: globalAveragePool(mul(penalty, penalty)), penalty };
+      return {
+        get: ({ of }) => of === "input" ? penalty : globalAveragePool(mul(penalty, penalty)),
+      };
     },
   };
+  const channels = r.arrays["smooth/kernel"]![0]!;
+  return { network, target: "squares", penalty: "squares", channels };
 }
 
 /** How far its pictures may be off after any number of iterations, in grey levels. */
@@ -259,19 +262,19 @@ async function runLoop(
   gpu: Gpu,
   r: Reference,
   name: string,
-  trunk: Trunk,
+  trunk: LoopTrunk,
   parameters: Parameters,
   draws: readonly Warp[] | undefined,
   mean = array(r, `${name}/mean`),
 ): Promise<Float32Array> {
   const targets = array(r, `${name}/target`);
   const options: LoopOptions = {
-    trunk,
-    goals: {
+    network: trunk.network,
+    objective: facets(trunk, {
       targets,
       channels: channelsOf(targets, trunk.channels, parameters.channels),
       mean,
-    },
+    }),
     start: array(r, `${name}/start`),
     size: r.arrays[`${name}/start`]![3]!,
     parameters,

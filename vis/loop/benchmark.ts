@@ -5,6 +5,7 @@ import { Random } from "../../ops/mod.ts";
 import { Loop } from "./loop.ts";
 import type { Parameters } from "../parameters.ts";
 import type { Trunk } from "../trunk.ts";
+import { facets as facetsObjective } from "../objectives/facets.ts";
 
 /** A loop to measure. */
 export interface LoopCase {
@@ -41,12 +42,12 @@ export async function openLoop(
     (_, c) => c,
   );
   return await Loop.create(gpu, {
-    trunk,
-    goals: {
+    network: trunk.network,
+    objective: facetsObjective(trunk, {
       targets: noise(facets * trunk.channels, 1),
       channels: Array.from({ length: facets }, () => channels),
       mean: noise(trunk.channels, 1),
-    },
+    }),
     start: noise(facets * 3 * size * size, 255),
     size,
     parameters,

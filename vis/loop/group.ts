@@ -7,13 +7,16 @@ import {
   add,
   affine,
   clampTo,
+  concat,
   constant,
   conv2d,
   div,
+  finite,
   floor,
   gaussianBlur,
   gaussianKernel,
   gradients,
+  maximum,
   meanOfSquares,
   mix,
   mul,
@@ -28,60 +31,64 @@ import {
   tvDenoise,
   Variable,
   warp,
+  where,
 } from "../../ops/mod.ts";
-import type { Latents } from "../objectives/distances.ts";
-import { buildObjective, type Goals, metricsShape } from "../objectives/objective.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { Viewer } from "../network.ts";
+import {
+  balance,
+  buildObjective,
+  isBalanced,
+  metricsOf,
+  type Objective,
+  type TermContext,
+} from "../objectives/objective.ts";
 import type { Parameters } from "../parameters.ts";
+import type { Inputs } from "./inputs.ts";
+import type { Assignment, Learning } from "./learning.ts";
+import type { Optimizer } from "./optimizer.ts";
 import { blurRadius, NO_BLUR } from "./schedule.ts";
 import { divideByFrequency, withMagnitudes } from "./spectrum.ts";
-import type { Trunk } from "../trunk.ts";
 import type { Window } from "./window.ts";
-
-/** Numbers that all groups read, set before each iteration. */
-export interface SharedInputs {
-  readonly lr: Tensor;
-  readonly lambda: Tensor;
-  readonly first: Tensor;
-  readonly maskNumbers: Tensor;
-  readonly blurWeights: Tensor;
-  readonly denoiseSettings: Tensor;
-  /** The warp, where there is one. */
-  readonly theta: Tensor | undefined;
-  /** The circular shift, where there is one. */
-  readonly shift: Tensor | undefined;
-  /** What distance `adaptive` learns. */
-  readonly latents: Latents | undefined;
-}
 
 /** What a group is made for. */
 export interface GroupOptions {
-  readonly trunk: Trunk;
-  /** Of all facets. */
-  readonly goals: Goals;
+  readonly network: Viewer;
+  /** Of all pictures. */
+  readonly objective: Objective;
   readonly size: number;
   readonly parameters: Parameters;
-  readonly inputs: SharedInputs;
+  readonly inputs: Inputs;
+  readonly learning: Learning;
   readonly optimizer: Optimizer;
-  /** With magnitude=images: what `meanMagnitudes` says of each facet's images, [K,3,S,S]. */
+  /** With magnitude=images: what `meanMagnitudes` says of each picture's images, [K,3,S,S]. */
   readonly magnitudes?: Float32Array | undefined;
-  /** The first facet. */
+  /** The first picture. */
   readonly first: number;
-  /** How many facets. */
+  /** How many pictures. */
   readonly count: number;
+  /** How many there are in all groups. */
+  readonly total: number;
 }
 
-/** What a group's programs compute, and the slopes of the summed loss along the latent numbers. */
+/** What a group's programs compute, and the slopes of the summed loss along what is learned. */
 export interface GroupGraphs {
-  readonly step: Required<Pick<ProgramOptions, "assign">>;
+  readonly step: readonly Assignment[];
   readonly blur: ProgramOptions;
   readonly brighten: ProgramOptions;
   readonly denoise: ProgramOptions;
   readonly evaluate: ProgramOptions;
+  /** Brings balanced terms to the size of the others, where there are some. */
+  readonly balance: ProgramOptions | undefined;
   /** The gradient for the pictures, pixel/255. */
   readonly raw: Tensor;
   readonly slopes: readonly Tensor[];
 }
+
+/** Names of a group's programs, in the order in which they take memory. */
+export const PROGRAMS = ["step", "evaluate", "denoise", "blur", "brighten"] as const;
+
+/** The name of a group's program. */
+export type ProgramName = typeof PROGRAMS[number];
 
 /** Standard deviations of natural images along brightness, red-blue and green-magenta (columns). */
 const COLOUR_AXES = [[0.26, 0.09, 0.02], [0.27, 0, -0.05], [0.27, -0.09, 0.03]] as const;
@@ -137,37 +144,53 @@ function roundOff(x: Tensor): Tensor {
 
 const same = (x: Tensor) => x;
 
+/** Channels of a group's metrics after the objective's: whether the picture was stopped. */
+const STOPPED = 1;
+
 /** The pictures of a group. Owns their memory. */
 export class Group implements Disposable {
-  /** Facets before it. */
+  /** Pictures before it. */
   readonly first: number;
   /** pixel/255 − ½: float32 is twice as fine around zero as around one. */
   readonly picture: Variable;
-  /** The last iteration's metrics. */
+  /** The last iteration's metrics, and whether each picture was stopped. */
   readonly metrics: Variable;
   /** Its programs, once they are compiled. */
-  programs!: Readonly<
-    Record<"step" | "blur" | "brighten" | "denoise" | "evaluate", Program>
-  >;
+  programs!: Readonly<Record<ProgramName, Program>> & { readonly balance: Program | undefined };
   /** Its canvas, if there is one. */
   window: Window | undefined;
   /** What becomes of pictures that are to have whole grey levels. */
   readonly rounded: (x: Tensor) => Tensor;
+  readonly #gpu: Gpu;
   readonly #options: GroupOptions;
   readonly #owned = new DisposableStack();
-  readonly #l1Start: Variable;
+  readonly #variables: Variable[] = [];
+  /** 1 for pictures that came to have a gradient or a loss that is no number; they stay as they are. */
+  readonly #stopped: Variable;
+  /** Of balanced terms. */
+  readonly #factors: readonly Variable[];
+  readonly #kept = new Map<string, Variable>();
 
   /** Nothing is allocated before it is needed. */
   constructor(gpu: Gpu, options: GroupOptions) {
-    const { first, count, size, parameters } = options;
+    const { first, count, size, parameters, objective } = options;
+    this.#gpu = gpu;
     this.first = first;
     this.#options = options;
     this.rounded = parameters.wholeLevels ? roundOff : same;
-    const variable = (shape: Shape, storage?: "buffer") =>
-      this.#owned.use(new Variable(gpu, shape, storage));
-    this.picture = variable([count, 3, size, size]);
-    this.metrics = variable(metricsShape(count), "buffer");
-    this.#l1Start = variable([count, 1, 1, 1]);
+    this.picture = this.#variable([count, 3, size, size]);
+    this.metrics = this.#variable([count, metricsOf(objective).length + STOPPED, 1, 1], "buffer");
+    this.#stopped = this.#variable([count, 1, 1, 1]);
+    const balanced = objective.terms.filter(({ term }) => term.balanced);
+    this.#factors = isBalanced(objective)
+      ? balanced.map(() => this.#variable([count, 1, 1, 1]))
+      : [];
+  }
+
+  #variable(shape: Shape, storage?: "buffer"): Variable {
+    const made = this.#owned.use(new Variable(this.#gpu, shape, storage));
+    this.#variables.push(made);
+    return made;
   }
 
   /** Its pictures of [K,3,S,S]. */
@@ -175,6 +198,11 @@ export class Group implements Disposable {
     const { count, size } = this.#options;
     const plane = 3 * size * size;
     return all.subarray(this.first * plane, (this.first + count) * plane);
+  }
+
+  /** Factors of balanced terms, a list for each term: see `balance`. */
+  get factors(): readonly Variable[] {
+    return this.#factors;
   }
 
   #magnitudes(): Tensor {
@@ -185,44 +213,79 @@ export class Group implements Disposable {
 
   /** Bytes of its variables. */
   get bytes(): number {
-    return this.picture.bytes + this.metrics.bytes + this.#l1Start.bytes;
+    return this.#variables.reduce((bytes, variable) => bytes + variable.bytes, 0);
+  }
+
+  /**
+   * What terms are given.
+   *
+   * @param keep filled with the new values of what terms keep
+   */
+  #contextOf(term: number, keep: Assignment[]): TermContext {
+    const { first, count, total, parameters, inputs, learning } = this.#options;
+    return {
+      pictures: { first, count, total },
+      picture: this.picture.tensor,
+      parameters,
+      rows: (values, [c, h, w]) => {
+        const size = c * h * w;
+        return values.length === size
+          ? constant([1, c, h, w], () => values)
+          : constant([count, c, h, w], () => values.slice(first * size, (first + count) * size));
+      },
+      scheduled: (name, at) => inputs.scheduled(name, at),
+      kept: (name, shape, next) => {
+        const key = `${term} ${name}`;
+        let variable = this.#kept.get(key);
+        if (!variable) this.#kept.set(key, variable = this.#variable(shape));
+        const value = next(variable.tensor);
+        keep.push([variable, value]);
+        return value;
+      },
+      learned: (name, shape, gain) => learning.tensor(name, shape, gain),
+    };
   }
 
   /** Adds all it does to the graph. */
   graphs(): GroupGraphs {
-    const { trunk, goals, parameters: p, size, inputs, optimizer, first } = this.#options;
+    const { network, objective, parameters: p, size, inputs, learning, optimizer } = this.#options;
     const x = this.picture.tensor;
     const blended = p.wholeLevels ? cutOff : same;
     const { rounded } = this;
     const mask = radialMask(inputs.maskNumbers, size, size, p.maskRadius > 0);
+    const factors = this.#factors.map(({ tensor }) => tensor);
 
     // Forward through the warped picture, and back.
-    let seen: Tensor = x;
-    if (inputs.shift) seen = roll(seen, inputs.shift);
-    if (inputs.theta) seen = warp(seen, inputs.theta);
-    const { latents } = inputs;
-    const numbers = { ...inputs, l1Start: this.#l1Start.tensor };
-    const { loss, metrics, l1Start } = buildObjective(
-      trunk.observe(seen),
-      goals,
-      numbers,
-      p,
-      first,
+    let warped: Tensor = x;
+    if (inputs.shift) warped = roll(warped, inputs.shift);
+    if (inputs.theta) warped = warp(warped, inputs.theta);
+    const kept: Assignment[] = [];
+    const { loss, metrics, parts } = buildObjective(
+      objective,
+      network.see(warped),
+      (term) => this.#contextOf(term, kept),
+      factors,
     );
-    const learned = latents ? [latents.alpha, latents.scale] : [];
-    const [raw, ...slopes] = gradients(loss, [x, ...learned]) as [Tensor, ...Tensor[]];
+    const [raw, ...slopes] = gradients(loss, [x, ...learning.tensors]) as [Tensor, ...Tensor[]];
 
     // The step. In normalised values gradients are std times those of pixels, and so are steps.
-    const { std } = trunk.model.normalisation;
+    const { std } = network.model.normalisation;
     const perChannel = (value: (s: number) => number) =>
       constant([1, 3, 1, 1], () => Float32Array.from(std, value));
     const normalised = p.gradientSpace === "normalised";
     const gradient = normalised ? mul(raw, perChannel((s) => s)) : raw;
+
+    // A picture whose loss or gradient is no number keeps the last good state; clamping would make
+    // numbers of what is none.
+    const good = mul(finite(loss), finite(meanOfSquares(gradient, [1, 2, 3])));
+    const stopped = maximum(this.#stopped.tensor, affine(good, -1, 1));
+    const unless = (value: Tensor, now: Tensor = this.#stopped.tensor) => where(now, x, value);
+
     const { gain } = optimizer;
     const { update, assign } = optimizer.step(precondition(gradient, p));
     const scale = perChannel((s) => normalised ? gain * s : gain);
     const step = mul(mul(update, mul(scale, inputs.lr)), mask);
-    const stepped = rounded(clampTo(sub(x, step), -0.5, 0.5));
+    const stepped = unless(rounded(clampTo(sub(x, step), -0.5, 0.5)), stopped);
 
     const blurred = mix(x, rounded(gaussianBlur(x, inputs.blurWeights)), mask);
     const brighter = clampTo(affine(x, 1, 5 / 255), -0.5, 0.5);
@@ -230,20 +293,33 @@ export class Group implements Disposable {
     const denoised = p.magnitude === "images"
       ? clampTo(withMagnitudes(smooth, this.#magnitudes()), -0.5, 0.5)
       : smooth;
-    const plain = buildObjective(trunk.observe(x), goals, numbers, p, first);
+    const plain = buildObjective(
+      objective,
+      network.see(x),
+      (term) => this.#contextOf(term, []),
+      factors,
+    );
     return {
-      step: {
-        assign: [
-          [this.picture, stepped],
-          ...assign,
-          [this.metrics, metrics],
-          [this.#l1Start, l1Start],
-        ],
+      step: [
+        [this.picture, stepped],
+        ...assign,
+        [this.metrics, concat([metrics, stopped])],
+        ...kept,
+        [this.#stopped, stopped],
+      ],
+      blur: { assign: [[this.picture, unless(blended(clampTo(blurred, -0.5, 0.5)))]] },
+      brighten: { assign: [[this.picture, unless(brighter)]] },
+      denoise: { assign: [[this.picture, unless(blended(mix(x, denoised, mask)))]] },
+      evaluate: {
+        assign: [[this.metrics, concat([plain.metrics, this.#stopped.tensor])]],
       },
-      blur: { assign: [[this.picture, blended(clampTo(blurred, -0.5, 0.5))]] },
-      brighten: { assign: [[this.picture, brighter]] },
-      denoise: { assign: [[this.picture, blended(mix(x, denoised, mask))]] },
-      evaluate: { assign: [[this.metrics, plain.metrics]] },
+      balance: factors.length === 0 ? undefined : {
+        assign: this.#factors.map((factor, i) => {
+          const [others] = gradients(parts.plain, [x]) as [Tensor];
+          const [own] = gradients(parts.balanced[i]!, [x]) as [Tensor];
+          return [factor, balance(factor.tensor, others, own)] as const;
+        }),
+      },
       raw,
       slopes,
     };

@@ -19,6 +19,9 @@ export function ramp(start: number, end: number, i: number, iterations: number):
   return start + (end - start) * (i - 1) / Math.max(1, iterations - 1);
 }
 
+/** What the schedule says of an iteration. */
+export type Scheduled = ReturnType<typeof scheduleAt>;
+
 /** Scheduled numbers of iteration i (from 1), for a picture of `size` pixels. */
 export function scheduleAt(p: Parameters, i: number, size: number) {
   const at = (start: number, end: number) => ramp(start, end, i, p.iterations);

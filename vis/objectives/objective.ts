@@ -1,202 +1,299 @@
-/** The dual objective: activation maximisation and distance minimisation at the target layer. */
+/**
+ * Objectives: what pictures are grown for, as values that can be added and scaled.
+ *
+ * An objective is a weighted sum of *terms*. A term says what of the network it looks at, and makes of
+ * it a loss for each of K pictures, and named metrics. What differs between the pictures is data: rows
+ * of a constant, one for each picture, so K of them are one graph, whatever they are to show.
+ */
 import {
-  abs,
-  add,
+  add as plus,
   affine,
   clampMin,
   concat,
   constant,
-  detach,
   div,
-  mean,
-  mix,
+  meanOfSquares,
   mul,
+  notLess,
   type Shape,
-  sizeOf,
   sqrt,
-  sub,
-  sum,
   type Tensor,
 } from "../../ops/mod.ts";
-import { distanceTerm, type Latents } from "./distances.ts";
+import { UserError } from "../../base/errors.ts";
+import type { Seen, Tap } from "../network.ts";
 import type { Parameters } from "../parameters.ts";
-import type { Observed } from "../trunk.ts";
 
-/** What each of K pictures should come to excite, in a layer of C channels. */
-export interface Goals {
-  /** Target maps, [K,C]. */
-  readonly targets: Float32Array;
-  /** Each facet's own channels. */
-  readonly channels: readonly ArrayLike<number>[];
-  /** Mean pooled activations of the whole folder, [C]. */
-  readonly mean: Float32Array;
+/** What the host knows of an iteration when it begins. */
+export interface Moment {
+  /** Weight of the penalty layer's L1 norm. */
+  readonly lambda: number;
+  /** Whether it is the loop's first. */
+  readonly first: boolean;
 }
 
-/** What is written down for every picture and iteration, in this order. */
-export const METRICS = [
-  /** The loss. */
-  "loss",
-  /** Σ out·t over the own channels. */
-  "dot",
-  /** The same divided by Σ t²: the own channels' activation over the photos'. */
-  "own",
-  /** Cosine between out and t, both centred on the folder's mean. */
-  "cosine",
-  /** Mean |out − t| over all channels. */
-  "distance",
-  /** Mean |out − t| over the channels that are not the facet's own. */
-  "other_distance",
-  /** The distance term before its weight. */
-  "distance_term",
-  /** Σ|p| at the penalty layer's input. */
-  "l1",
-  /** Mean of out over the own channels. */
-  "own_mean",
-] as const;
+/** What a term is given besides what the network makes of the pictures. */
+export interface TermContext {
+  /** The pictures that are looked at, of all that there are. */
+  readonly pictures: { readonly first: number; readonly count: number; readonly total: number };
+  /** These pictures themselves, [count,3,S,S], pixel/255 − ½. */
+  readonly picture: Tensor;
+  /** The octave. */
+  readonly parameters: Parameters;
+  /**
+   * The rows of the pictures looked at, [count, ...shape], of values with a row for each of all
+   * pictures; where there is only one row it stands for all of them, [1, ...shape].
+   */
+  rows(values: Float32Array, shape: readonly [c: number, h: number, w: number]): Tensor;
+  /** A number that the host sets before each iteration, [1,1,1,1]. */
+  scheduled(name: string, at: (moment: Moment) => number): Tensor;
+  /**
+   * A tensor that is kept from iteration to iteration, zero at first: makes its new value from the old
+   * one and returns it.
+   */
+  kept(name: string, shape: Shape, next: (before: Tensor) => Tensor): Tensor;
+  /**
+   * A tensor that descends along the loss as the pictures do, zero at first, shared by all pictures.
+   *
+   * @param gain what its gradient is multiplied by
+   */
+  learned(name: string, shape: Shape, gain: number): Tensor;
+}
 
-/** One picture's metrics. */
-export type Metrics = Record<typeof METRICS[number], number>;
-
-/** The loss and what goes with it, as tensors. */
-export interface Objective {
-  /** [K,1,1,1] */
+/** What a term makes of what it sees: a number for each picture, [K,1,1,1] each. */
+export interface TermResult {
+  /** To be minimised. */
   readonly loss: Tensor;
-  /** [K, METRICS.length, 1, 1] */
-  readonly metrics: Tensor;
-  /** Mean |p| that the next iterations divide by, [K,1,1,1]. */
-  readonly l1Start: Tensor;
+  /** What is written down, by the names in {@linkcode Term.metrics}. */
+  readonly metrics: Readonly<Record<string, Tensor>>;
 }
 
-/** Numbers that change from iteration to iteration. */
-export interface ObjectiveInputs {
-  /** Weight of the L1 penalty, [1,1,1,1]. */
-  readonly lambda: Tensor;
-  /** Mean |p| of the first iteration, [K,1,1,1]. */
-  readonly l1Start: Tensor;
-  /** 1 in the first iteration, then 0, [1,1,1,1]. */
-  readonly first: Tensor;
-  /** What distance `adaptive` learns. */
-  readonly latents?: Latents | undefined;
+/** One wish, for one or more pictures. */
+export interface Term {
+  /** What kind of wish it is. */
+  readonly kind: string;
+  /**
+   * What each picture is called, such as `channel 12`: one name for each picture it has its own wish
+   * for. One name or none: the same for any number of pictures.
+   */
+  readonly names: readonly string[];
+  /** What it looks at. */
+  readonly needs: readonly Tap[];
+  /** The names of what it writes down for each picture, in order. */
+  readonly metrics: readonly string[];
+  /** Adds it to the graph. */
+  build(seen: Seen, context: TermContext): TermResult;
+  /**
+   * What each of B photos answers to each of the wishes, [B, names, 1, 1]: the photos that answer most
+   * are shown beside the pictures, and pictures start from them.
+   */
+  answers?(seen: Seen): Tensor;
+  /**
+   * Whether its gradient is brought to the size of the others', at the loop's first step: its weight
+   * then means the same for every network and layer. Alone it is left as it is.
+   */
+  readonly balanced?: boolean;
+  /** Whether it compares pictures with each other, which must then be seen together. */
+  readonly together?: boolean;
+  /**
+   * Makes it ready for pictures of a size: what it must know of photos is found out once.
+   *
+   * @param look what the network makes of pictures [n,3,size,size] in 0..255, a row for each
+   */
+  prepare?(look: LookOnce, size: number): Promise<Term>;
 }
 
-/** Σ a·b over the channels. */
-function dot(a: Tensor, b: Tensor): Tensor {
-  return sum(mul(a, b), [1]);
+/** What a tap gives of some pictures, [n, ...] with its shape. */
+export type LookOnce = (
+  pictures: Float32Array,
+  tap: Tap,
+) => Promise<{ values: Float32Array; shape: Shape }>;
+
+/** A sum of weighted terms. Made by the functions of this room, {@linkcode add} and {@linkcode scale}. */
+export interface Objective {
+  /** The terms. */
+  readonly terms: readonly { readonly term: Term; readonly weight: number }[];
+}
+
+/** An objective of one term. */
+export function objectiveOf(term: Term): Objective {
+  return { terms: [{ term, weight: 1 }] };
 }
 
 /**
- * Builds the loss: section 3.4 of the method, or the recipe's normalised form of it. It is a sum over
- * pictures of what each of them gives by itself, so that some of them can be looked at alone; where
- * `vis.py` couples pictures (`term_sums` "matrix", `channel_sets` "all"), it does so by their number
- * and their goals only.
+ * Several objectives at once, for the same pictures.
  *
- * @param goals those of all K pictures
- * @param first which of them is the first one observed
+ * @throws {UserError} when they are for different numbers of pictures.
  */
-export function buildObjective(
-  observed: Observed,
-  goals: Goals,
-  inputs: ObjectiveInputs,
-  parameters: Parameters,
-  first = 0,
-): Objective {
-  const { pooled: out, penalty } = observed;
-  const [seen, c] = out.shape;
-  const k = goals.channels.length;
-  /** The rows of the pictures seen. */
-  const perFacet = (values: Float32Array, columns: number): Tensor =>
-    constant(
-      [seen, columns, 1, 1],
-      () => values.slice(first * columns, (first + seen) * columns),
-    );
-  const own = new Float32Array(k * c);
-  // How many facets want a channel driven in a picture.
-  const wanted = new Float32Array(k * c);
-  goals.channels.forEach((channels, i) => {
-    for (const channel of Array.from(channels)) {
-      own[i * c + channel] = 1;
-      for (let j = 0; j < k; j++) {
-        if (j === i || parameters.channelSets === "all") wanted[j * c + channel]! += 1;
-      }
-    }
+export function add(...objectives: readonly Objective[]): Objective {
+  const sum = { terms: objectives.flatMap(({ terms }) => terms) };
+  namesOf(sum);
+  return sum;
+}
+
+/** An objective that counts `weight` times. */
+export function scale(objective: Objective, weight: number): Objective {
+  return { terms: objective.terms.map((each) => ({ ...each, weight: each.weight * weight })) };
+}
+
+/**
+ * What the pictures of an objective are called; two that would be called the same are numbered.
+ *
+ * @throws {UserError} when its terms are for different numbers of pictures, or it has none.
+ */
+export function namesOf({ terms }: Objective): string[] {
+  if (terms.length === 0) throw new UserError("an objective of no terms wishes for nothing");
+  const several = terms.filter(({ term }) => term.names.length > 1);
+  const counts = new Set(several.map(({ term }) => term.names.length));
+  if (counts.size > 1) {
+    const each = several.map(({ term }) => `${term.names.length} of ${term.kind}`).join(", ");
+    throw new UserError(`an objective is for one number of pictures, got ${each}`);
+  }
+  const named = several[0] ?? terms.find(({ term }) => term.names.length === 1) ?? terms[0]!;
+  const { names, kind } = named.term;
+  const plain = names.length > 0 ? names : [kind];
+  return plain.map((name, i) => {
+    const same = plain.filter((other) => other === name).length;
+    if (same === 1) return name;
+    return `${name}, ${plain.slice(0, i + 1).filter((other) => other === name).length} of ${same}`;
   });
-  const count = own.reduce((a, b) => a + b, 0) / k;
-  const { targets } = goals;
-  const ownTargets = targets.map((t, i) => t * own[i]!);
-  const energy = (values: Float32Array) =>
-    Float32Array.from({ length: k }, (_, i) => {
-      let total = 0;
-      for (let j = i * c; j < (i + 1) * c; j++) total += values[j]! ** 2;
-      // A facet that excites nothing has nothing to be divided by.
-      return 1 / Math.max(total, 1e-20);
-    });
-  const t = perFacet(targets, c);
-  const ownMask = perFacet(own, c);
-
-  // Activation maximisation.
-  const ownEnergy = perFacet(energy(ownTargets), 1);
-  const ownDot = dot(out, perFacet(ownTargets, c));
-  const scaledDot = mul(ownDot, ownEnergy);
-  const rawDot = parameters.channelSets === "own"
-    ? ownDot
-    : dot(out, perFacet(targets.map((value, i) => value * wanted[i]!), c));
-  const centred = sub(out, constant([1, c, 1, 1], () => goals.mean));
-  const centredT = perFacet(targets.map((value, i) => value - goals.mean[i % c]!), c);
-  const length = (x: Tensor) => clampMin(sqrt(affine(dot(x, x), 1, 1e-30)), 1e-8);
-  const cosine = div(dot(centred, centredT), mul(length(centred), length(centredT)));
-  const activation = parameters.activationScale === "target" ? mul(rawDot, ownEnergy) : rawDot;
-  const driven = parameters.activationCosine ? mul(activation, clampMin(cosine, 0.1)) : activation;
-
-  // Distance minimisation.
-  const targetEnergy = perFacet(energy(targets), 1);
-  const distance = distanceTerm(out, t, targetEnergy, inputs.latents, parameters);
-
-  // L1 at the penalty layer.
-  const elements = sizeOf(penalty.shape) / seen;
-  const l1Sum = sum(abs(penalty), [1, 2, 3]);
-  const l1Mean = affine(l1Sum, 1 / elements);
-  const l1Start = mix(inputs.l1Start, affine(detach(l1Mean), 1, 1e-20), inputs.first);
-  const l1 = parameters.lambdaScale === "start" ? div(l1Mean, detach(l1Start)) : l1Sum;
-
-  // In a K × K matrix that is summed in the end, the batch's L1 counts K² times; so does the
-  // distance, which is a mean over the batch.
-  const matrix = parameters.termSums === "matrix";
-  const loss = add(
-    add(
-      affine(driven, -parameters.activationWeight),
-      affine(distance, parameters.distanceWeight * (matrix ? k : 1)),
-    ),
-    mul(matrix ? affine(l1, k * k) : l1, inputs.lambda),
-  );
-
-  const distances = abs(sub(out, t));
-  const others = Math.max(1, Math.round(c - count));
-  const columns: Record<typeof METRICS[number], Tensor> = {
-    loss,
-    dot: ownDot,
-    own: scaledDot,
-    cosine,
-    distance: mean(distances, [1]),
-    other_distance: affine(sub(sum(distances, [1]), dot(distances, ownMask)), 1 / others),
-    distance_term: distance,
-    l1: l1Sum,
-    own_mean: affine(dot(out, ownMask), 1 / count),
-  };
-  return { loss, metrics: concat(METRICS.map((name) => columns[name])), l1Start };
 }
 
-/** The shape of the metrics of K pictures. */
-export function metricsShape(k: number): Shape {
-  return [k, METRICS.length, 1, 1];
+/** What of a network an objective looks at. */
+export function needsOf({ terms }: Objective): Tap[] {
+  return terms.flatMap(({ term }) => term.needs);
 }
 
-/** Rows of {@linkcode Objective.metrics} as records. */
-export function readMetrics(values: Float32Array): Metrics[] {
+/** The names of an objective's metrics in order: its loss, then what its terms write down. */
+export function metricsOf({ terms }: Objective): string[] {
+  const names = ["loss"];
+  for (const { term } of terms) {
+    for (const name of term.metrics) {
+      let unique = name;
+      for (let i = 2; names.includes(unique); i++) unique = `${name}_${i}`;
+      names.push(unique);
+    }
+  }
+  return names;
+}
+
+/** One picture's metrics by name: `loss`, then those of the objective's terms. */
+export type Metrics = Readonly<Record<string, number>> & { readonly loss: number };
+
+/** Rows of metrics as records. */
+export function readMetrics(names: readonly string[], values: Float32Array): Metrics[] {
   return Array.from(
-    { length: values.length / METRICS.length },
+    { length: values.length / names.length },
     (_, i) =>
       Object.fromEntries(
-        METRICS.map((name, j) => [name, values[i * METRICS.length + j]!]),
+        names.map((name, j) => [name, values[i * names.length + j]!]),
       ) as Metrics,
   );
+}
+
+/** Whether some terms of an objective are balanced against others. */
+export function isBalanced({ terms }: Objective): boolean {
+  return terms.some(({ term }) => term.balanced) && terms.some(({ term }) => !term.balanced);
+}
+
+/** Whether an objective's pictures must be seen together. */
+export function isTogether({ terms }: Objective): boolean {
+  return terms.some(({ term }) => term.together);
+}
+
+/**
+ * An objective ready for pictures of a size.
+ *
+ * @param look as {@linkcode Term.prepare} has it
+ */
+export async function prepared(
+  { terms }: Objective,
+  look: LookOnce,
+  size: number,
+): Promise<Objective> {
+  const ready: { term: Term; weight: number }[] = [];
+  for (const { term, weight } of terms) {
+    ready.push({ term: await term.prepare?.(look, size) ?? term, weight });
+  }
+  return { terms: ready };
+}
+
+/** An objective in a graph. */
+export interface Built {
+  /** [K,1,1,1] */
+  readonly loss: Tensor;
+  /** [K, metrics, 1, 1], in the order of {@linkcode metricsOf}. */
+  readonly metrics: Tensor;
+  /** The loss of the terms that are not balanced, and of those that are, with their factors. */
+  readonly parts: { readonly plain: Tensor; readonly balanced: readonly Tensor[] };
+}
+
+/** A sum of at least one. */
+function total(parts: readonly Tensor[]): Tensor {
+  return parts.reduce((a, b) => plus(a, b));
+}
+
+/** x itself where it counts once. */
+function times(x: Tensor, weight: number): Tensor {
+  return weight === 1 ? x : affine(x, weight);
+}
+
+/**
+ * Adds an objective to a graph.
+ *
+ * @param contextOf what each term is given
+ * @param factors of the balanced terms, [K,1,1,1] each: see {@linkcode balance}; without them these
+ * terms count as the others do
+ */
+export function buildObjective(
+  { terms }: Objective,
+  seen: Seen,
+  contextOf: (term: number) => TermContext,
+  factors: readonly Tensor[] = [],
+): Built {
+  const plain: Tensor[] = [];
+  const raw: Tensor[] = [];
+  const balanced: Tensor[] = [];
+  const columns: Tensor[] = [];
+  const { count } = contextOf(0).pictures;
+  terms.forEach(({ term, weight }, i) => {
+    const { loss, metrics } = term.build(seen, contextOf(i));
+    if (term.balanced && factors.length > 0) {
+      const factor = factors[raw.length]!;
+      raw.push(loss);
+      balanced.push(times(mul(loss, factor), weight));
+    } else plain.push(times(loss, weight));
+    columns.push(...term.metrics.map((name) => spread(metrics[name]!, count)));
+  });
+  const loss = total([...plain, ...balanced]);
+  return {
+    loss,
+    metrics: concat([loss, ...columns]),
+    parts: { plain: total(plain), balanced: raw },
+  };
+}
+
+/** A number for all pictures as one for each. */
+function spread(x: Tensor, count: number): Tensor {
+  if (x.shape[0] === count) return x;
+  return plus(x, constant([count, 1, 1, 1], () => new Float32Array(count)));
+}
+
+/** A gradient this much smaller than the others' says nothing yet: like a photo that is the picture. */
+const SILENT = 1e-6;
+
+/**
+ * The factor that brings a term's gradient to the size of the others', once for all: the first ratio
+ * of their RMS at which the term has a gradient to speak of.
+ *
+ * @param before the factor so far, [K,1,1,1]; 0 where there is none yet
+ * @param others gradient of the other terms for the pictures
+ * @param own gradient of the term
+ */
+export function balance(before: Tensor, others: Tensor, own: Tensor): Tensor {
+  const rms = (x: Tensor) => sqrt(affine(meanOfSquares(x, [1, 2, 3]), 1, 1e-30));
+  const [theirs, its] = [rms(others), rms(own)];
+  const ratio = div(theirs, clampMin(its, 1e-20));
+  const speaks = notLess(its, affine(theirs, SILENT));
+  const missing = affine(notLess(before, affine(before, 0, 1e-30)), -1, 1);
+  return plus(before, mul(mul(ratio, speaks), missing));
 }

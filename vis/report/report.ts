@@ -1,16 +1,15 @@
 /** The files a run leaves behind. */
-import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
 import { writeWhole } from "../../base/files.ts";
-import { writePng } from "../photos/png.ts";
+import type { Grown, PictureInfo, RunEvent, Visualization } from "../events.ts";
+import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
+import type { Target } from "../facets/targets.ts";
+import type { Learned } from "../loop/learning.ts";
+import type { IterationResult } from "../loop/loop.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
-import type { IterationResult, Learned } from "../loop/loop.ts";
-import { METRICS, type Metrics } from "../objectives/objective.ts";
-import { pictureToRgba, type Rgba } from "../photos/png.ts";
+import { pictureToRgba, type Rgba, writePng } from "../photos/png.ts";
 import { resizeArea } from "../photos/resize.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
-import type { Target } from "../facets/targets.ts";
-import type { Visualization, VisualizeEvent } from "../events.ts";
 
 /** Where and what to write. */
 export interface ReportOptions {
@@ -47,7 +46,7 @@ export function summarise({ facets, before, after }: Visualization): FacetSummar
 }
 
 /** The shape and scale of each channel that distance `adaptive` learned. */
-function shapesOf({ alpha, scale }: Learned): { alpha: number[]; c: number[] } {
+function shapesOf({ alpha = new Float32Array(), scale = new Float32Array() }: Learned) {
   // The same formulas as robustAlpha and robustScale.
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -57,12 +56,29 @@ function shapesOf({ alpha, scale }: Learned): { alpha: number[]; c: number[] } {
   };
 }
 
-const facetFolder = (facet: number) => `facet_${String(facet + 1).padStart(2, "0")}`;
+/** The name of a picture's folder: `facet_01`, `channel_0012`, `class_ant`. */
+export function folderOf(name: string, digits: number): string {
+  return name.normalize("NFC").replaceAll(/\d+/g, (number) => number.padStart(digits, "0"))
+    .replaceAll(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "").slice(0, 80) || "picture";
+}
+
+/** Folders of some pictures, none twice. */
+function foldersOf(names: readonly string[]): string[] {
+  const most = Math.max(...names.join(" ").match(/\d+/g)?.map((number) => number.length) ?? [0]);
+  const folders: string[] = [];
+  for (const name of names) {
+    const plain = folderOf(name, Math.max(2, most));
+    let folder = plain;
+    for (let i = 2; folders.includes(folder); i++) folder = `${plain}_${i}`;
+    folders.push(folder);
+  }
+  return folders;
+}
 
 /** Side of a square picture, [3,S,S]. */
 const sideOf = (picture: ArrayLike<number>) => Math.sqrt(picture.length / 3);
 
-/** A frame of another octave at the size of the last. */
+/** A frame at another size, that of the last octave. */
 function atSize({ label, picture }: Frame, size: number): Frame {
   const side = sideOf(picture);
   if (side === size) return { label, picture };
@@ -70,10 +86,17 @@ function atSize({ label, picture }: Frame, size: number): Frame {
   return { label, picture: resizeArea(picture, square(side), square(size)) };
 }
 
+/** Photos shown beside a picture. */
+const PHOTOS_BESIDE = 4;
+
 /** Writes a run's files as they become known. A file is either there and whole or not there. */
 export class Report {
   readonly #options: ReportOptions;
   readonly #rows: IterationResult[] = [];
+  readonly #notes: string[] = [];
+  #pictures: readonly PictureInfo[] = [];
+  #metrics: readonly string[] = [];
+  #facets: FacetAnalysis | undefined;
   #frames: Frame[][] = [];
   #folders: string[] = [];
 
@@ -83,43 +106,78 @@ export class Report {
   }
 
   /** Takes note of what a run tells. */
-  async take(event: VisualizeEvent): Promise<void> {
-    if (event.kind === "facets") await this.#writeFacets(event.analysis, event.targets);
+  async take(event: RunEvent): Promise<void> {
+    if (event.kind === "facets") {
+      this.#facets = event.analysis;
+      await this.#writeMap(event.analysis, event.targets);
+    } else if (event.kind === "started") this.#start(event.pictures, event.metrics);
     else if (event.kind === "iterations") this.#rows.push(...event.results);
     else if (event.kind === "pictures") await this.#takePictures(event);
+    else if (event.kind === "note") this.#notes.push(event.text);
   }
 
-  /** Writes what is only known at the end, and the manifest last. */
-  async finish(run: Visualization, manifest: Record<string, unknown>): Promise<void> {
+  #start(pictures: readonly PictureInfo[], metrics: readonly string[]): void {
+    this.#pictures = pictures;
+    this.#metrics = metrics;
+    this.#folders = foldersOf(pictures.map(({ name }) => name));
+    this.#frames = pictures.map(() => []);
+  }
+
+  /** Where each picture's files are, by its number. */
+  get folders(): readonly string[] {
+    return this.#folders;
+  }
+
+  /** A picture's title: its name, and of a facet how many images are in it. */
+  #titleOf(picture: number): string {
+    const sizes = this.#facets?.facets.sizes;
+    return sizes ? facetName(picture, sizes[picture]!) : this.#pictures[picture]!.name;
+  }
+
+  /**
+   * Writes what is only known at the end, and the manifest last.
+   *
+   * @param manifest how the run came about
+   */
+  async finish(run: Grown | Visualization, manifest: Record<string, unknown>): Promise<void> {
     const { size } = run;
     this.#frames = this.#frames.map((frames) => frames.map((frame) => atSize(frame, size)));
     for (const [i, frames] of this.#frames.entries()) {
-      const title = facetName(i, run.facets.sizes[i]!);
+      const title = this.#titleOf(i);
       await this.#png(`${this.#folders[i]}/final.png`, this.#picture(frames.at(-1)!.picture));
       await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
     }
-    const sheet = this.#frames.map((frames, i) => ({
-      title: `facet ${i + 1}`,
-      frames: [{ ...frames[0]!, label: "start" }, { ...frames.at(-1)!, label: "final" }],
-    }));
-    await this.#png("overview.png", drawContactSheet(sheet, { size }));
-    await this.#write("losses.csv", new TextEncoder().encode(this.#csv()));
-    await this.#write(
-      "manifest.json",
-      new TextEncoder().encode(
-        JSON.stringify(
-          { ...manifest, ...this.#findings(run) },
-          null,
-          2,
-        ) + "\n",
-      ),
-    );
+    await this.#png("overview.png", drawContactSheet(await this.#overview(size), { size }));
+    await this.#write("losses.csv", this.#csv());
+    const findings = "facets" in run ? this.#facetFindings(run) : this.#findings(run);
+    const notes = this.#notes.length > 0 ? { notes: this.#notes, stopped: run.stopped } : {};
+    const ended = run.aborted ? { ended_after: run.iterations } : {};
+    const text = JSON.stringify({ ...manifest, ...ended, ...notes, ...findings }, null, 2);
+    await this.#write("manifest.json", text + "\n");
   }
 
-  async #writeFacets(analysis: FacetAnalysis, targets: readonly Target[]): Promise<void> {
+  /** Each picture's start and end, and, where there are photos that are not a facet's, these. */
+  async #overview(size: number) {
+    const { images } = this.#options;
+    return await Promise.all(this.#frames.map(async (frames, i) => {
+      const beside = this.#facets ? [] : this.#pictures[i]!.photos.slice(0, PHOTOS_BESIDE);
+      const photos = await Promise.all(beside.map(async ({ image, answer }) => {
+        const picture = await pixelsOf(images[image]!);
+        return atSize({ label: `photo: ${answer.toPrecision(3)}`, picture }, size);
+      }));
+      return {
+        title: this.#pictures[i]!.name,
+        frames: [
+          { ...frames[0]!, label: "start" },
+          { ...frames.at(-1)!, label: "final" },
+          ...photos,
+        ],
+      };
+    }));
+  }
+
+  async #writeMap(analysis: FacetAnalysis, targets: readonly Target[]): Promise<void> {
     const { images, size, title } = this.#options;
-    this.#folders = targets.map((_, i) => facetFolder(i));
-    this.#frames = targets.map(() => []);
     const nearest = targets.map(({ indices }) => images[indices[0]!]!);
     const thumbnails = await Promise.all(nearest.map(pixelsOf));
     const note = analysis.judgement.verdict;
@@ -127,7 +185,7 @@ export class Report {
   }
 
   async #takePictures(
-    { iteration, pictures, save }: Extract<VisualizeEvent, { kind: "pictures" }>,
+    { iteration, pictures, save }: Extract<RunEvent, { kind: "pictures" }>,
   ): Promise<void> {
     const plane = pictures.length / this.#frames.length;
     for (const [i, frames] of this.#frames.entries()) {
@@ -147,12 +205,28 @@ export class Report {
 
   #csv(): string {
     const lines = this.#rows.flatMap(({ iteration, metrics }) =>
-      metrics.map((m: Metrics, i) => [iteration, i + 1, ...METRICS.map((name) => m[name])].join())
+      metrics.map((m, i) => [iteration, i + 1, ...this.#metrics.map((name) => m[name])].join())
     );
-    return [["iteration", "facet", ...METRICS].join(), ...lines].join("\n") + "\n";
+    const picture = this.#facets ? "facet" : "picture";
+    return [["iteration", picture, ...this.#metrics].join(), ...lines].join("\n") + "\n";
   }
 
-  #findings(run: Visualization): Record<string, unknown> {
+  /** What came of pictures that are not of facets. */
+  #findings(run: Grown): Record<string, unknown> {
+    const { images } = this.#options;
+    return {
+      seconds: run.seconds,
+      pictures: this.#pictures.map(({ name, photos }, i) => ({
+        name,
+        folder: this.#folders[i],
+        photos: photos.map(({ image, answer }) => ({ image: images[image]!.name, answer })),
+        before: run.before[i],
+        after: run.after[i],
+      })),
+    };
+  }
+
+  #facetFindings(run: Visualization): Record<string, unknown> {
     const { images } = this.#options;
     const plane = planeOf(run.facets);
     return {
@@ -186,7 +260,7 @@ export class Report {
     await writePng(this.#options.folder, name, picture);
   }
 
-  async #write(name: string, bytes: Uint8Array): Promise<void> {
-    await writeWhole(this.#options.folder, name, bytes);
+  async #write(name: string, text: string): Promise<void> {
+    await writeWhole(this.#options.folder, name, text);
   }
 }

@@ -1,0 +1,132 @@
+/** A network as the method looks at it: pictures go in, and what any module makes of them comes out. */
+import { UserError } from "../base/errors.ts";
+import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
+import type { Model } from "../models/registry.ts";
+import {
+  checkWeights,
+  type KnownWeights,
+  type Trace,
+  traceModel,
+  type WeightSource,
+} from "../models/trace.ts";
+import { constant, globalAveragePool, multiplyAdd, type Shape, type Tensor } from "../ops/mod.ts";
+
+/** Something of a network that can be looked at. */
+export interface Tap {
+  /** The module's path; `""` is the whole network, whose output is what it says in the end. */
+  readonly module: string;
+  /** Its output, [K,C,H,W]; the mean of that over the picture, [K,C,1,1]; or its input. */
+  readonly of: "output" | "pool" | "input";
+}
+
+/** (x + ½ − mean)/std. */
+function normalise(x: Tensor, { mean, std }: Model["normalisation"]): Tensor {
+  const shape: Shape = [1, 3, 1, 1];
+  const scale = constant(shape, () => Float32Array.from(std, (s) => 1 / s));
+  const shift = constant(shape, () => Float32Array.from(mean, (m, c) => (0.5 - m) / std[c]!));
+  return multiplyAdd(x, scale, shift);
+}
+
+/** What the modules of a network make of some pictures, as tensors. Only what is asked for is computed. */
+export interface Seen {
+  /**
+   * What a tap gives.
+   *
+   * @throws {UserError} when there is no such module, or the network does not get there at this size.
+   */
+  get(tap: Tap): Tensor;
+}
+
+/** What an objective needs of a network; {@linkcode Network} is one. */
+export interface Viewer {
+  /** How it wants its pictures. */
+  readonly model: Pick<Model, "normalisation">;
+  /**
+   * Adds the network to a graph.
+   *
+   * @param pictures [K,3,H,W], pixel/255 − ½
+   */
+  see(pictures: Tensor): Seen;
+}
+
+/** A traced network that can be asked. */
+class TracedView implements Seen {
+  readonly #trace: Trace;
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  get({ module, of }: Tap): Tensor {
+    if (module === "") {
+      const { output, stopped, model } = this.#trace;
+      if (output) return output;
+      throw new UserError(`${model} does not run to its end: ${stopped}; use larger pictures`);
+    }
+    const found = findModule(this.#trace, module);
+    if (of === "input") return found.input;
+    return of === "pool" ? globalAveragePool(found.output) : found.output;
+  }
+}
+
+/** A network and its weights. */
+export class Network implements Viewer {
+  readonly #known: KnownWeights = new Map();
+
+  /** Nothing is read yet. */
+  constructor(
+    /** The network. */
+    readonly model: Model,
+    /** Where its weights come from. */
+    readonly weights: WeightSource,
+  ) {}
+
+  /**
+   * Adds the network to a graph.
+   *
+   * @param pictures [K,3,H,W], pixel/255 − ½
+   */
+  see(pictures: Tensor): Seen {
+    return new TracedView(this.#trace(normalise(pictures, this.model.normalisation)));
+  }
+
+  #trace(x: Tensor | Shape): Trace {
+    return traceModel(this.model, x, this.weights, this.#known);
+  }
+
+  /**
+   * The full path of a module, from that or from `vis.py`'s numbering.
+   *
+   * @throws {UserError} when there is none; lists the nearest.
+   */
+  resolve(name: string): string {
+    const { inputSize } = this.model;
+    return resolveModule(this.#trace([1, 3, inputSize, inputSize]), name);
+  }
+
+  /**
+   * Checks that the network can be run up to some taps and that its weights have all they need.
+   * Nothing is computed and no weight is read.
+   *
+   * @param size side of the pictures in pixels
+   * @returns the shapes of what the taps give of one picture
+   * @throws {UserError} when a module does not exist, the network cannot run up to it at this size,
+   * or the weights lack something.
+   */
+  check(taps: readonly Tap[], size: number): Shape[] {
+    const trace = this.#trace([1, 3, size, size]);
+    const seen = new TracedView(trace);
+    const tensors = taps.map((tap) => seen.get(tap));
+    checkWeights(trace, tensors);
+    return tensors.map(({ shape }) => shape);
+  }
+
+  /**
+   * The layer whose input is penalised when none was named: the last convolution before another.
+   *
+   * @throws {UserError} as {@linkcode check}, and when there is no convolution before it.
+   */
+  penaltyFor(target: string, size: number): string {
+    return defaultPenalty(this.#trace([1, 3, size, size]), target);
+  }
+}
