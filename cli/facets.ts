@@ -57,7 +57,8 @@ Example:
       });
       const folder = folders[i]!;
       const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {
-        ...provenance(gpu, { trunk, size, weightsName }),
+        ...provenance(gpu, { model: trunk.model, size, weightsName }),
+        layer: trunk.target,
         seed,
         embedding,
         facets_wanted: facets,

@@ -25,8 +25,10 @@ export interface Command {
   /** What follows the command's name. */
   readonly usage: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  /** Names of positional arguments that must be given. */
+  /** Names of positional arguments. */
   readonly positionals: readonly string[];
+  /** Whether they may be left out. */
+  readonly optional?: boolean;
   run(args: Arguments): Promise<void>;
   /** More help, below the options. */
   readonly notes?: string;
@@ -98,7 +100,9 @@ export function parse(name: string, command: Command, args: string[]): Arguments
     const { positionals } = parsed;
     if (!parsed.values.help) {
       const missing = command.positionals[positionals.length];
-      if (missing) throw new UsageError(`${name}: missing ${missing}; see: ${name} --help`);
+      if (missing && !command.optional) {
+        throw new UsageError(`${name}: missing ${missing}; see: ${name} --help`);
+      }
       if (positionals.length > command.positionals.length) {
         const spare = positionals[command.positionals.length];
         throw new UsageError(`${name}: unexpected "${spare}"; see: ${name} --help`);

@@ -8,7 +8,8 @@ import type { Start } from "../vis/loop/start.ts";
 import { Report, summarise } from "../vis/report/report.ts";
 import { facetName } from "../vis/report/scatter.ts";
 import type { Trunk } from "../vis/trunk.ts";
-import type { Visualization } from "../vis/events.ts";
+import type { Listener, Visualization } from "../vis/events.ts";
+import type { Model } from "../models/registry.ts";
 import { visualize } from "../vis/visualize.ts";
 import { describeFacets } from "./examine.ts";
 import { Progress, say } from "./progress.ts";
@@ -41,10 +42,14 @@ function commandLine(): string {
   return ["mindseye", ...Deno.args].map(quote).join(" ");
 }
 
-/** How results came about: command, versions, adapter, network, layer and size. */
+/** How results came about: command, versions, adapter, network, size. */
 export function provenance(
   gpu: Gpu,
-  { trunk, size, weightsName }: { trunk: Trunk; size: number; weightsName: string },
+  { model, size, weightsName }: {
+    model: Model;
+    size: number;
+    weightsName: string;
+  },
 ): Record<string, unknown> {
   const { info } = gpu.adapter;
   return {
@@ -58,51 +63,70 @@ export function provenance(
       software: gpu.software,
       storage: gpu.storage,
     },
-    model: trunk.model.name,
-    model_options: trunk.model.options,
+    model: model.name,
+    model_options: model.options,
     weights: weightsName,
-    layer: trunk.target,
-    penalty: trunk.penalty,
     size,
   };
 }
 
-/** Runs the method, writes the report, prints what came of it. */
-export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
-  const { parameters: octaves, out, images, size } = options;
-  const report = new Report({ folder: out, size, images, title: options.title });
+/** Octaves as people write them. */
+export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
+  return octaves.map((parameters) =>
+    Object.fromEntries(Object.entries(parameters).map(([key, value]) => [optionName(key), value]))
+  );
+}
+
+/**
+ * Shows on stderr how a run goes on, and has its files written.
+ *
+ * @param shown the metric beside the progress
+ */
+export function follow(report: Report, octaves: number, shown: string): Listener {
   const looking = new Progress("activations");
-  const growing = new Progress("iterations");
-  const started = performance.now();
-  const run = await visualize(gpu, options, async (event) => {
+  let growing = new Progress("iterations");
+  let pictures = 0;
+  return async (event) => {
     if (event.kind === "activations") looking.update(event.done, event.total);
+    if (event.kind === "started") pictures = event.pictures.length;
     if (event.kind === "ready") {
       const mb = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
       const { plan, constants } = event.memory;
-      const which = octaves.length > 1
-        ? `octave ${event.octave + 1} of ${octaves.length}, ${event.size} px`
+      const which = octaves > 1
+        ? `octave ${event.octave + 1} of ${octaves}, ${event.size} px`
         : "loop";
       say(`${which} compiled: ${mb(plan)} for activations, ${mb(constants)} for weights`);
     }
     if (event.kind === "iterations") {
       const { iteration, metrics } = event.results.at(-1)!;
-      const mean = (name: "own" | "loss") =>
-        metrics.reduce((total, m) => total + (m[name] ?? NaN), 0) / metrics.length;
-      growing.update(iteration, event.total, `own ${mean("own").toFixed(2)}`);
+      const mean = metrics.reduce((total, m) => total + (m[shown] ?? NaN), 0) / metrics.length;
+      growing.update(iteration, event.total, `${shown} ${mean.toPrecision(3)}`);
     }
+    if (event.kind === "note") say(`note: ${event.text}`);
     await report.take(event);
-  });
+    if (event.kind === "batch" && event.grown.names.length < pictures) {
+      const done = event.first + event.grown.names.length;
+      say(`${done} of ${pictures} pictures done`);
+      growing = new Progress("iterations");
+    }
+  };
+}
+
+/** Runs the method, writes the report, prints what came of it. */
+export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
+  const { parameters: octaves, out, images, size, trunk } = options;
+  const report = new Report({ folder: out, size, images, title: options.title });
+  const started = performance.now();
+  const run = await visualize(gpu, options, follow(report, octaves.length, "own"));
   await report.finish(run, {
-    ...provenance(gpu, options),
+    ...provenance(gpu, { ...options, model: trunk.model }),
+    layer: trunk.target,
+    penalty: trunk.penalty,
     seed: options.seed,
     embedding: options.embedding ?? {},
     preset: options.preset,
     init: options.init ?? "mean",
-    octaves: octaves.map((parameters) =>
-      Object.fromEntries(
-        Object.entries(parameters).map(([key, value]) => [optionName(key), value]),
-      )
-    ),
+    octaves: describeOctaves(octaves),
     skipped: options.skipped,
   });
 

@@ -12,16 +12,20 @@ import {
   facetsOption,
   LOOK_OPTIONS,
 } from "./examine.ts";
-import type { Arguments, Command } from "./options.ts";
+import { type Arguments, type Command, UsageError } from "./options.ts";
+import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./wishes.ts";
 import { describeParameters } from "./presets.ts";
 import { say } from "./progress.ts";
 import { runAndReport } from "./run.ts";
 
+const IMAGES = "IMAGES, the folder of images";
+
 /** The command. */
 export const visualizeCommand: Command = {
-  summary: "Grow a picture for each facet of a folder of images in a layer.",
-  usage: "IMAGES --model NAME --layer LAYER [options]",
-  positionals: ["IMAGES, the folder of images"],
+  summary: "Grow a picture for each facet of a folder of images in a layer, or for other wishes.",
+  usage: "[IMAGES] --model NAME --layer LAYER [options]",
+  positionals: [IMAGES],
+  optional: true,
   options: {
     ...LOOK_OPTIONS,
     penalty: {
@@ -36,6 +40,7 @@ export const visualizeCommand: Command = {
       help: "Number of facets (default 3), or auto: by silhouette",
     },
     ...EMBEDDING_OPTIONS,
+    ...WISH_OPTIONS,
     iterations: {
       type: "string",
       short: "n",
@@ -78,6 +83,14 @@ export const visualizeCommand: Command = {
   mindseye visualize photos/ants --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
       --layer features.12 --facets 3 --size 224 --out generated/ants
 
+Channels, neurons, classes and directions need no images; with some, pictures start from the photos
+that answer most, and these are shown beside:
+  mindseye visualize --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
+      --layer features.12 --channels 3,7,40-47 --preset noise
+
+What in a photo a channel answers to:
+  ... --layer features.12 --channels 40 --like photo.jpg
+
 Coarse to fine, in two octaves:
   ... --octave size=112,iterations=60 --octave size=224,iterations=140,start_lr=0.02
 
@@ -94,6 +107,27 @@ ${describeParameters()}`,
   async run(given: Arguments) {
     const config = readConfig(given.text("config"), visualizeCommand);
     const args = withConfig(given, config);
+    const wishes = Object.keys(wishesOf(args));
+    if (wishes.length > 0) {
+      for (const option of ["facets", "embedding", "penalty"]) {
+        if (args.text(option) === undefined) continue;
+        throw new UsageError(
+          `visualize: --${option} is about facets, not about ${wishes.join(", ")}`,
+        );
+      }
+      await visualizeWishes(args, {
+        octaves: octavesOf(args, config),
+        preset: args.text("preset") ?? "default",
+        seed: args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0,
+        saveEvery: args.integer("save-every", { min: 1, max: 1e6 }) ?? 200,
+        init: args.text("init"),
+        startOf,
+      });
+      return;
+    }
+    if (args.positionals.length === 0) {
+      throw new UsageError(`visualize: missing ${IMAGES}; see: visualize --help`);
+    }
     const facets = facetsOption(args, 3);
     const embedding = embeddingOption(args);
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;

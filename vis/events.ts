@@ -39,9 +39,25 @@ export type RunEvent =
     before: readonly Metrics[];
   }
   /** Iterations are done; they are counted from the first octave's first, as is `total`. */
-  | { kind: "iterations"; results: readonly IterationResult[]; total: number }
+  | {
+    kind: "iterations";
+    results: readonly IterationResult[];
+    total: number;
+    /** The first picture they are of, where pictures are grown in batches. */
+    first?: number;
+  }
   /** Pictures [K,3,S,S] in 0..255 after an iteration (0: the start). */
-  | { kind: "pictures"; iteration: number; pictures: Float32Array; size: number; save: boolean }
+  | {
+    kind: "pictures";
+    iteration: number;
+    pictures: Float32Array;
+    size: number;
+    save: boolean;
+    /** The first of them, where pictures are grown in batches. */
+    first?: number;
+  }
+  /** A batch of pictures is done, the first of which has this number. */
+  | { kind: "batch"; first: number; grown: Grown }
   /** Something that a person should know. */
   | { kind: "note"; text: string }
   /** It is over. */

@@ -59,9 +59,11 @@ Deno.test("the whole method runs: facets are found, activation rises, distance f
   assert.deepEqual([...new Set(kinds)], [
     "activations",
     "facets",
+    "started",
     "ready",
     "pictures",
     "iterations",
+    "finished",
   ]);
 });
 

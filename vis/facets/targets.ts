@@ -82,7 +82,7 @@ export async function findTargets(
     const activations = indices.map((i) => pooled.subarray(i * channels, (i + 1) * channels));
     const target = weightedSum(activations, weights);
     const images = await Promise.all(indices.map(pixels));
-    const start = blend === "mean" ? weightedSum(images, weights) : medianImage(images, weights);
+    const start = blended(images, weights, blend);
     targets.push({ indices, distances, weights, target, channels: largest(target, keep), start });
   }
   return targets;
@@ -173,6 +173,19 @@ function weightedSum(vectors: Float32Array[], weights: number[]): Float32Array {
     for (let i = 0; i < sum.length; i++) sum[i]! += weight * vector[i]!;
   });
   return Float32Array.from(sum);
+}
+
+/**
+ * Images [3,S,S] as one: the weighted mean of each pixel, or the median, softened.
+ *
+ * @param weights which sum to 1
+ */
+export function blended(
+  images: Float32Array[],
+  weights: number[],
+  blend: "mean" | "median",
+): Float32Array {
+  return blend === "mean" ? weightedSum(images, weights) : medianImage(images, weights);
 }
 
 /** Of each number the one that half of the weight lies below. */

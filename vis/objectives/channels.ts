@@ -7,17 +7,17 @@ import { dotRows, oneHot, requireNumbers } from "./rows.ts";
  * A picture for each of some channels of a module's output; the same channel may be asked for again.
  *
  * @param module its path
- * @param channels counted from 0
+ * @param numbers of the channels, counted from 0
  */
-export function channels(module: string, channels: readonly number[]): Objective {
+export function channels(module: string, numbers: readonly number[]): Objective {
   const pool = { module, of: "pool" } as const;
   const rowsOf = (count: number) => {
-    requireNumbers(channels, count, "channel", module);
-    return oneHot(channels, count);
+    requireNumbers(numbers, count, "channel", module);
+    return oneHot(numbers, count);
   };
   return objectiveOf({
     kind: "channels",
-    names: channels.map((channel) => `channel ${channel}`),
+    names: numbers.map((channel) => `channel ${channel}`),
     needs: [pool],
     metrics: ["activation"],
     build(seen, context) {
@@ -26,6 +26,7 @@ export function channels(module: string, channels: readonly number[]): Objective
       const activation = sum(mul(out, context.rows(rowsOf(count), [count, 1, 1])), [1]);
       return { loss: affine(activation, -1), metrics: { activation } };
     },
+    pick: (pictures) => channels(module, pictures.map((i) => numbers[i]!)),
     answers(seen) {
       const out = seen.get(pool);
       return dotRows(out, rowsOf(out.shape[1]));

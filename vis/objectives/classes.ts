@@ -6,18 +6,21 @@ import { dotRows, oneHot, requireNumbers } from "./rows.ts";
 /**
  * A picture for each of some classes of the network.
  *
- * @param classes counted from 0
+ * @param numbers of the classes, counted from 0
  * @param names what they are called; `class 310` and so on by default
  */
-export function classes(classes: readonly number[], names?: readonly string[]): Objective {
+export function classes(
+  numbers: readonly number[],
+  names: readonly string[] = numbers.map((number) => `class ${number}`),
+): Objective {
   const logits = { module: "", of: "output" } as const;
   const rowsOf = (count: number) => {
-    requireNumbers(classes, count, "class", "the network");
-    return oneHot(classes, count);
+    requireNumbers(numbers, count, "class", "the network");
+    return oneHot(numbers, count);
   };
   return objectiveOf({
     kind: "classes",
-    names: names ?? classes.map((number) => `class ${number}`),
+    names,
     needs: [logits],
     metrics: ["logit", "probability"],
     build(seen, context) {
@@ -30,6 +33,7 @@ export function classes(classes: readonly number[], names?: readonly string[]): 
         metrics: { logit, probability: sum(mul(softmax(out), row), [1]) },
       };
     },
+    pick: (pictures) => classes(pictures.map((i) => numbers[i]!), pictures.map((i) => names[i]!)),
     answers(seen) {
       const out = seen.get(logits);
       return dotRows(out, rowsOf(out.shape[1]));

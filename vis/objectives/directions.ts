@@ -31,7 +31,7 @@ export function directions(
   vectors: readonly ArrayLike<number>[],
   options: DirectionOptions = {},
 ): Objective {
-  const { cosinePower = 1 } = options;
+  const { cosinePower = 1, names = vectors.map((_, i) => `direction ${i + 1}`) } = options;
   if (!(cosinePower >= 0 && cosinePower <= 16)) {
     throw new UserError(`a direction's cosine power must be from 0 to 16, got ${cosinePower}`);
   }
@@ -55,7 +55,7 @@ export function directions(
   };
   return objectiveOf({
     kind: "directions",
-    names: options.names ?? vectors.map((_, i) => `direction ${i + 1}`),
+    names,
     needs: [output],
     metrics: ["dot", "cosine"],
     build(seen, context) {
@@ -77,6 +77,11 @@ export function directions(
         metrics: { dot: mean(dot, [2, 3]), cosine: mean(cosine, [2, 3]) },
       };
     },
+    pick: (pictures) =>
+      directions(module, pictures.map((i) => vectors[i]!), {
+        cosinePower,
+        names: pictures.map((i) => names[i]!),
+      }),
     answers(seen) {
       const pooled = seen.get({ module, of: "pool" });
       return dotRows(pooled, rowsOf(pooled.shape[1]));

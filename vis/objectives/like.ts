@@ -58,6 +58,7 @@ function termFor(module: string, photos: readonly Likeness[], answer?: Answer): 
       );
       return { loss: distance, metrics: { unlike: distance } };
     },
+    pick: (pictures) => like(module, pictures.map((i) => photos[i]!)),
     async prepare(look: LookOnce, size: number): Promise<Term> {
       const plane = 3 * size * size;
       const pictures = new Float32Array(photos.length * plane);

@@ -17,12 +17,12 @@ export interface Neuron {
  *
  * @param module its path
  */
-export function neurons(module: string, neurons: readonly Neuron[]): Objective {
+export function neurons(module: string, list: readonly Neuron[]): Objective {
   const output = { module, of: "output" } as const;
   /** Where each is, checked. */
   const placesIn = ([, c, h, w]: Shape) => {
-    requireNumbers(neurons.map(({ channel }) => channel), c, "channel", module);
-    return neurons.map(({ channel, at = [h >> 1, w >> 1] }) => {
+    requireNumbers(list.map(({ channel }) => channel), c, "channel", module);
+    return list.map(({ channel, at = [h >> 1, w >> 1] }) => {
       const [y, x] = at;
       if (!isBelow(y, h) || !isBelow(x, w)) {
         throw new UserError(
@@ -34,7 +34,7 @@ export function neurons(module: string, neurons: readonly Neuron[]): Objective {
   };
   return objectiveOf({
     kind: "neurons",
-    names: neurons.map(({ channel, at }) => `channel ${channel}${at ? ` at ${at.join(",")}` : ""}`),
+    names: list.map(({ channel, at }) => `channel ${channel}${at ? ` at ${at.join(",")}` : ""}`),
     needs: [output],
     metrics: ["activation"],
     build(seen, context) {
@@ -47,6 +47,7 @@ export function neurons(module: string, neurons: readonly Neuron[]): Objective {
       const activation = sum(mul(sum(mul(map, channel), [1]), place), [2, 3]);
       return { loss: affine(activation, -1), metrics: { activation } };
     },
+    pick: (pictures) => neurons(module, pictures.map((i) => list[i]!)),
     answers(seen) {
       const map = seen.get(output);
       return concat(

@@ -87,6 +87,8 @@ export interface Term {
    * are shown beside the pictures, and pictures start from them.
    */
   answers?(seen: Seen): Tensor;
+  /** The same for some of its pictures only, where it has names for several. */
+  pick?(pictures: readonly number[]): Objective;
   /**
    * Whether its gradient is brought to the size of the others', at the loop's first step: its weight
    * then means the same for every network and layer. Alone it is left as it is.
@@ -156,6 +158,27 @@ export function namesOf({ terms }: Objective): string[] {
     if (same === 1) return name;
     return `${name}, ${plain.slice(0, i + 1).filter((other) => other === name).length} of ${same}`;
   });
+}
+
+/**
+ * An objective for some of its pictures only.
+ *
+ * @param pictures their numbers, from 0
+ * @throws {UserError} when a term cannot be had for some only.
+ */
+export function pick({ terms }: Objective, pictures: readonly number[]): Objective {
+  return add(...terms.map(({ term, weight }) => {
+    if (term.names.length < 2) return { terms: [{ term, weight }] };
+    if (term.pick) return scale(term.pick(pictures), weight);
+    throw new UserError(`${term.kind}: its pictures belong together and cannot be had one by one`);
+  }));
+}
+
+/** What each of B photos answers to each wish, [B,K,1,1]; nothing where no term can tell. */
+export function answersOf({ terms }: Objective, seen: Seen): Tensor | undefined {
+  const most = Math.max(...terms.map(({ term }) => term.answers ? term.names.length : 0));
+  return terms.find(({ term }) => term.answers && term.names.length === most)?.term
+    .answers?.(seen);
 }
 
 /** What of a network an objective looks at. */

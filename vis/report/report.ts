@@ -89,16 +89,30 @@ function atSize({ label, picture }: Frame, size: number): Frame {
 /** Photos shown beside a picture. */
 const PHOTOS_BESIDE = 4;
 
+/** More pictures get a sheet of small ones instead of an overview. */
+const MOST_IN_OVERVIEW = 24;
+
+/** Side of the pictures of that sheet, in pixels, and how many stand in a row. */
+const SMALL = 112;
+const IN_A_ROW = 12;
+
+/** A name that fits under a small picture. */
+function shortName(name: string): string {
+  const short = name.replace(/^(channel|class|direction) /, "");
+  return short.length > 16 ? `${short.slice(0, 14)}..` : short;
+}
+
 /** Writes a run's files as they become known. A file is either there and whole or not there. */
 export class Report {
   readonly #options: ReportOptions;
-  readonly #rows: IterationResult[] = [];
+  readonly #rows: { first: number; results: readonly IterationResult[] }[] = [];
   readonly #notes: string[] = [];
   #pictures: readonly PictureInfo[] = [];
   #metrics: readonly string[] = [];
   #facets: FacetAnalysis | undefined;
   #frames: Frame[][] = [];
   #folders: string[] = [];
+  readonly #written = new Set<number>();
 
   /** Nothing is written yet. */
   constructor(options: ReportOptions) {
@@ -111,9 +125,12 @@ export class Report {
       this.#facets = event.analysis;
       await this.#writeMap(event.analysis, event.targets);
     } else if (event.kind === "started") this.#start(event.pictures, event.metrics);
-    else if (event.kind === "iterations") this.#rows.push(...event.results);
-    else if (event.kind === "pictures") await this.#takePictures(event);
-    else if (event.kind === "note") this.#notes.push(event.text);
+    else if (event.kind === "iterations") {
+      this.#rows.push({ first: event.first ?? 0, results: event.results });
+    } else if (event.kind === "pictures") await this.#takePictures(event);
+    else if (event.kind === "batch") {
+      await this.#writePictures(event.first, event.grown.names.length, event.grown.size);
+    } else if (event.kind === "note") this.#notes.push(event.text);
   }
 
   #start(pictures: readonly PictureInfo[], metrics: readonly string[]): void {
@@ -123,9 +140,9 @@ export class Report {
     this.#frames = pictures.map(() => []);
   }
 
-  /** Where each picture's files are, by its number. */
-  get folders(): readonly string[] {
-    return this.#folders;
+  /** The file in which all pictures are. */
+  get sheetName(): string {
+    return this.#many ? "contact.png" : "overview.png";
   }
 
   /** A picture's title: its name, and of a facet how many images are in it. */
@@ -141,13 +158,13 @@ export class Report {
    */
   async finish(run: Grown | Visualization, manifest: Record<string, unknown>): Promise<void> {
     const { size } = run;
-    this.#frames = this.#frames.map((frames) => frames.map((frame) => atSize(frame, size)));
-    for (const [i, frames] of this.#frames.entries()) {
-      const title = this.#titleOf(i);
-      await this.#png(`${this.#folders[i]}/final.png`, this.#picture(frames.at(-1)!.picture));
-      await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
+    await this.#writePictures(0, this.#frames.length, size);
+    if (this.#many) {
+      const rows = this.#captioned();
+      await this.#png(this.sheetName, drawContactSheet(rows, { size: SMALL, columns: 1 }));
+    } else {
+      await this.#png(this.sheetName, drawContactSheet(await this.#overview(size), { size }));
     }
-    await this.#png("overview.png", drawContactSheet(await this.#overview(size), { size }));
     await this.#write("losses.csv", this.#csv());
     const findings = "facets" in run ? this.#facetFindings(run) : this.#findings(run);
     const notes = this.#notes.length > 0 ? { notes: this.#notes, stopped: run.stopped } : {};
@@ -156,10 +173,44 @@ export class Report {
     await this.#write("manifest.json", text + "\n");
   }
 
+  /** Whether there are too many pictures to show each with its start and its photos. */
+  get #many(): boolean {
+    return this.#pictures.length > MOST_IN_OVERVIEW;
+  }
+
+  /** Writes some pictures as they are at the end, once; of many only a small copy is kept. */
+  async #writePictures(first: number, count: number, size: number): Promise<void> {
+    for (let i = first; i < first + count; i++) {
+      // A run that was ended early has pictures that were never begun.
+      if (this.#written.has(i) || this.#frames[i]!.length === 0) continue;
+      this.#written.add(i);
+      const frames = this.#frames[i]!.map((frame) => atSize(frame, size));
+      const last = frames.at(-1)!;
+      await this.#png(`${this.#folders[i]}/final.png`, this.#picture(last.picture));
+      const title = this.#titleOf(i);
+      await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
+      this.#frames[i] = this.#many ? [atSize(last, SMALL)] : frames;
+    }
+  }
+
+  /** All pictures with their names, some in a row. */
+  #captioned() {
+    const done = this.#frames.flatMap((frames, i) => {
+      const last = frames.at(-1);
+      return last ? [{ label: shortName(this.#pictures[i]!.name), picture: last.picture }] : [];
+    });
+    const rows = Math.ceil(done.length / IN_A_ROW);
+    return Array.from({ length: rows }, (_, row) => {
+      return { frames: done.slice(row * IN_A_ROW, (row + 1) * IN_A_ROW) };
+    });
+  }
+
   /** Each picture's start and end, and, where there are photos that are not a facet's, these. */
   async #overview(size: number) {
     const { images } = this.#options;
-    return await Promise.all(this.#frames.map(async (frames, i) => {
+    const begun = [...this.#frames.keys()].filter((i) => this.#frames[i]!.length > 0);
+    return await Promise.all(begun.map(async (i) => {
+      const frames = this.#frames[i]!;
       const beside = this.#facets ? [] : this.#pictures[i]!.photos.slice(0, PHOTOS_BESIDE);
       const photos = await Promise.all(beside.map(async ({ image, answer }) => {
         const picture = await pixelsOf(images[image]!);
@@ -185,12 +236,13 @@ export class Report {
   }
 
   async #takePictures(
-    { iteration, pictures, save }: Extract<RunEvent, { kind: "pictures" }>,
+    { iteration, pictures, save, size, first = 0 }: Extract<RunEvent, { kind: "pictures" }>,
   ): Promise<void> {
-    const plane = pictures.length / this.#frames.length;
-    for (const [i, frames] of this.#frames.entries()) {
-      const picture = pictures.slice(i * plane, (i + 1) * plane);
-      frames.push({ label: String(iteration), picture });
+    const plane = 3 * size * size;
+    for (let k = 0; k < pictures.length / plane; k++) {
+      const i = first + k;
+      const picture = pictures.slice(k * plane, (k + 1) * plane);
+      this.#frames[i]!.push({ label: String(iteration), picture });
       const number = String(iteration).padStart(4, "0");
       if (save) {
         await this.#png(`${this.#folders[i]}/iteration_${number}.png`, this.#picture(picture));
@@ -204,8 +256,12 @@ export class Report {
   }
 
   #csv(): string {
-    const lines = this.#rows.flatMap(({ iteration, metrics }) =>
-      metrics.map((m, i) => [iteration, i + 1, ...this.#metrics.map((name) => m[name])].join())
+    const lines = this.#rows.flatMap(({ first, results }) =>
+      results.flatMap(({ iteration, metrics }) =>
+        metrics.map((m, i) =>
+          [iteration, first + i + 1, ...this.#metrics.map((name) => m[name])].join()
+        )
+      )
     );
     const picture = this.#facets ? "facet" : "picture";
     return [["iteration", picture, ...this.#metrics].join(), ...lines].join("\n") + "\n";

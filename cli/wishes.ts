@@ -1,0 +1,249 @@
+/** `visualize --channels …` and the other wishes: what the command line says of them. */
+import { basename, join } from "node:path";
+import { UserError } from "../base/errors.ts";
+import { openSafetensors } from "../models/formats/safetensors.ts";
+import type { Start } from "../vis/loop/start.ts";
+import { Network } from "../vis/network.ts";
+import {
+  readWishes,
+  WISH_NAMES,
+  WISHES,
+  type WishKind,
+  type WishName,
+} from "../vis/objectives/kinds.ts";
+import { metricsOf } from "../vis/objectives/objective.ts";
+import type { Parameters } from "../vis/parameters.ts";
+import { readPhoto, readPhotos } from "../vis/photos/photos.ts";
+import { Report } from "../vis/report/report.ts";
+import { growWishes } from "../vis/wishes.ts";
+import { mergedKeyValues } from "./config.ts";
+import { openGpuFor } from "./gpu.ts";
+import { openModel } from "./model.ts";
+import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
+import { Progress, say } from "./progress.ts";
+import { describeOctaves, follow, provenance } from "./run.ts";
+
+/** Options for wishes: those of the table, and what goes with them. */
+export const WISH_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  ...Object.fromEntries(
+    WISH_NAMES.map((name): [string, OptionSpec] => {
+      const { value, help }: WishKind = WISHES[name];
+      return [name, { type: "string", value, help }];
+    }),
+  ),
+  "classes-file": { type: "string", value: "FILE", help: "Names of the classes, one a line" },
+  "cosine-power": {
+    type: "string",
+    value: "P",
+    help: "Of directions: how much the angle counts beside the length, 0 to 16 (1)",
+  },
+  weigh: {
+    type: "string",
+    multiple: true,
+    value: "WISH=NUMBER,...",
+    help: "How much wishes count that are given together, e.g. like=0.5 (1)",
+  },
+};
+
+/** What was wished for. */
+export function wishesOf(args: Arguments): Partial<Record<WishName, string>> {
+  return Object.fromEntries(
+    WISH_NAMES.flatMap((name) => {
+      const text = args.text(name);
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
+}
+
+/** What else `visualize` has found out. */
+export interface WishRun {
+  readonly octaves: readonly Parameters[];
+  readonly preset: string;
+  readonly seed: number;
+  readonly saveEvery: number;
+  /** What `--init` says, if it was given. */
+  readonly init: string | undefined;
+  /** The picture that it names, at a size. */
+  readonly startOf: (init: string, size: number) => Promise<Start>;
+}
+
+/** Grows pictures for wishes, writes the report, prints what came of it. */
+export async function visualizeWishes(args: Arguments, run: WishRun): Promise<void> {
+  const { octaves, preset, seed, saveEvery } = run;
+  const texts = wishesOf(args);
+  const [folder] = args.positionals;
+  const name = args.text("model");
+  if (name === undefined) {
+    throw new UsageError("visualize: missing --model; list the networks with: layers");
+  }
+  const given = Object.keys(texts) as WishName[];
+  const layers = args.list("layer");
+  const layered = given.find((wish) => WISHES[wish].layered);
+  if (layers.length > 1) {
+    throw new UsageError("visualize: wishes are about one --layer; run it once for each");
+  }
+  if (layered !== undefined && layers.length === 0) {
+    throw new UsageError(
+      `visualize: --${layered} needs --layer; list the layers with: layers --model ${name}`,
+    );
+  }
+  const weights = weightsOf(mergedKeyValues("weigh", args.list("weigh")), given);
+  const cosinePower = numberOf("cosine-power", args.text("cosine-power"), 0, 16);
+  const classNames = await classNamesOf(args.text("classes-file"));
+  const limit = args.integer("limit", { min: 1, max: 1e6 });
+  const options = mergedKeyValues("model-option", args.list("model-option"));
+
+  using opened = new DisposableStack();
+  const { model, weights: file } = openModel(name, options, args.text("weights"));
+  opened.use(file);
+  const size = args.integer("size", { min: 8, max: 4096 }) ?? model.inputSize;
+  const network = new Network(model, file);
+  const layer = layers[0] === undefined ? "" : network.resolve(layers[0]);
+  const [shape] = layer === "" ? [] : network.check([{ module: layer, of: "output" }], size);
+  const objective = await readWishes(texts, {
+    layer,
+    channels: shape?.[1] ?? 0,
+    classNames,
+    cosinePower,
+    vectors: readVectors,
+    photo: async (path) => ({
+      name: basename(path),
+      pixels: (await readPhoto(path, size)).pixels,
+    }),
+  }, weights);
+  // Accentuation begins with the photo; to be like it and nothing else is asked of something else.
+  const accentuates = texts.like !== undefined && given.some((wish) => {
+    return wish !== "like" && WISHES[wish].alone;
+  });
+  const init = run.init ?? (accentuates ? texts.like! : folder === undefined ? "noise" : "mean");
+  const start = await run.startOf(init, size);
+
+  const wish = given.map((each) => `${each}-${basename(texts[each]!)}`).join("-");
+  const where = [folder === undefined ? undefined : basename(folder), name, layers[0], wish];
+  const out = args.text("out") ??
+    join("generated", where.filter((part) => part).join("-").replaceAll(/[^\w.@,-]+/g, "_"));
+  const photos = folder === undefined
+    ? { photos: [], skipped: [] }
+    : await readFolder(folder, size, limit);
+  const gpu = opened.use(await openGpuFor(args));
+  say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
+
+  const title = `${wish} in ${model.name} ${layer}`.trimEnd();
+  const report = new Report({ folder: out, size, images: photos.photos, title });
+  const [, shown = "loss"] = metricsOf(objective);
+  const started = performance.now();
+  const grown = await growWishes(gpu, {
+    network,
+    objective,
+    size,
+    images: photos.photos,
+    start,
+    parameters: octaves,
+    set: texts.diverse === undefined ? undefined : Number(texts.diverse),
+    seed,
+    saveEvery,
+  }, follow(report, octaves.length, shown));
+  await report.finish(grown, {
+    ...provenance(gpu, { model, size, weightsName: file.name }),
+    layer,
+    wishes: texts,
+    weigh: weights,
+    seed,
+    preset,
+    init,
+    octaves: describeOctaves(octaves),
+    skipped: photos.skipped,
+  });
+
+  const seconds = (performance.now() - started) / 1000;
+  const { names, before, after } = grown;
+  const number = (value: number | undefined) => value?.toPrecision(3) ?? "?";
+  names.slice(0, MOST_LINES).forEach((each, i) => {
+    // deno-lint-ignore no-console
+    console.log(`${each}: ${shown} ${number(before[i]?.[shown])} → ${number(after[i]?.[shown])}`);
+  });
+  // deno-lint-ignore no-console
+  if (names.length > MOST_LINES) console.log(`and ${names.length - MOST_LINES} more`);
+  // deno-lint-ignore no-console
+  console.log(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
+}
+
+/** Lines printed about single pictures. */
+const MOST_LINES = 12;
+
+async function readFolder(folder: string, size: number, limit: number | undefined) {
+  const reading = new Progress("photos");
+  const { photos, skipped } = await readPhotos(folder, {
+    size,
+    limit,
+    onProgress: (done, total) => reading.update(done, Math.min(total, limit ?? total)),
+  });
+  for (const { file, reason } of skipped) say(`skipped ${file}: ${reason}`);
+  return { photos, skipped };
+}
+
+function numberOf(option: string, text: string | undefined, least: number, most: number) {
+  if (text === undefined) return;
+  const value = Number(text);
+  if (text.trim() !== "" && value >= least && value <= most) return value;
+  throw new UsageError(`--${option}: expected a number from ${least} to ${most}, got "${text}"`);
+}
+
+/** `--weigh`: of wishes that were given. */
+function weightsOf(
+  texts: Readonly<Record<string, string>>,
+  given: readonly WishName[],
+): Partial<Record<WishName, number>> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([wish, text]) => {
+      if (!given.includes(wish as WishName)) {
+        throw new UsageError(`--weigh: expected one of ${given.join(", ")}, got "${wish}"`);
+      }
+      return [wish, numberOf("weigh", text, -1e6, 1e6)];
+    }),
+  );
+}
+
+async function classNamesOf(path: string | undefined): Promise<string[] | undefined> {
+  if (path === undefined) return;
+  const text = await textOf(path);
+  const names = text.split(/\r?\n/).map((line) => line.trim());
+  while (names.at(-1) === "") names.pop();
+  if (names.length === 0) throw new UserError(`${path}: expected a name on each line, it is empty`);
+  return names;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Vectors from JSON, or the rows of a safetensors file's first tensor of two sizes. */
+async function readVectors(path: string): Promise<number[][]> {
+  if (!path.toLowerCase().endsWith(".json")) {
+    using file = openSafetensors(path);
+    const key = file.names.find((each) => file.shape(each).length === 2);
+    if (key === undefined) throw new UserError(`${path}: expected a tensor of two sizes [K,C]`);
+    const [rows, columns] = file.shape(key) as [number, number];
+    const values = file.read(key);
+    return Array.from(
+      { length: rows },
+      (_, i) => [...values.subarray(i * columns, (i + 1) * columns)],
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(await textOf(path));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path} is no JSON: ${(error as Error).message}`);
+  }
+  const isVector = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === "number");
+  if (isVector(json)) return [json];
+  if (Array.isArray(json) && json.length > 0 && json.every(isVector)) return json;
+  throw new UserError(`${path}: expected a list of numbers, or a list of such lists`);
+}
