@@ -107,12 +107,10 @@ export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/
 export type { Warp } from "./vis/loop/schedule.ts";
 export type { Start } from "./vis/loop/start.ts";
 export {
-  type Choose,
   findTargets,
   meanActivation,
   type Target,
   type TargetOptions,
-  type Weighting,
 } from "./vis/facets/targets.ts";
 export { silhouette, type SilhouetteOptions } from "./vis/facets/silhouette.ts";
 export { type Observed, openTrunk, openTrunks, type Trunk, type Trunks } from "./vis/trunk.ts";

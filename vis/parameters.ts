@@ -1,88 +1,11 @@
 /**
- * Every parameter of the method, once: the config file, `--octave`, the help and the checks all come
- * from these tables. Names are camelCase here and snake_case, as in `vis.py`, for people.
+ * Every parameter of the method, once: the type of a run's parameters, the config file, the command
+ * line, the help and the checks all come from these tables. Names are camelCase here and snake_case,
+ * as in `vis.py`, for people.
  */
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { type DistanceName, DISTANCES } from "../ops/mod.ts";
-
-/**
- * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
- * first iteration to its last. {@linkcode PARAMETERS} says what each one is.
- */
-export type Parameters = {
-  // Goals, for all octaves.
-  channels: number;
-  nearest: number;
-  choose: "typical" | "nearest" | "farthest";
-  weighting: "median" | "inverse";
-  blend: "mean" | "median";
-  colourOrder: "rgb" | "bgr";
-  wholeLevels: boolean;
-  // Octave.
-  iterations: number;
-  size: number;
-  schedule: "fresh" | "continued";
-  // Step.
-  optimizer: "sgd" | "nesterov" | "adam";
-  startLr: number;
-  endLr: number;
-  momentum: number;
-  beta2: number;
-  optimizerRestart: boolean;
-  momentumDamping: boolean;
-  gradientScale: "rms" | "raw";
-  gradientSpace: "pixel" | "normalised";
-  gradientColour: boolean;
-  gradientBands: readonly number[];
-  gradientPower: number;
-  // Objective.
-  activationWeight: number;
-  activationScale: "target" | "raw";
-  activationCosine: boolean;
-  channelSets: "own" | "all";
-  distanceWeight: number;
-  distance: "relative" | "charbonnier" | "adaptive" | DistanceName;
-  distanceFormulas: "named" | "vis_py";
-  distanceP: number;
-  distanceDelta: number;
-  distanceQ: number;
-  distanceAlpha: number;
-  distanceC: number;
-  adaptiveLr: number;
-  startLambda: number;
-  endLambda: number;
-  lambdaScale: "start" | "raw";
-  termSums: "picture" | "matrix";
-  // Mask.
-  startMaskSigma: number;
-  endMaskSigma: number;
-  maskDivisor: number;
-  maskScales: boolean;
-  maskRadius: number;
-  // Regularisation.
-  regulariseStep: number;
-  startSigma: number;
-  endSigma: number;
-  blurRadius: "opencv" | "three_sigma";
-  startDenoiseWeight: number;
-  endDenoiseWeight: number;
-  denoiseSweeps: number;
-  magnitude: "free" | "images";
-  brightnessStep: number;
-  brightnessGated: boolean;
-  // View.
-  warpShift: number;
-  warpZoom: number;
-  warpTurn: number;
-  scale: number;
-  window: number;
-  windowStep: number;
-  windowMode: "move" | "smear";
-};
-
-/** The name of a parameter. */
-export type ParameterName = keyof Parameters;
 
 /** One parameter: what it may be and what it is for. */
 export interface MethodParameter<T> {
@@ -99,9 +22,6 @@ export interface MethodParameter<T> {
   /** A value from the command line; what makes no sense is left as it is and not accepted. */
   readonly parse: (text: string) => unknown;
 }
-
-/** A row for each parameter. */
-export type ParameterRows<T> = { readonly [K in keyof T]: MethodParameter<T[K]> };
 
 /** Like Number(), but nothing is not zero. */
 function toNumber(text: string): number {
@@ -415,8 +335,8 @@ const VIEW = {
   ),
 };
 
-/** The parameters by what they are about. */
-export const PARAMETER_GROUPS: Readonly<Record<string, Partial<ParameterRows<Parameters>>>> = {
+/** The rows of all parameters by what they are about: the one place that says what there is. */
+export const PARAMETER_GROUPS = {
   "Goals, for all octaves": GOALS,
   "Octave": OCTAVE,
   "Step": STEPS,
@@ -426,8 +346,29 @@ export const PARAMETER_GROUPS: Readonly<Record<string, Partial<ParameterRows<Par
   "View": VIEW,
 };
 
+/** The name of a parameter. */
+export type ParameterName = {
+  [Group in keyof typeof PARAMETER_GROUPS]: keyof (typeof PARAMETER_GROUPS)[Group];
+}[keyof typeof PARAMETER_GROUPS];
+
+/**
+ * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
+ * first iteration to its last. {@linkcode PARAMETERS} says what each one is and what it may be: the
+ * value's type is that of the row with its name, in whichever group that is.
+ */
+export type Parameters = {
+  readonly [Name in ParameterName]: (typeof PARAMETER_GROUPS)[
+    keyof typeof PARAMETER_GROUPS
+  ] extends infer Groups
+    ? Groups extends Readonly<Record<Name, MethodParameter<infer Value>>> ? Value : never
+    : never;
+};
+
+/** A row for each parameter. */
+export type ParameterRows = { readonly [Name in ParameterName]: MethodParameter<Parameters[Name]> };
+
 /** Every parameter by its name. */
-export const PARAMETERS: ParameterRows<Parameters> = {
+export const PARAMETERS: ParameterRows = {
   ...GOALS,
   ...OCTAVE,
   ...STEPS,
