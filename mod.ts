@@ -28,7 +28,7 @@
  */
 export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/device.ts";
 export type { Sheet } from "./kernels/runtime/sheet.ts";
-export { UserError } from "./base/errors.ts";
+export { UnknownNameError, type UnknownNameOptions, UserError } from "./base/errors.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./models/names.ts";
 export {
   createModel,

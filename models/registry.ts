@@ -1,12 +1,11 @@
 /** The networks by name, and what each wants to be fed. */
-import { UserError } from "../base/errors.ts";
+import { UnknownNameError, UserError } from "../base/errors.ts";
 import { AlexNet } from "./architectures/alexnet.ts";
 import { CifarResNet } from "./architectures/cifar_resnet.ts";
 import { Inception3 } from "./architectures/inception.ts";
 import { MobileNetV2 } from "./architectures/mobilenet.ts";
 import type { Module } from "./module.ts";
 import { MotifsNet, motifsWeights } from "./architectures/motifs_net.ts";
-import { nearest } from "../base/nearest.ts";
 import { ResNet, type ResNetOptions } from "./architectures/resnet.ts";
 import type { SafetensorsFile } from "./formats/safetensors.ts";
 import { SqueezeNet } from "./architectures/squeezenet.ts";
@@ -117,13 +116,7 @@ export function createModel(
   weights?: WeightSource,
 ): Model {
   const entry = Object.hasOwn(MODELS, name) ? MODELS[name] : undefined;
-  if (!entry) {
-    throw new UserError(
-      `no model "${name}"; nearest: ${
-        nearest(name, Object.keys(MODELS), 4).join(", ")
-      }; list all with: layers --help`,
-    );
-  }
+  if (!entry) throw new UnknownNameError("model", name, Object.keys(MODELS), { count: 4 });
   for (const option of Object.keys(options)) {
     if (Object.hasOwn(entry.options, option)) continue;
     const known = Object.keys(entry.options).join(", ");

@@ -244,5 +244,5 @@ function checkParameter(weights: WeightSource, model: string, { key, shape }: Pa
 }
 
 function noWeights(model: string): UserError {
-  return new UserError(`${model} needs weights: give a safetensors file with --weights`);
+  return new UserError(`${model} needs weights: trace it with those of a safetensors file`);
 }

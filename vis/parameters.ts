@@ -1,10 +1,8 @@
 /**
- * Every parameter of the method, once: the type of a run's parameters, the config file, the command
- * line, the help and the checks all come from these tables. Names are camelCase here and snake_case,
- * as in `vis.py`, for people.
+ * Every parameter of the method, once: the type of a run's parameters, their texts, help and checks
+ * all come from these tables. Names are camelCase here and snake_case, as in `vis.py`, for people.
  */
-import { UserError } from "../base/errors.ts";
-import { nearest } from "../base/nearest.ts";
+import { UnknownNameError, UserError } from "../base/errors.ts";
 import { type DistanceName, DISTANCES } from "../ops/mod.ts";
 
 /** One parameter: what it may be and what it is for. */
@@ -19,7 +17,7 @@ export interface MethodParameter<T> {
   readonly help: string;
   /** Whether a value is allowed. */
   readonly accepts: (value: unknown) => boolean;
-  /** A value from the command line; what makes no sense is left as it is and not accepted. */
+  /** A value from text; what makes no sense is left as it is and not accepted. */
   readonly parse: (text: string) => unknown;
 }
 
@@ -91,7 +89,7 @@ function flag(standard: boolean, help: string): MethodParameter<boolean> {
   };
 }
 
-/** Some numbers, `0+1+2` on the command line. */
+/** Some numbers, `0+1+2` as text. */
 function numbers(
   standard: readonly number[],
   [least, most]: readonly [least: number, most: number],
@@ -384,7 +382,7 @@ export const PARAMETER_NAMES = Object.keys(PARAMETERS) as readonly ParameterName
 /** Those that all octaves of a run share. */
 export const SHARED_PARAMETERS = Object.keys(GOALS) as readonly ParameterName[];
 
-/** `startLr` → `start_lr`, the name on the command line and in `vis.py`. */
+/** `startLr` → `start_lr`, the name for people, as in `vis.py`. */
 export function optionName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -409,16 +407,12 @@ const ALIASES: ReadonlyMap<string, ParameterName> = new Map([["iter_n", "iterati
 /**
  * The parameter of that name, in either spelling.
  *
- * @throws {UserError} when there is none; the nearest are listed.
+ * @throws {UnknownNameError} when there is none; the nearest are listed.
  */
 export function findParameter(name: string): ParameterName {
   const option = optionName(name);
   const key = BY_OPTION.get(option) ?? ALIASES.get(option);
-  if (!key) {
-    throw new UserError(
-      `no parameter "${name}"; nearest: ${nearest(name, BY_OPTION.keys(), 3).join(", ")}`,
-    );
-  }
+  if (!key) throw new UnknownNameError("parameter", name, BY_OPTION.keys(), { count: 3 });
   return key;
 }
 

@@ -106,7 +106,7 @@ export const PRESETS: Readonly<Record<string, Parameters>> = {
 /**
  * A preset with some parameters changed.
  *
- * @param changes by their names in code or on the command line, as text or as values
+ * @param changes by either spelling of their names, as text or as values
  * @throws {UserError} for an unknown preset or name (the nearest are listed) or a value out of range.
  */
 export function chooseParameters(

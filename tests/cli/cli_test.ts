@@ -178,8 +178,16 @@ Deno.test("what cannot be done is one line on stderr, exit code 1, and writes no
       ["no images in it", [empty, ...NET], /no (images|photos)/],
       ["none readable", [broken, ...NET], /none of 1 photos could be read.*a\.jpg/],
       ["fewer images than facets", [folder, ...NET, "--facets", "5"], /2 images cannot make 5/],
-      ["no such model", [folder, "--model", "resnet81", "--layer", "x"], /resnet81.*resnet18/],
-      ["no such layer", [folder, ...NET.with(3, "feature.18")], /feature\.18.*features\.18/],
+      [
+        "no such model",
+        [folder, "--model", "resnet81", "--layer", "x"],
+        /resnet81.*resnet18.*; list all with: layers$/m,
+      ],
+      [
+        "no such layer",
+        [folder, ...NET.with(3, "feature.18")],
+        /feature\.18.*features\.18.*; list all with: layers --model motifs$/m,
+      ],
       ["no such penalty", [folder, ...NET, "--penalty", "foo"], /no module "foo"/],
       [
         "no weights",
