@@ -2,16 +2,8 @@
  * Inception v3 (Szegedy et al., 2015, arXiv:1512.00567), as in torchvision, and as in the network that
  * Google published in December 2015 (`inception-2015-12-05`).
  */
-import { averagePool2d, concat, maxPool2d, relu, type Tensor } from "../../ops/mod.ts";
-import {
-  AdaptiveAvgPool2d,
-  BatchNorm2d,
-  Conv2d,
-  Dropout,
-  Linear,
-  MaxPool2d,
-  type Pair,
-} from "../layers.ts";
+import { averagePool2d, concat, maxPool2d, type Pair, relu, type Tensor } from "../../ops/mod.ts";
+import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Linear, MaxPool2d } from "../layers.ts";
 import { Module, type Scope } from "../module.ts";
 
 /**
@@ -30,9 +22,9 @@ class BasicConv2d extends Module {
   readonly conv: Conv2d;
   readonly bn: BatchNorm2d;
 
-  constructor(inputs: number, outputs: number, kernel: Pair, { stride = 1, padding = 0 }: {
+  constructor(inputs: number, outputs: number, kernel: number | Pair, { stride = 1, padding = 0 }: {
     readonly stride?: number;
-    readonly padding?: Pair;
+    readonly padding?: number | Pair;
   } = {}) {
     super();
     this.conv = new Conv2d(inputs, outputs, kernel, { stride, padding, bias: false });
