@@ -28,6 +28,8 @@ const PLACES = [
   "models/formats/",
   "models/module.ts",
   "models/layers.ts",
+  "models/trace.ts",
+  "models/model.ts",
   "models/motifs/",
   "models/architectures/",
   "models/",
