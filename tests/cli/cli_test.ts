@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { encodePng } from "../../vis/photos/png.ts";
 import { MODELS } from "../../models/registry.ts";
 import { allowed, optionName, PARAMETER_NAMES, PARAMETERS } from "../../vis/parameters.ts";
+import { PRESETS } from "../../vis/presets.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
 
@@ -430,8 +431,12 @@ Deno.test("doctor names the adapter and tests it", async () => {
 Deno.test("presets and the help list every parameter with range and unit", async () => {
   const { out } = await mindseye(["presets"]);
   const { out: help } = await mindseye(["visualize", "--help"]);
-  assert.match(out, /^parameter +default +paper +original +vivid +texture +may be$/m);
-  assert.match(out, /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 +a number from 0 to /m);
+  const header = ["parameter", ...Object.keys(PRESETS), "may be"].join(" +");
+  assert.match(out, new RegExp(`^${header}$`, "m"));
+  assert.match(
+    out,
+    /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 .*a number from 0 to /m,
+  );
   assert.match(out, /^mask_radius .*share of the side/m);
   for (const key of PARAMETER_NAMES) {
     const name = new RegExp(`^ *${optionName(key)} `, "m");
