@@ -48,10 +48,10 @@ export {
   checkWeights,
   type KnownWeights,
   type NamedNetwork,
-  type Parameter,
   type Trace,
   type TracedModule,
   traceModel,
+  type Weight,
   type WeightSource,
 } from "./models/trace.ts";
 export * from "./ops/mod.ts";
