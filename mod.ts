@@ -28,7 +28,7 @@
  */
 export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/device.ts";
 export type { Sheet } from "./kernels/runtime/sheet.ts";
-export { UserError } from "./base/errors.ts";
+export { UnknownNameError, type UnknownNameOptions, UserError } from "./base/errors.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./models/names.ts";
 export {
   createModel,
@@ -48,10 +48,10 @@ export {
   checkWeights,
   type KnownWeights,
   type NamedNetwork,
-  type Parameter,
   type Trace,
   type TracedModule,
   traceModel,
+  type Weight,
   type WeightSource,
 } from "./models/trace.ts";
 export * from "./ops/mod.ts";
@@ -103,12 +103,10 @@ export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/
 export type { Warp } from "./vis/loop/schedule.ts";
 export type { Start } from "./vis/loop/start.ts";
 export {
-  type Choose,
   findTargets,
   meanActivation,
   type Target,
   type TargetOptions,
-  type Weighting,
 } from "./vis/facets/targets.ts";
 export { silhouette, type SilhouetteOptions } from "./vis/facets/silhouette.ts";
 export { type Observed, openTrunk, openTrunks, type Trunk, type Trunks } from "./vis/trunk.ts";

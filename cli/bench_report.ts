@@ -1,8 +1,7 @@
 /** What `bench` measures, as data and as tables. */
 import { availableParallelism } from "node:os";
 import type { Gpu } from "../kernels/runtime/device.ts";
-import { UserError } from "../base/errors.ts";
-import { benchStep, LAST_LAYERS, type StepResult } from "../models/benchmark.ts";
+import { benchStep, type StepResult } from "../models/benchmark.ts";
 import { randomWeights } from "../models/random_weights.ts";
 import { createModel, type Model } from "../models/registry.ts";
 import { openSafetensors } from "../models/formats/safetensors.ts";
@@ -143,12 +142,7 @@ export function openBenchModel({ name, layer, file }: BenchModel): {
 } {
   const weights = file === undefined ? undefined : openSafetensors(file);
   const model = createModel(name, {}, weights);
-  const chosen = layer ?? LAST_LAYERS[name];
-  if (chosen === undefined) {
-    weights?.[Symbol.dispose]();
-    throw new UserError(`${name}: name the layer to measure, as in ${name}:LAYER`);
-  }
-  return { model, layer: chosen, weights: weights ?? randomWeights(model) };
+  return { model, layer: layer ?? model.lastMap, weights: weights ?? randomWeights(model) };
 }
 
 function stepRow(gpu: Gpu, ceiling: Ceiling, result: StepResult) {

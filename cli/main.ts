@@ -4,6 +4,7 @@ import { benchCommand } from "./bench.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { facetsCommand } from "./facets.ts";
+import { withHint } from "./hints.ts";
 import { layersCommand } from "./layers.ts";
 import { type Command, help, parse, UsageError } from "./options.ts";
 import { presetsCommand } from "./presets.ts";
@@ -70,7 +71,7 @@ export async function main(args: string[]): Promise<number> {
       return 2;
     }
     if (error instanceof UserError) {
-      say(`error: ${error.message}`);
+      say(`error: ${withHint(error)}`);
       return 1;
     }
     throw error;

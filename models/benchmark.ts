@@ -19,22 +19,6 @@ import { findModule } from "./names.ts";
 import type { Model } from "./registry.ts";
 import { traceModel, type WeightSource } from "./trace.ts";
 
-/** The last feature map of some networks: what is measured when no layer is named. */
-export const LAST_LAYERS: Readonly<Record<string, string>> = {
-  motifs: "features.20",
-  squeezenet1_0: "features.12",
-  squeezenet1_1: "features.12",
-  resnet18: "layer4",
-  resnet34: "layer4",
-  resnet50: "layer4",
-  resnet101: "layer4",
-  resnet152: "layer4",
-  wide_resnet50_2: "layer4",
-  wide_resnet101_2: "layer4",
-  mobilenet_v2: "features.18",
-  inception_v3: "Mixed_7c",
-};
-
 /** A gradient to measure. */
 export interface StepCase {
   readonly model: Model;

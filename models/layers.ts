@@ -2,10 +2,14 @@
 import {
   adaptiveAveragePool2d,
   averagePool2d,
+  type AveragePool2dOptions,
   batchNorm,
   conv2d,
+  type Conv2dOptions,
   linear,
   maxPool2d,
+  type MaxPool2dOptions,
+  type Pair,
   relu,
   relu6,
   type Tensor,
@@ -13,54 +17,43 @@ import {
 import { UserError } from "../base/errors.ts";
 import { Module, type Scope } from "./module.ts";
 
-/** One size for rows and columns, or one for each. */
-export type Pair = number | readonly [rows: number, columns: number];
-
-/** How a {@linkcode Conv2d} slides. */
-export interface Conv2dOptions {
-  /** Steps between windows. Default 1. */
-  readonly stride?: Pair;
-  /** Zeros around the input. Default 0. */
-  readonly padding?: Pair;
-  /** Steps between the elements of a window. Default 1. */
-  readonly dilation?: Pair;
-  /** Groups of channels that do not see each other. Default 1. */
-  readonly groups?: number;
-  /** Whether there is a bias. Default true. */
-  readonly bias?: boolean;
-}
-
 /** 2-D convolution, [N,I,H,W] to [N,O,H',W']. Weights: `weight` [O,I/groups,kh,kw], `bias` [O]. */
 export class Conv2d extends Module {
   readonly type = "Conv2d";
   readonly #inputs: number;
   readonly #outputs: number;
-  readonly #kernel: readonly [number, number];
+  readonly #kernel: Pair;
+  readonly #bias: boolean;
   readonly #options: Conv2dOptions;
 
-  /** @param kernel Rows and columns of the window. */
-  constructor(inputs: number, outputs: number, kernel: Pair, options: Conv2dOptions = {}) {
+  /**
+   * @param kernel Rows and columns of the window.
+   * @param options `bias`: whether there is one. Default true.
+   */
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: number | Pair,
+    { bias = true, ...options }: Conv2dOptions & { readonly bias?: boolean } = {},
+  ) {
     super();
     this.#inputs = inputs;
     this.#outputs = outputs;
     this.#kernel = pair(kernel);
+    this.#bias = bias;
     this.#options = options;
   }
 
   override parameters(): Record<string, readonly number[]> {
-    const { groups = 1, bias = true } = this.#options;
+    const { groups = 1 } = this.#options;
     const weight = [this.#outputs, this.#inputs / groups, ...this.#kernel];
-    return bias ? { weight, bias: [this.#outputs] } : { weight };
+    return this.#bias ? { weight, bias: [this.#outputs] } : { weight };
   }
 
   forward(x: Tensor, scope: Scope): Tensor {
-    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = this.#options;
-    return conv2d(
-      x,
-      scope.parameter(this, "weight"),
-      bias ? scope.parameter(this, "bias") : undefined,
-      { stride, padding, dilation, groups },
-    );
+    const weight = scope.parameter(this, "weight");
+    const bias = this.#bias ? scope.parameter(this, "bias") : undefined;
+    return conv2d(x, weight, bias, this.#options);
   }
 }
 
@@ -115,33 +108,15 @@ export class ReLU6 extends Module {
   }
 }
 
-/** How a pooling slides. */
-export interface Pool2dOptions {
-  /** Steps between windows. Default: the window's own size. */
-  readonly stride?: Pair;
-  /** Elements around the input that the window may cover. Default 0. */
-  readonly padding?: Pair;
-  /** Whether a last, incomplete window counts. Default false. */
-  readonly ceilMode?: boolean;
-}
-
 /** The largest element of each window, [N,C,H,W] to [N,C,H',W']. */
 export class MaxPool2d extends Module {
   readonly type = "MaxPool2d";
-  readonly #window: Required<Pool2dOptions> & { readonly kernel: Pair; readonly dilation: Pair };
+  readonly #window: MaxPool2dOptions;
 
-  /**
-   * @param kernel Rows and columns of the window.
-   * @param options `dilation`: steps between the elements of a window. Default 1.
-   */
-  constructor(
-    kernel: Pair,
-    { stride = kernel, padding = 0, ceilMode = false, dilation = 1 }:
-      & Pool2dOptions
-      & { readonly dilation?: Pair } = {},
-  ) {
+  /** @param kernel Rows and columns of the window. */
+  constructor(kernel: number | Pair, options: Omit<MaxPool2dOptions, "kernel"> = {}) {
     super();
-    this.#window = { kernel, stride, padding, ceilMode, dilation };
+    this.#window = { kernel, ...options };
   }
 
   forward(x: Tensor): Tensor {
@@ -152,23 +127,12 @@ export class MaxPool2d extends Module {
 /** The mean of each window, [N,C,H,W] to [N,C,H',W']. */
 export class AvgPool2d extends Module {
   readonly type = "AvgPool2d";
-  readonly #window: Required<Pool2dOptions> & {
-    readonly kernel: Pair;
-    readonly countIncludePad: boolean;
-  };
+  readonly #window: AveragePool2dOptions;
 
-  /**
-   * @param kernel Rows and columns of the window.
-   * @param options `countIncludePad`: whether padding counts as zeros (default) or not at all.
-   */
-  constructor(
-    kernel: Pair,
-    { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true }:
-      & Pool2dOptions
-      & { readonly countIncludePad?: boolean } = {},
-  ) {
+  /** @param kernel Rows and columns of the window. */
+  constructor(kernel: number | Pair, options: Omit<AveragePool2dOptions, "kernel"> = {}) {
     super();
-    this.#window = { kernel, stride, padding, ceilMode, countIncludePad };
+    this.#window = { kernel, ...options };
   }
 
   forward(x: Tensor): Tensor {
@@ -179,10 +143,10 @@ export class AvgPool2d extends Module {
 /** The mean over parts of the map of about equal size, [N,C,H,W] to [N,C,h,w]. */
 export class AdaptiveAvgPool2d extends Module {
   readonly type = "AdaptiveAvgPool2d";
-  readonly #size: readonly [number, number];
+  readonly #size: Pair;
 
   /** @param size Rows and columns of the result. */
-  constructor(size: Pair) {
+  constructor(size: number | Pair) {
     super();
     this.#size = pair(size);
   }
@@ -278,6 +242,6 @@ export class Sequential extends Module {
   }
 }
 
-function pair(value: Pair): readonly [number, number] {
+function pair(value: number | Pair): Pair {
   return typeof value === "number" ? [value, value] : value;
 }

@@ -1,8 +1,7 @@
 /** Finding a module by the name that a person typed. */
 import { ancestors, type Tensor } from "../ops/mod.ts";
-import { UserError } from "../base/errors.ts";
+import { UnknownNameError, UserError } from "../base/errors.ts";
 import type { Trace, TracedModule } from "./trace.ts";
-import { nearest } from "../base/nearest.ts";
 
 /** A module that the trace reached, so that it has an input and an output. */
 export interface FoundModule extends TracedModule {
@@ -19,18 +18,18 @@ export interface FoundModule extends TracedModule {
  * Sequential of its children, or of the children of `features` where there is such a child: `7.2.relu`
  * is `layer4.2.relu` in a ResNet, `12.expand3x3` is `features.12.expand3x3` in a SqueezeNet.
  *
- * @throws {UserError} If there is no such module; lists the nearest names.
+ * @throws {UnknownNameError} If there is no such module; lists the nearest names.
  */
 export function resolveModule(trace: Pick<Trace, "model" | "modules">, name: string): string {
   const names = [...trace.modules.keys()].filter((path) => path !== "");
   if (names.includes(name)) return name;
   const numbered = fromNumber(names, name);
   if (numbered !== undefined && names.includes(numbered)) return numbered;
-  throw new UserError(
-    `no module "${name}" in ${trace.model}; nearest: ${
-      nearest(numbered ?? name, names, 4).join(", ")
-    }; list all with: layers --model ${trace.model}`,
-  );
+  throw new UnknownNameError("module", name, names, {
+    count: 4,
+    like: numbered,
+    within: trace.model,
+  });
 }
 
 /**

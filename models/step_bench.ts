@@ -1,7 +1,7 @@
 /** `deno bench`: the gradient of whole networks, random weights, at 224 px. */
 import { openGpu } from "../kernels/runtime/device.ts";
 import { runTimes } from "../ops/tuning/measure.ts";
-import { LAST_LAYERS, type OpenStep, openStep } from "./benchmark.ts";
+import { type OpenStep, openStep } from "./benchmark.ts";
 import { randomWeights } from "./random_weights.ts";
 import { createModel } from "./registry.ts";
 
@@ -14,7 +14,7 @@ for (const name of ["squeezenet1_1", "resnet18", "mobilenet_v2"]) {
     if (!step) {
       const model = createModel(name);
       const weights = randomWeights(model);
-      const stepCase = { model, weights, layer: LAST_LAYERS[name]!, pictures: 1, size: 224 };
+      const stepCase = { model, weights, layer: model.lastMap, pictures: 1, size: 224 };
       step = await openStep(gpu, stepCase);
       steps.set(name, step);
     }

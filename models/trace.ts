@@ -38,7 +38,7 @@ export interface TracedModule {
 }
 
 /** A weight of the network. */
-export interface Parameter {
+export interface Weight {
   /** Its name in the weight file, such as `layer1.0.conv1.weight`. */
   readonly key: string;
   /** Its shape in the weight file. */
@@ -46,7 +46,7 @@ export interface Parameter {
 }
 
 /** Weights as tensors, by their keys; a {@linkcode traceModel} fills it. */
-export type KnownWeights = Map<string, { readonly tensor: Tensor; readonly parameter: Parameter }>;
+export type KnownWeights = Map<string, { readonly tensor: Tensor; readonly weight: Weight }>;
 
 /** A network run once on symbolic tensors. */
 export interface Trace {
@@ -62,7 +62,7 @@ export interface Trace {
    * The weights behind a tensor, besides those behind its inputs: for a constant that stands for a
    * weight, and for what a module gave that used weights.
    */
-  readonly parameters: ReadonlyMap<Tensor, readonly Parameter[]>;
+  readonly weightsBehind: ReadonlyMap<Tensor, readonly Weight[]>;
   /** Where the weights are read from, if any were given. */
   readonly weights: WeightSource | undefined;
   /** Why the network could not run to the end, such as a picture too small for its last layers. */
@@ -106,7 +106,7 @@ export function traceModel(
     input,
     output,
     modules: tracer.modules(),
-    parameters: tracer.parameters,
+    weightsBehind: tracer.weightsBehind,
     weights,
     stopped,
   };
@@ -120,7 +120,7 @@ export function traceModel(
  */
 export function checkWeights(trace: Trace, targets: readonly Tensor[]): void {
   const needed = [
-    ...new Set(ancestors(targets).flatMap((tensor) => trace.parameters.get(tensor) ?? [])),
+    ...new Set(ancestors(targets).flatMap((tensor) => trace.weightsBehind.get(tensor) ?? [])),
   ];
   const { weights, model } = trace;
   if (!weights) {
@@ -136,12 +136,12 @@ export function checkWeights(trace: Trace, targets: readonly Tensor[]): void {
         "that comes before",
     );
   }
-  for (const parameter of needed) checkParameter(weights, model, parameter);
+  for (const weight of needed) checkWeight(weights, model, weight);
 }
 
 /** The scope that a trace gives to the modules it runs. */
 class Tracer implements Scope {
-  readonly parameters = new Map<Tensor, Parameter[]>();
+  readonly weightsBehind = new Map<Tensor, Weight[]>();
   readonly #model: NamedNetwork;
   readonly #weights: WeightSource | undefined;
   readonly #modules: Map<string, Module>;
@@ -149,7 +149,7 @@ class Tracer implements Scope {
   readonly #calls = new Map<Module, { input: Tensor; output: Tensor }>();
   readonly #constants: KnownWeights;
   /** The modules being run, outermost first, with the weights each asked for; kept after a throw. */
-  readonly #running: { module: Module; used: Parameter[] }[] = [];
+  readonly #running: { module: Module; used: Weight[] }[] = [];
 
   constructor(model: NamedNetwork, weights: WeightSource | undefined, known: KnownWeights) {
     this.#constants = known;
@@ -161,11 +161,11 @@ class Tracer implements Scope {
 
   run(x: Tensor, ...modules: Module[]): Tensor {
     for (const module of modules) {
-      const used: Parameter[] = [];
+      const used: Weight[] = [];
       this.#running.push({ module, used });
       const output = module.forward(x, this);
       this.#running.pop();
-      if (used.length > 0) this.parameters.set(output, used);
+      if (used.length > 0) this.weightsBehind.set(output, used);
       this.#calls.set(module, { input: x, output });
       x = output;
     }
@@ -178,15 +178,15 @@ class Tracer implements Scope {
     if (!known) {
       const stored = module.parameters()[name];
       if (!stored) throw new Error(`${module.type} declares no parameter "${name}"`);
-      const parameter: Parameter = { key, shape: stored };
-      const tensor = constant(shape ?? graphShape(stored), () => this.#read(parameter), {
+      const weight: Weight = { key, shape: stored };
+      const tensor = constant(shape ?? graphShape(stored), () => this.#read(weight), {
         fresh: this.#weights?.fresh ?? false,
       });
-      known = { tensor, parameter };
+      known = { tensor, weight };
       this.#constants.set(key, known);
     }
-    this.parameters.set(known.tensor, [known.parameter]);
-    this.#running.at(-1)?.used.push(known.parameter);
+    this.weightsBehind.set(known.tensor, [known.weight]);
+    this.#running.at(-1)?.used.push(known.weight);
     return known.tensor;
   }
 
@@ -215,10 +215,10 @@ class Tracer implements Scope {
     return path;
   }
 
-  #read(parameter: Parameter): Float32Array {
+  #read(weight: Weight): Float32Array {
     if (!this.#weights) throw noWeights(this.#model.name);
-    checkParameter(this.#weights, this.#model.name, parameter);
-    return this.#weights.read(parameter.key);
+    checkWeight(this.#weights, this.#model.name, weight);
+    return this.#weights.read(weight.key);
   }
 }
 
@@ -229,7 +229,7 @@ function graphShape(stored: readonly number[]): Shape {
   return [o!, i!, h, w];
 }
 
-function checkParameter(weights: WeightSource, model: string, { key, shape }: Parameter): void {
+function checkWeight(weights: WeightSource, model: string, { key, shape }: Weight): void {
   if (!weights.has(key)) {
     throw new UserError(
       `${weights.name}: no tensor "${key}", which ${model} expects as [${shape}]`,
@@ -244,5 +244,5 @@ function checkParameter(weights: WeightSource, model: string, { key, shape }: Pa
 }
 
 function noWeights(model: string): UserError {
-  return new UserError(`${model} needs weights: give a safetensors file with --weights`);
+  return new UserError(`${model} needs weights: trace it with those of a safetensors file`);
 }

@@ -18,7 +18,7 @@ export type { Conv2dAttributes, ConvolutionGeometry, Rectifier } from "./graph/a
 export { ALGORITHMS, chooseVariant, variantOf } from "./conv2d/variants.ts";
 export type {
   Algorithm,
-  Choose,
+  ChooseVariant,
   Geometry,
   StagedTile,
   Staging,

@@ -15,7 +15,7 @@ import {
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
 import { chooseVariant } from "../ops/conv2d/variants.ts";
-import type { Choose } from "../ops/graph/convolution.ts";
+import type { ChooseVariant } from "../ops/graph/convolution.ts";
 import type { Operation } from "../ops/graph/operation.ts";
 import { OPERATIONS } from "../ops/autograd/operations.ts";
 import { isOp, node } from "../ops/graph/tensor.ts";
@@ -69,7 +69,7 @@ function lanesOf(tensor: Tensor): Tensor {
 export async function evaluate(
   gpu: Gpu,
   tensors: readonly Tensor[],
-  options: { fuse?: boolean; choose?: Choose } = {},
+  options: { fuse?: boolean; choose?: ChooseVariant } = {},
 ): Promise<Values[]> {
   const outputs = tensors.map(lanesOf);
   using program = await compile(gpu, { outputs, fuse: false, ...options });
@@ -240,7 +240,7 @@ const STEP_TOLERANCE = 5e-3;
 export async function compareCase<O>(
   gpu: Gpu,
   operationCase: OperationCase<O>,
-  options: { choose?: Choose } = {},
+  options: { choose?: ChooseVariant } = {},
 ): Promise<Errors> {
   const { run, special: { degree, tolerance = 1e-5 } } = operationCase;
   const random = new Random(1);

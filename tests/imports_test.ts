@@ -28,6 +28,8 @@ const PLACES = [
   "models/formats/",
   "models/module.ts",
   "models/layers.ts",
+  "models/trace.ts",
+  "models/model.ts",
   "models/motifs/",
   "models/architectures/",
   "models/",
@@ -59,9 +61,14 @@ function placeOf(file: string): number {
   return PLACES.indexOf(found.toSorted((a, b) => b.length - a.length)[0] ?? "");
 }
 
+/** A source without its comments, whose examples import nothing and may name anything. */
+function withoutComments(source: string): string {
+  return source.replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+}
+
 /** Everything a source file imports, however it is written. */
 function importsOf(source: string): string[] {
-  const code = source.replace(/^\s*(\*|\/\/).*$/gm, ""); // examples in comments import nothing
+  const code = withoutComments(source);
   const patterns = [
     /^\s*import\s+["']([^"']+)["']/gm,
     /^\s*(?:import|export)\s[^;"']*?\sfrom\s+["']([^"']+)["']/gm,
@@ -105,6 +112,17 @@ Deno.test("imports go one way, between rooms and within them", () => {
   }
   assert.deepEqual(wrong, []);
   assert.ok(checked > 500, `only ${checked} imports found`);
+});
+
+Deno.test("only the command line knows its options and commands", () => {
+  const wrong: string[] = [];
+  for (const file of ROOMS.filter((room) => room !== "cli").flatMap(filesOf)) {
+    if (!file.endsWith(".ts")) continue;
+    const code = withoutComments(readFileSync(join(ROOT, file), "utf8"));
+    const named = code.match(/["'`\s]--[a-z]+|\bmindseye (bench|facets|layers|tune|visualize)\b/g);
+    if (named) wrong.push(`${file}: ${named.join(", ")}`);
+  }
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test("no folder is a corridor", () => {

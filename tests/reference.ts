@@ -759,50 +759,37 @@ export const reference: Operations<Values> = {
 };
 
 /**
- * The reference behind each operation of the graph. Those of gradients are covered by differences
- * of the function they belong to.
+ * The reference behind each operation of the graph that has none of its own name. Those of gradients
+ * are covered by differences of the function they belong to.
  */
 export const REFERENCE_OF: Record<
-  Exclude<OperationName, "constant" | "variable">,
+  Exclude<OperationName, "constant" | "variable" | keyof Operations<unknown>>,
   keyof Operations<unknown>
 > = {
-  conv2d: "conv2d",
   conv2dInputGradient: "conv2d",
   conv2dWeightGradient: "conv2d",
   packWeights: "conv2d",
-  maxPool2d: "maxPool2d",
   maxPool2dIndices: "maxPool2d",
   maxPool2dGradient: "maxPool2d",
-  averagePool2d: "averagePool2d",
   averagePool2dGradient: "averagePool2d",
   elementwise: "multiplyAdd",
   fusedElementwise: "multiplyAdd",
   rectifierMask: "relu",
   rectifierGradient: "relu",
   sumAxis: "sum",
-  robustLoss: "robustLoss",
   robustLossSlope: "robustLoss",
-  robustLogPartition: "robustLogPartition",
   robustLogPartitionSlope: "robustLogPartition",
   maxAxis: "max",
   centredDotAxis: "batchNormTraining",
   normalise: "batchNormTraining",
   normaliseGradient: "batchNormTraining",
   channelWindow: "localResponseNorm",
-  channelShuffle: "channelShuffle",
-  slice: "slice",
-  pad: "pad",
-  concat: "concat",
   concatPair: "concat",
   blurAxis: "gaussianBlur",
   difference: "totalVariation",
   differenceTranspose: "totalVariation",
   blurAxisTranspose: "gaussianBlur",
   resampleAxis: "resize",
-  roll: "roll",
-  warp: "warp",
   warpTranspose: "warp",
-  radialMask: "radialMask",
-  tvDenoise: "tvDenoise",
   tvDenoiseGradient: "tvDenoise",
 };

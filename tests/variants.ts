@@ -1,14 +1,14 @@
 /** The matrix of convolution variants: the same test with each way to compute one forced in turn. */
 import { type Gpu, type GpuOptions, openGpu } from "../kernels/runtime/device.ts";
 import { forcing, useVariants, variantOf } from "../ops/conv2d/variants.ts";
-import type { Choose } from "../ops/graph/convolution.ts";
+import type { ChooseVariant } from "../ops/graph/convolution.ts";
 import { testWithShared } from "./goldens.ts";
 
 /** Opens a GPU whose convolutions are computed the forced way. */
 export type OpenGpu = (options?: GpuOptions) => Promise<Gpu>;
 
 /** What is forced: an algorithm wherever it applies, or nothing. */
-const FORCED: Readonly<Record<string, Choose | undefined>> = {
+const FORCED: Readonly<Record<string, ChooseVariant | undefined>> = {
   "": undefined,
   ...Object.fromEntries(
     (["direct", "winograd2", "winograd4"] as const).map((algorithm) =>

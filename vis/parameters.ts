@@ -1,88 +1,9 @@
 /**
- * Every parameter of the method, once: the config file, `--octave`, the help and the checks all come
- * from these tables. Names are camelCase here and snake_case, as in `vis.py`, for people.
+ * Every parameter of the method, once: the type of a run's parameters, their texts, help and checks
+ * all come from these tables. Names are camelCase here and snake_case, as in `vis.py`, for people.
  */
-import { UserError } from "../base/errors.ts";
-import { nearest } from "../base/nearest.ts";
+import { UnknownNameError, UserError } from "../base/errors.ts";
 import { type DistanceName, DISTANCES } from "../ops/mod.ts";
-
-/**
- * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
- * first iteration to its last. {@linkcode PARAMETERS} says what each one is.
- */
-export type Parameters = {
-  // Goals, for all octaves.
-  channels: number;
-  nearest: number;
-  choose: "typical" | "nearest" | "farthest";
-  weighting: "median" | "inverse";
-  blend: "mean" | "median";
-  colourOrder: "rgb" | "bgr";
-  wholeLevels: boolean;
-  // Octave.
-  iterations: number;
-  size: number;
-  schedule: "fresh" | "continued";
-  // Step.
-  optimizer: "sgd" | "nesterov" | "adam";
-  startLr: number;
-  endLr: number;
-  momentum: number;
-  beta2: number;
-  optimizerRestart: boolean;
-  momentumDamping: boolean;
-  gradientScale: "rms" | "raw";
-  gradientSpace: "pixel" | "normalised";
-  gradientColour: boolean;
-  gradientBands: readonly number[];
-  gradientPower: number;
-  // Objective.
-  activationWeight: number;
-  activationScale: "target" | "raw";
-  activationCosine: boolean;
-  channelSets: "own" | "all";
-  distanceWeight: number;
-  distance: "relative" | "charbonnier" | "adaptive" | DistanceName;
-  distanceFormulas: "named" | "vis_py";
-  distanceP: number;
-  distanceDelta: number;
-  distanceQ: number;
-  distanceAlpha: number;
-  distanceC: number;
-  adaptiveLr: number;
-  startLambda: number;
-  endLambda: number;
-  lambdaScale: "start" | "raw";
-  termSums: "picture" | "matrix";
-  // Mask.
-  startMaskSigma: number;
-  endMaskSigma: number;
-  maskDivisor: number;
-  maskScales: boolean;
-  maskRadius: number;
-  // Regularisation.
-  regulariseStep: number;
-  startSigma: number;
-  endSigma: number;
-  blurRadius: "opencv" | "three_sigma";
-  startDenoiseWeight: number;
-  endDenoiseWeight: number;
-  denoiseSweeps: number;
-  magnitude: "free" | "images";
-  brightnessStep: number;
-  brightnessGated: boolean;
-  // View.
-  warpShift: number;
-  warpZoom: number;
-  warpTurn: number;
-  scale: number;
-  window: number;
-  windowStep: number;
-  windowMode: "move" | "smear";
-};
-
-/** The name of a parameter. */
-export type ParameterName = keyof Parameters;
 
 /** One parameter: what it may be and what it is for. */
 export interface MethodParameter<T> {
@@ -96,12 +17,9 @@ export interface MethodParameter<T> {
   readonly help: string;
   /** Whether a value is allowed. */
   readonly accepts: (value: unknown) => boolean;
-  /** A value from the command line; what makes no sense is left as it is and not accepted. */
+  /** A value from text; what makes no sense is left as it is and not accepted. */
   readonly parse: (text: string) => unknown;
 }
-
-/** A row for each parameter. */
-export type ParameterRows<T> = { readonly [K in keyof T]: MethodParameter<T[K]> };
 
 /** Like Number(), but nothing is not zero. */
 function toNumber(text: string): number {
@@ -171,7 +89,7 @@ function flag(standard: boolean, help: string): MethodParameter<boolean> {
   };
 }
 
-/** Some numbers, `0+1+2` on the command line. */
+/** Some numbers, `0+1+2` as text. */
 function numbers(
   standard: readonly number[],
   [least, most]: readonly [least: number, most: number],
@@ -415,8 +333,8 @@ const VIEW = {
   ),
 };
 
-/** The parameters by what they are about. */
-export const PARAMETER_GROUPS: Readonly<Record<string, Partial<ParameterRows<Parameters>>>> = {
+/** The rows of all parameters by what they are about: the one place that says what there is. */
+export const PARAMETER_GROUPS = {
   "Goals, for all octaves": GOALS,
   "Octave": OCTAVE,
   "Step": STEPS,
@@ -426,8 +344,29 @@ export const PARAMETER_GROUPS: Readonly<Record<string, Partial<ParameterRows<Par
   "View": VIEW,
 };
 
+/** The name of a parameter. */
+export type ParameterName = {
+  [Group in keyof typeof PARAMETER_GROUPS]: keyof (typeof PARAMETER_GROUPS)[Group];
+}[keyof typeof PARAMETER_GROUPS];
+
+/**
+ * A value for each parameter: one octave of the loop. `start…` and `end…` go linearly from its
+ * first iteration to its last. {@linkcode PARAMETERS} says what each one is and what it may be: the
+ * value's type is that of the row with its name, in whichever group that is.
+ */
+export type Parameters = {
+  readonly [Name in ParameterName]: (typeof PARAMETER_GROUPS)[
+    keyof typeof PARAMETER_GROUPS
+  ] extends infer Groups
+    ? Groups extends Readonly<Record<Name, MethodParameter<infer Value>>> ? Value : never
+    : never;
+};
+
+/** A row for each parameter. */
+export type ParameterRows = { readonly [Name in ParameterName]: MethodParameter<Parameters[Name]> };
+
 /** Every parameter by its name. */
-export const PARAMETERS: ParameterRows<Parameters> = {
+export const PARAMETERS: ParameterRows = {
   ...GOALS,
   ...OCTAVE,
   ...STEPS,
@@ -443,7 +382,7 @@ export const PARAMETER_NAMES = Object.keys(PARAMETERS) as readonly ParameterName
 /** Those that all octaves of a run share. */
 export const SHARED_PARAMETERS = Object.keys(GOALS) as readonly ParameterName[];
 
-/** `startLr` → `start_lr`, the name on the command line and in `vis.py`. */
+/** `startLr` → `start_lr`, the name for people, as in `vis.py`. */
 export function optionName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -468,16 +407,12 @@ const ALIASES: ReadonlyMap<string, ParameterName> = new Map([["iter_n", "iterati
 /**
  * The parameter of that name, in either spelling.
  *
- * @throws {UserError} when there is none; the nearest are listed.
+ * @throws {UnknownNameError} when there is none; the nearest are listed.
  */
 export function findParameter(name: string): ParameterName {
   const option = optionName(name);
   const key = BY_OPTION.get(option) ?? ALIASES.get(option);
-  if (!key) {
-    throw new UserError(
-      `no parameter "${name}"; nearest: ${nearest(name, BY_OPTION.keys(), 3).join(", ")}`,
-    );
-  }
+  if (!key) throw new UnknownNameError("parameter", name, BY_OPTION.keys(), { count: 3 });
   return key;
 }
 

@@ -52,61 +52,55 @@ const PAPER: Parameters = {
   windowStep: 400,
 };
 
-/** What `vis.py` computes, its slips included: each is one parameter that `paper` has otherwise. */
-const ORIGINAL: Parameters = {
-  ...PAPER,
-  choose: "farthest",
-  colourOrder: "bgr",
-  wholeLevels: true,
-  schedule: "continued",
-  channelSets: "all",
-  distance: "adaptive",
-  distanceFormulas: "vis_py",
-  termSums: "matrix",
-  // ε^(½d²) = exp(−½ (d·√−ln ε)²) with ε = 2⁻⁵².
-  maskDivisor: Math.sqrt(52 * Math.LN2),
-  maskScales: false,
-  brightnessGated: true,
-  windowMode: "smear",
-};
-
-/** Crisper and more contrasted, at the price of grit in the background. */
-const VIVID: Parameters = {
-  ...DEFAULT,
-  channels: 20,
-  startLr: 0.068,
-  activationWeight: 1,
-  distanceWeight: 0.5,
-  maskRadius: 0.4,
-  startDenoiseWeight: 12,
-  endDenoiseWeight: 60,
-};
-
-/**
- * For early and middle layers, which see textures: left alone, their pictures run into black or
- * white, so every frequency keeps the magnitude it has in the photos.
- */
-const TEXTURE: Parameters = {
-  ...DEFAULT,
-  magnitude: "images",
-  warpZoom: 0.6,
-  startDenoiseWeight: 3,
-  endDenoiseWeight: 12,
-};
-
 /** Presets by name. */
 export const PRESETS: Readonly<Record<string, Parameters>> = {
   default: DEFAULT,
   paper: PAPER,
-  original: ORIGINAL,
-  vivid: VIVID,
-  texture: TEXTURE,
+  /** What `vis.py` computes, its slips included: each is one parameter that `paper` has otherwise. */
+  original: {
+    ...PAPER,
+    choose: "farthest",
+    colourOrder: "bgr",
+    wholeLevels: true,
+    schedule: "continued",
+    channelSets: "all",
+    distance: "adaptive",
+    distanceFormulas: "vis_py",
+    termSums: "matrix",
+    // ε^(½d²) = exp(−½ (d·√−ln ε)²) with ε = 2⁻⁵².
+    maskDivisor: Math.sqrt(52 * Math.LN2),
+    maskScales: false,
+    brightnessGated: true,
+    windowMode: "smear",
+  },
+  /** Crisper and more contrasted, at the price of grit in the background. */
+  vivid: {
+    ...DEFAULT,
+    channels: 20,
+    startLr: 0.068,
+    activationWeight: 1,
+    distanceWeight: 0.5,
+    maskRadius: 0.4,
+    startDenoiseWeight: 12,
+    endDenoiseWeight: 60,
+  },
+  /**
+   * For early and middle layers, which see textures: left alone, their pictures run into black or
+   * white, so every frequency keeps the magnitude it has in the photos.
+   */
+  texture: {
+    ...DEFAULT,
+    magnitude: "images",
+    warpZoom: 0.6,
+    startDenoiseWeight: 3,
+    endDenoiseWeight: 12,
+  },
 };
 
 /**
  * A preset with some parameters changed.
  *
- * @param changes by their names in code or on the command line, as text or as values
+ * @param changes by either spelling of their names, as text or as values
  * @throws {UserError} for an unknown preset or name (the nearest are listed) or a value out of range.
  */
 export function chooseParameters(

@@ -9,6 +9,7 @@ import {
   ReLU,
   Sequential,
 } from "../layers.ts";
+import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
 /** AlexNet, [N,3,H,W] to [N,classes,1,1]; `features` from 63 pixels on, the classifier at 224. */
@@ -49,3 +50,8 @@ export class AlexNet extends Module {
     return scope.run(x, this.features, this.avgpool, this.classifier);
   }
 }
+
+/** AlexNet as a registered network. */
+export const ALEXNET = family({ inputSize: 224, minSize: 63, lastMap: "features" }, {
+  alexnet: (classes) => new AlexNet({ classes }),
+});

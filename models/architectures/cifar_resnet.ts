@@ -4,6 +4,7 @@
  */
 import { add, globalAveragePool, pad, relu, slice, type Tensor } from "../../ops/mod.ts";
 import { BatchNorm2d, Conv2d, Linear, Sequential } from "../layers.ts";
+import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
 function conv3x3(inputs: number, outputs: number, stride = 1): Conv2d {
@@ -85,3 +86,15 @@ export class CifarResNet extends Module {
     return scope.run(globalAveragePool(features), this.linear);
   }
 }
+
+/** The registered networks. */
+export const CIFAR_RESNETS = family(
+  { inputSize: 32, minSize: 1, lastMap: "layer3", classes: 10 },
+  {
+    cifar10_resnet20: (classes) => new CifarResNet(3, { classes }),
+    cifar10_resnet32: (classes) => new CifarResNet(5, { classes }),
+    cifar10_resnet44: (classes) => new CifarResNet(7, { classes }),
+    cifar10_resnet56: (classes) => new CifarResNet(9, { classes }),
+    cifar10_resnet110: (classes) => new CifarResNet(18, { classes }),
+  },
+);

@@ -2,17 +2,11 @@
  * Inception v3 (Szegedy et al., 2015, arXiv:1512.00567), as in torchvision, and as in the network that
  * Google published in December 2015 (`inception-2015-12-05`).
  */
-import { averagePool2d, concat, maxPool2d, relu, type Tensor } from "../../ops/mod.ts";
-import {
-  AdaptiveAvgPool2d,
-  BatchNorm2d,
-  Conv2d,
-  Dropout,
-  Linear,
-  MaxPool2d,
-  type Pair,
-} from "../layers.ts";
+import { averagePool2d, concat, maxPool2d, type Pair, relu, type Tensor } from "../../ops/mod.ts";
+import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Linear, MaxPool2d } from "../layers.ts";
+import { count, type Model, type ModelEntry, oneOf } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
+import type { WeightSource } from "../trace.ts";
 
 /**
  * The pooling inside a block, 3x3 with stride 1; keeps the shape. Functional in torchvision, so it has
@@ -30,9 +24,9 @@ class BasicConv2d extends Module {
   readonly conv: Conv2d;
   readonly bn: BatchNorm2d;
 
-  constructor(inputs: number, outputs: number, kernel: Pair, { stride = 1, padding = 0 }: {
+  constructor(inputs: number, outputs: number, kernel: number | Pair, { stride = 1, padding = 0 }: {
     readonly stride?: number;
-    readonly padding?: Pair;
+    readonly padding?: number | Pair;
   } = {}) {
     super();
     this.conv = new Conv2d(inputs, outputs, kernel, { stride, padding, bias: false });
@@ -292,4 +286,52 @@ export class Inception3 extends Module {
       ...[this.avgpool, this.dropout, this.fc],
     );
   }
+}
+
+/** The registered network. */
+export const INCEPTION: Readonly<Record<string, ModelEntry>> = {
+  inception_v3: {
+    inputSize: 299,
+    minSize: 75,
+    lastMap: "Mixed_7c",
+    options: { variant: "", aux_logits: "", num_classes: "" },
+    build: inception,
+  },
+};
+
+function inception(
+  options: Readonly<Record<string, string>>,
+  weights: WeightSource | undefined,
+): Pick<Model, "root" | "normalisation" | "options"> {
+  const google = weights !== undefined && isGoogleInception(weights);
+  const variant = oneOf("variant", ["torchvision", "google"], options.variant!) ??
+    (google ? "google" : "torchvision");
+  const auxLogits = oneOf("aux_logits", ["true", "false"], options.aux_logits!) ??
+    String(variant === "torchvision");
+  const classes = options.num_classes || (variant === "google" ? "1008" : "1000");
+  // torchvision's own weights were trained on (pixel / 255 - 0.5) / 0.5; its `transform_input` turns
+  // ImageNet's normalisation into that.
+  const half = variant === "google" ? 128 / 255 : 0.5;
+  return {
+    root: new Inception3({
+      variant,
+      auxLogits: auxLogits === "true",
+      classes: count("num_classes", classes),
+    }),
+    normalisation: { mean: [half, half, half], std: [half, half, half] },
+    options: { variant, aux_logits: auxLogits, num_classes: classes },
+  };
+}
+
+/**
+ * Google's own network has 1008 classes; copies of it in inference form also have batch norms that do
+ * nothing but add a bias (mean 0, all variances alike), which no trained batch norm does.
+ */
+function isGoogleInception(weights: WeightSource): boolean {
+  if (weights.has("fc.weight")) return weights.shape("fc.weight")[0] === 1008;
+  const norm = "Conv2d_1a_3x3.bn";
+  if (!weights.has(`${norm}.running_mean`) || !weights.has(`${norm}.running_var`)) return false;
+  const variance = weights.read(`${norm}.running_var`);
+  return weights.read(`${norm}.running_mean`).every((mean) => mean === 0) &&
+    variance.every((value) => value === variance[0]);
 }

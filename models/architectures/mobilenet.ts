@@ -9,6 +9,7 @@ import {
   ReLU6,
   Sequential,
 } from "../layers.ts";
+import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
 /** Expansion, output channels, blocks and first stride of each group of blocks. */
@@ -90,3 +91,8 @@ export class MobileNetV2 extends Module {
     return scope.run(this.#pool.forward(scope.run(x, this.features)), this.classifier);
   }
 }
+
+/** The registered network. */
+export const MOBILENET = family({ inputSize: 224, minSize: 1, lastMap: "features.18" }, {
+  mobilenet_v2: (classes) => new MobileNetV2({ classes }),
+});

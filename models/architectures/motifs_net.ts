@@ -1,6 +1,7 @@
 /** The small network that comes with the program, trained on its own drawings (`motifs/train.ts`). */
 import { globalAveragePool, type Tensor } from "../../ops/mod.ts";
 import { AvgPool2d, BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "../layers.ts";
+import type { ModelEntry } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 import { parseSafetensors, type SafetensorsFile } from "../formats/safetensors.ts";
 
@@ -47,3 +48,18 @@ export function motifsWeights(): SafetensorsFile {
   const url = new URL("../motifs/motifs.safetensors", import.meta.url);
   return parseSafetensors(Deno.readFileSync(url), "motifs.safetensors (built in)");
 }
+
+/** The network as a registered one, the only one that brings its weights. */
+export const MOTIFS: Readonly<Record<string, ModelEntry>> = {
+  motifs: {
+    inputSize: 96,
+    minSize: 16,
+    lastMap: "features.20",
+    options: {},
+    build: () => ({
+      root: new MotifsNet(),
+      normalisation: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
+      builtInWeights: motifsWeights,
+    }),
+  },
+};

@@ -9,6 +9,7 @@ import {
   ReLU,
   Sequential,
 } from "../layers.ts";
+import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
 function conv3x3(inputs: number, outputs: number, stride = 1): Conv2d {
@@ -143,4 +144,19 @@ export class ResNet extends Module {
       ...[this.avgpool, this.fc],
     );
   }
+}
+
+/** The registered networks. */
+export const RESNETS = family({ inputSize: 224, minSize: 1, lastMap: "layer4" }, {
+  resnet18: resnet("BasicBlock", [2, 2, 2, 2]),
+  resnet34: resnet("BasicBlock", [3, 4, 6, 3]),
+  resnet50: resnet("Bottleneck", [3, 4, 6, 3]),
+  resnet101: resnet("Bottleneck", [3, 4, 23, 3]),
+  resnet152: resnet("Bottleneck", [3, 8, 36, 3]),
+  wide_resnet50_2: resnet("Bottleneck", [3, 4, 6, 3], 2),
+  wide_resnet101_2: resnet("Bottleneck", [3, 4, 23, 3], 2),
+});
+
+function resnet(block: ResNetOptions["block"], layers: ResNetOptions["layers"], widen = 1) {
+  return (classes: number) => new ResNet({ block, layers, widen, classes });
 }

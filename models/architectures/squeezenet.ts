@@ -1,6 +1,7 @@
 /** SqueezeNet (Iandola et al., 2016, arXiv:1602.07360), as in torchvision. */
 import { concat, type Tensor } from "../../ops/mod.ts";
 import { AdaptiveAvgPool2d, Conv2d, Dropout, MaxPool2d, ReLU, Sequential } from "../layers.ts";
+import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
 /** Squeeze to few channels, then expand with 1x1 and 3x3 windows: [N,I,H,W] to [N,E1+E3,H,W]. */
@@ -83,3 +84,13 @@ export class SqueezeNet extends Module {
     return scope.run(x, this.features, this.classifier);
   }
 }
+
+/** The registered networks. */
+export const SQUEEZENETS = {
+  ...family({ inputSize: 224, minSize: 21, lastMap: "features.12" }, {
+    squeezenet1_0: (classes) => new SqueezeNet("1_0", { classes }),
+  }),
+  ...family({ inputSize: 224, minSize: 17, lastMap: "features.12" }, {
+    squeezenet1_1: (classes) => new SqueezeNet("1_1", { classes }),
+  }),
+};

@@ -10,6 +10,7 @@ import {
   ReLU,
   Sequential,
 } from "../layers.ts";
+import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
 /** Convolutions before each of the five poolings, by depth. */
@@ -63,3 +64,15 @@ export class VGG extends Module {
     return scope.run(x, this.features, this.avgpool, this.classifier);
   }
 }
+
+/** The registered networks. */
+export const VGGS = family({ inputSize: 224, minSize: 32, lastMap: "features" }, {
+  vgg11: (classes) => new VGG(11, { classes }),
+  vgg11_bn: (classes) => new VGG(11, { classes, batchNorm: true }),
+  vgg13: (classes) => new VGG(13, { classes }),
+  vgg13_bn: (classes) => new VGG(13, { classes, batchNorm: true }),
+  vgg16: (classes) => new VGG(16, { classes }),
+  vgg16_bn: (classes) => new VGG(16, { classes, batchNorm: true }),
+  vgg19: (classes) => new VGG(19, { classes }),
+  vgg19_bn: (classes) => new VGG(19, { classes, batchNorm: true }),
+});

@@ -1,6 +1,6 @@
 /** From a graph to the dispatches that compute it. */
 import type { Gpu } from "../../kernels/runtime/device.ts";
-import type { Choose } from "../graph/convolution.ts";
+import type { ChooseVariant } from "../graph/convolution.ts";
 import { copy } from "../element/elementwise.ts";
 import { maxPool2dIndicesCall, poolsWithIndices } from "../pool/max_pool2d.ts";
 import type { Call, Operation } from "../graph/operation.ts";
@@ -30,7 +30,7 @@ export function lower(
   nodes: readonly Tensor[],
   placement: Placement,
   assign: readonly (readonly [Variable, Tensor])[],
-  choose: Choose,
+  choose: ChooseVariant,
 ): Step[] {
   const steps: Step[] = [];
   const callsOf = (n: Tensor) => (OPERATIONS[n.op] as Operation<typeof n.op>).lower(n, gpu, choose);

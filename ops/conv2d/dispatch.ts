@@ -10,7 +10,7 @@ import placeSource from "../../kernels/conv/winograd_place.wgsl" with { type: "t
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { epilogueInputs } from "./conv2d.ts";
 import { applies, winogradOutputs, winogradTiles } from "./variants.ts";
-import type { Choose, Geometry, StagedTile, Tile, Variant } from "../graph/convolution.ts";
+import type { ChooseVariant, Geometry, StagedTile, Tile, Variant } from "../graph/convolution.ts";
 import { inputQuads, packWeights } from "./weights.ts";
 import type { WeightView } from "../graph/attributes.ts";
 import type { Call, HostSheet } from "../graph/operation.ts";
@@ -80,7 +80,7 @@ const COLUMNS_TOGETHER = 4;
 export function dispatchConvolution(
   y: Convolution,
   gpu: Gpu,
-  choose: Choose,
+  choose: ChooseVariant,
   parts: readonly ConvolutionPart[],
 ): Call[] {
   const chosen = parts.map((part) => {

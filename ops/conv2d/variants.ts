@@ -5,7 +5,7 @@
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type {
   Algorithm,
-  Choose,
+  ChooseVariant,
   Geometry,
   StagedTile,
   Tile,
@@ -281,7 +281,7 @@ function otherTiles(gpu: Gpu, variant: Variant): Variant[] {
 }
 
 /** A choice of this variant wherever it applies, to test or measure it; the usual one elsewhere. */
-export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): Choose {
+export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): ChooseVariant {
   return (gpu, geometry) => {
     const forced = variant(gpu, geometry);
     return applies(forced.algorithm, geometry) ? forced : chooseVariant(gpu, geometry);
@@ -291,15 +291,15 @@ export function forcing(variant: (gpu: Gpu, geometry: Geometry) => Variant): Cho
 /** Is told of the convolutions of a program before their variants are chosen. */
 export type Prepare = (geometries: readonly Geometry[]) => Promise<void>;
 
-const used = new WeakMap<Gpu, { choose: Choose; prepare: Prepare | undefined }>();
+const used = new WeakMap<Gpu, { choose: ChooseVariant; prepare: Prepare | undefined }>();
 
 /** From now on programs compiled for this device choose their variants so. */
-export function useVariants(gpu: Gpu, choose: Choose, prepare?: Prepare): void {
+export function useVariants(gpu: Gpu, choose: ChooseVariant, prepare?: Prepare): void {
   used.set(gpu, { choose, prepare });
 }
 
 /** How a device's programs choose their variants: as {@linkcode useVariants} said, or as usual. */
-export function variantsOf(gpu: Gpu): Choose {
+export function variantsOf(gpu: Gpu): ChooseVariant {
   return used.get(gpu)?.choose ?? chooseVariant;
 }
 

@@ -73,4 +73,4 @@ export interface Geometry {
 }
 
 /** Which variant a convolution gets; {@linkcode chooseVariant} unless tuning or a test says other. */
-export type Choose = (gpu: Gpu, geometry: Geometry) => Variant;
+export type ChooseVariant = (gpu: Gpu, geometry: Geometry) => Variant;

@@ -2,7 +2,7 @@
 import { type KernelSource, WORKGROUP } from "../../kernels/runtime/kernel.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { Defines } from "../../kernels/runtime/template.ts";
-import type { Choose } from "./convolution.ts";
+import type { ChooseVariant } from "./convolution.ts";
 import type { OperationName } from "./attributes.ts";
 import type { Shape, Tensor } from "./tensor.ts";
 import type { Pair } from "./attributes.ts";
@@ -50,7 +50,7 @@ export type GradientRule<K extends OperationName> = (
 /** An operation's entry in the table. */
 export interface Operation<K extends OperationName> {
   /** The dispatches that compute the node; `choose` says how convolutions are computed. */
-  lower(y: Tensor<K>, gpu: Gpu, choose: Choose): Call[];
+  lower(y: Tensor<K>, gpu: Gpu, choose: ChooseVariant): Call[];
   /**
    * When the node is a window on its first input, the texel row where it starts: then nothing is
    * computed and `lower` is not called.

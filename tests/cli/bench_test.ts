@@ -1,10 +1,11 @@
 /** `mindseye bench`: that it runs and that its numbers are what they are called; no time is judged. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type BenchReport, formatReport, table } from "../../cli/bench_report.ts";
+import { type BenchReport, formatReport, openBenchModel, table } from "../../cli/bench_report.ts";
 import { benchStep } from "../../models/benchmark.ts";
 import { randomWeights } from "../../models/random_weights.ts";
-import { createModel } from "../../models/registry.ts";
+import { findModule } from "../../models/names.ts";
+import { createModel, MODELS } from "../../models/registry.ts";
 import { traceModel } from "../../models/trace.ts";
 import {
   benchKernel,
@@ -88,13 +89,21 @@ Deno.test("bench refuses what it cannot do", async () => {
     const [args, code, pattern] of [
       [["--storage", "disk"], 2, /--storage: expected buffer or texture, got "disk"/],
       [["--filter", "nothing like it"], 2, /--filter: no row has "nothing like it"/],
-      [["--filter", "step", "--models", "vgg11"], 1, /vgg11: name the layer.*vgg11:LAYER/],
       [["--filter", "step", "--models", "resnet81"], 1, /no model "resnet81"/],
     ] as const
   ) {
     const outcome = await bench(...args);
     assert.equal(outcome.code, code, outcome.err);
     assert.match(outcome.err.trimEnd().split("\n").at(-1)!, pattern);
+  }
+});
+
+Deno.test("bench finds the last feature map of every network that it is given no layer of", () => {
+  for (const name of Object.keys(MODELS)) {
+    const { model, layer } = openBenchModel({ name });
+    const { inputSize } = model;
+    const { shape } = findModule(traceModel(model, [1, 3, inputSize, inputSize]), layer).output;
+    assert.ok(shape[2] > 1 && shape[3] > 1, `${name} ${layer}`);
   }
 });
 

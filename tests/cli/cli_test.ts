@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { encodePng } from "../../vis/photos/png.ts";
 import { MODELS } from "../../models/registry.ts";
 import { allowed, optionName, PARAMETER_NAMES, PARAMETERS } from "../../vis/parameters.ts";
+import { PRESETS } from "../../vis/presets.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
 
@@ -178,8 +179,16 @@ Deno.test("what cannot be done is one line on stderr, exit code 1, and writes no
       ["no images in it", [empty, ...NET], /no (images|photos)/],
       ["none readable", [broken, ...NET], /none of 1 photos could be read.*a\.jpg/],
       ["fewer images than facets", [folder, ...NET, "--facets", "5"], /2 images cannot make 5/],
-      ["no such model", [folder, "--model", "resnet81", "--layer", "x"], /resnet81.*resnet18/],
-      ["no such layer", [folder, ...NET.with(3, "feature.18")], /feature\.18.*features\.18/],
+      [
+        "no such model",
+        [folder, "--model", "resnet81", "--layer", "x"],
+        /resnet81.*resnet18.*; list all with: layers$/m,
+      ],
+      [
+        "no such layer",
+        [folder, ...NET.with(3, "feature.18")],
+        /feature\.18.*features\.18.*; list all with: layers --model motifs$/m,
+      ],
       ["no such penalty", [folder, ...NET, "--penalty", "foo"], /no module "foo"/],
       [
         "no weights",
@@ -422,8 +431,12 @@ Deno.test("doctor names the adapter and tests it", async () => {
 Deno.test("presets and the help list every parameter with range and unit", async () => {
   const { out } = await mindseye(["presets"]);
   const { out: help } = await mindseye(["visualize", "--help"]);
-  assert.match(out, /^parameter +default +paper +original +vivid +texture +may be$/m);
-  assert.match(out, /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 +a number from 0 to /m);
+  const header = ["parameter", ...Object.keys(PRESETS), "may be"].join(" +");
+  assert.match(out, new RegExp(`^${header}$`, "m"));
+  assert.match(
+    out,
+    /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 .*a number from 0 to /m,
+  );
   assert.match(out, /^mask_radius .*share of the side/m);
   for (const key of PARAMETER_NAMES) {
     const name = new RegExp(`^ *${optionName(key)} `, "m");

@@ -518,15 +518,14 @@ Deno.test("pictures start from the mean, from noise or from a picture", async ()
   );
 });
 
-Deno.test("original, vivid and texture run", async () => {
+Deno.test("every preset runs", async () => {
   using gpu = await openGpu();
-  const PRESETS = { original: { start_lr: 0.01, window_step: 4 }, vivid: {}, texture: {} };
-  for (const [preset, changes] of Object.entries(PRESETS)) {
-    const { pictures, after } = await runOn(
-      gpu,
-      images(12),
-      chooseParameters(preset, { ...changes, iterations: 12 }),
-    );
+  // Their own steps are for raw gradients of large networks, their windows move after 400 iterations.
+  const raw = { start_lr: 0.01, window_step: 4 };
+  const CHANGES: Record<string, Record<string, number>> = { paper: raw, original: raw };
+  for (const preset of Object.keys(PRESETS)) {
+    const parameters = chooseParameters(preset, { ...CHANGES[preset], iterations: 12 });
+    const { pictures, after } = await runOn(gpu, images(12), parameters);
     assert.ok(pictures.every((v) => v >= -1e-3 && v <= 255.001), preset);
     assert.ok(after.every((m) => Number.isFinite(m.loss)), preset);
   }

@@ -1,6 +1,7 @@
 /** Targets: what each facet's picture should excite, and the picture it starts from. */
 
 import { gaussianKernel } from "../../ops/mod.ts";
+import type { Parameters } from "../parameters.ts";
 import { distanceToCentre, type Facets } from "./facets.ts";
 
 /** One facet's target. */
@@ -19,19 +20,6 @@ export interface Target {
   start: Float32Array;
 }
 
-/**
- * How distances d become weights: `median` is softmax(-d / median d); `inverse`, the paper's, is
- * softmax(1 / d), which gives nearly all weight to an image that happens to lie on the centre.
- */
-export type Weighting = "median" | "inverse";
-
-/**
- * Which images make a facet's target: its own most typical ones (by the direction of their
- * activations from the folder's mean), its own nearest to its centre in the embedding, or, as in
- * `vis.py`, the farthest of all.
- */
-export type Choose = "typical" | "nearest" | "farthest";
-
 /** Standard deviation of the blur of a median image, as a share of its side. */
 const SOFTNESS = 0.01;
 
@@ -43,12 +31,12 @@ export interface TargetOptions {
   keep?: number | undefined;
   /** Images per facet, at most; 10 by default. */
   nearest?: number | undefined;
-  /** `nearest` by default. */
-  choose?: Choose | undefined;
-  /** `median` by default. */
-  weighting?: Weighting | undefined;
-  /** How images make the start: `mean` by default. */
-  blend?: "mean" | "median" | undefined;
+  /** Which images those are: `nearest` by default. */
+  choose?: Parameters["choose"] | undefined;
+  /** How their distances become weights: `median` by default. */
+  weighting?: Parameters["weighting"] | undefined;
+  /** How they make the start: `mean` by default. */
+  blend?: Parameters["blend"] | undefined;
 }
 
 /**
@@ -140,8 +128,15 @@ function imagesByDistance(
   return images.sort((a, b) => a.distance - b.distance || a.image - b.image);
 }
 
-/** Weights that sum to 1 for distances, which may be 0. */
-export function weightsOf(distances: readonly number[], weighting: Weighting): number[] {
+/**
+ * Weights that sum to 1 for distances d, which may be 0. `median` is softmax(-d / median d);
+ * `inverse`, the paper's, is softmax(1 / d), which gives nearly all weight to an image that happens
+ * to lie on the centre.
+ */
+export function weightsOf(
+  distances: readonly number[],
+  weighting: Parameters["weighting"],
+): number[] {
   const logits = weighting === "inverse"
     ? distances.map((d) => 1 / d)
     : distances.map((d) => -d / Math.max(median(distances), 1e-12));

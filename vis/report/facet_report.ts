@@ -4,10 +4,11 @@ import { textStrokes } from "./font.ts";
 import { writeWhole } from "../../base/files.ts";
 import { writePng } from "../photos/png.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
+import type { Parameters } from "../parameters.ts";
 import type { Rgba } from "../photos/png.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, LABEL } from "./strip.ts";
-import { membersByDistance, type Weighting, weightsOf } from "../facets/targets.ts";
+import { membersByDistance, weightsOf } from "../facets/targets.ts";
 
 /** Where and what to write. */
 export interface FacetReportOptions {
@@ -22,7 +23,7 @@ export interface FacetReportOptions {
   /** Images per facet that would make its target; 10 by default. */
   readonly nearest?: number;
   /** How their distances become weights; `median` by default. */
-  readonly weighting?: Weighting;
+  readonly weighting?: Parameters["weighting"];
 }
 
 /** An image that speaks for its facet. */

@@ -1,0 +1,14 @@
+/** What the command line adds to the errors of the library: which command helps. */
+import { UnknownNameError, type UserError } from "../base/errors.ts";
+
+/** The command that lists all names of a kind. */
+const LISTED_BY: Readonly<Record<string, (error: UnknownNameError) => string>> = {
+  model: () => "layers",
+  module: ({ within }) => `layers --model ${within}`,
+};
+
+/** An error's message with the hint for it, if there is one. */
+export function withHint(error: UserError): string {
+  const list = error instanceof UnknownNameError ? LISTED_BY[error.kind]?.(error) : undefined;
+  return list === undefined ? error.message : `${error.message}; list all with: ${list}`;
+}

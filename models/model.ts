@@ -1,0 +1,103 @@
+/** What a network in the registry is, and how a family of them is declared. */
+import { UserError } from "../base/errors.ts";
+import type { Module } from "./module.ts";
+import type { SafetensorsFile } from "./formats/safetensors.ts";
+import type { WeightSource } from "./trace.ts";
+
+/** The network expects (pixel / 255 - mean) / std, per channel in the order red, green, blue. */
+export interface Normalisation {
+  /** What is subtracted, in units of the whole range. */
+  readonly mean: readonly [number, number, number];
+  /** What it is divided by, in units of the whole range. */
+  readonly std: readonly [number, number, number];
+}
+
+/** A network ready to be traced. */
+export interface Model {
+  /** Its name in the registry. */
+  readonly name: string;
+  /** The tree of modules. */
+  readonly root: Module;
+  /** How pictures must be scaled. */
+  readonly normalisation: Normalisation;
+  /** Side of the pictures it was made for, in pixels. */
+  readonly inputSize: number;
+  /** Smallest side from which its last feature map comes out, in pixels. */
+  readonly minSize: number;
+  /** The module that gives its last feature map. */
+  readonly lastMap: string;
+  /** The options in effect, chosen, found out or default; for the record of a run. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Opens the weights that come with the program, for the model that has some. */
+  readonly builtInWeights?: () => SafetensorsFile;
+}
+
+/** A network in the registry. */
+export interface ModelEntry {
+  /** Side of the pictures it was made for, in pixels. */
+  readonly inputSize: number;
+  /** Smallest side from which its last feature map comes out, in pixels. */
+  readonly minSize: number;
+  /** The module that gives its last feature map. */
+  readonly lastMap: string;
+  /** The options with their default; `""` where the default depends on the weights. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Builds the network; `options` hold a value for each option, `""` if the default was `""`. */
+  readonly build: (
+    options: Readonly<Record<string, string>>,
+    weights: WeightSource | undefined,
+  ) => Pick<Model, "root"> & Partial<Model>;
+}
+
+/** What most networks were trained with. */
+export const IMAGENET: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/** What the networks of a family have in common. */
+export interface Family extends Pick<ModelEntry, "inputSize" | "minSize" | "lastMap"> {
+  /** Classes of their heads. Default 1000. */
+  readonly classes?: number;
+}
+
+/**
+ * Networks that want ImageNet's normalisation and whose only option is the number of classes.
+ *
+ * @param networks By name, how each is built.
+ */
+export function family(
+  { classes = 1000, ...common }: Family,
+  networks: Readonly<Record<string, (classes: number) => Module>>,
+): Record<string, ModelEntry> {
+  const entries = Object.entries(networks).map(([name, create]): [string, ModelEntry] => [name, {
+    ...common,
+    options: { num_classes: String(classes) },
+    build: ({ num_classes }) => ({ root: create(count("num_classes", num_classes!)) }),
+  }]);
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The value of an option that is one of some names; `undefined` for `""`.
+ *
+ * @throws {UserError} when it is another.
+ */
+export function oneOf<T extends string>(
+  name: string,
+  allowed: readonly T[],
+  value: string,
+): T | undefined {
+  if (value === "") return undefined;
+  const found = allowed.find((one) => one === value);
+  if (found) return found;
+  throw new UserError(`option ${name} expects ${allowed.join(" or ")}, got "${value}"`);
+}
+
+/**
+ * The value of an option that counts.
+ *
+ * @throws {UserError} when it is no whole number from 1.
+ */
+export function count(name: string, value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= 1) return number;
+  throw new UserError(`option ${name} expects a whole number from 1, got "${value}"`);
+}
