@@ -50,7 +50,7 @@ export const visualizeCommand: Command = {
     preset: {
       type: "string",
       value: "NAME",
-      help: `${Object.keys(PRESETS).join(" or ")} (default default)`,
+      help: `${Object.keys(PRESETS).join(" or ")} (default; noise for wishes without images)`,
     },
     config: {
       type: "string",
@@ -86,7 +86,7 @@ export const visualizeCommand: Command = {
 Channels, neurons, classes and directions need no images; with some, pictures start from the photos
 that answer most, and these are shown beside:
   mindseye visualize --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
-      --layer features.12 --channels 3,7,40-47 --preset noise
+      --layer features.12 --channels 3,7,40-47
 
 What in a photo a channel answers to:
   ... --layer features.12 --channels 40 --like photo.jpg
@@ -115,9 +115,11 @@ ${describeParameters()}`,
           `visualize: --${option} is about facets, not about ${wishes.join(", ")}`,
         );
       }
+      const fromNoise = args.positionals.length === 0 || args.text("init") === "noise";
+      const preset = args.text("preset") ?? (fromNoise ? "noise" : "default");
       await visualizeWishes(args, {
-        octaves: octavesOf(args, config),
-        preset: args.text("preset") ?? "default",
+        octaves: octavesOf(args, config, preset),
+        preset,
         seed: args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0,
         saveEvery: args.integer("save-every", { min: 1, max: 1e6 }) ?? 200,
         init: args.text("init"),
@@ -132,7 +134,8 @@ ${describeParameters()}`,
     const embedding = embeddingOption(args);
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const saveEvery = args.integer("save-every", { min: 1, max: 1e6 }) ?? 200;
-    const octaves = octavesOf(args, config);
+    const preset = args.text("preset") ?? "default";
+    const octaves = octavesOf(args, config, preset);
 
     const init = args.text("init") ?? "mean";
     await startOf(init, 8); // a picture that cannot be read is told before the long work
@@ -155,7 +158,7 @@ ${describeParameters()}`,
         parameters: octaves,
         start,
         init,
-        preset: args.text("preset") ?? "default",
+        preset,
         seed,
         saveEvery,
         out: folders[i]!,
@@ -167,7 +170,7 @@ ${describeParameters()}`,
 };
 
 /** The octaves a command line and a config file ask for. */
-function octavesOf(args: Arguments, config: Config): Parameters[] {
+function octavesOf(args: Arguments, config: Config, preset: string): Parameters[] {
   const iterations = args.integer("iterations", { min: 1, max: 1e6 });
   const short = { iterations, distance: args.text("distance"), optimizer: args.text("optimizer") };
   const common = {
@@ -177,7 +180,7 @@ function octavesOf(args: Arguments, config: Config): Parameters[] {
   };
   const typed = args.list("octave").map((list) => keyValues("octave", list));
   const octaves = typed.length > 0 ? typed : config.octaves;
-  return chooseOctaves(args.text("preset") ?? "default", common, octaves);
+  return chooseOctaves(preset, common, octaves);
 }
 
 /** What `--init` names. */

@@ -95,6 +95,14 @@ export const PRESETS: Readonly<Record<string, Parameters>> = {
     startDenoiseWeight: 3,
     endDenoiseWeight: 12,
   },
+  /** For pictures that start from noise: all of the picture grows, in larger steps, smoothly at first. */
+  noise: {
+    ...DEFAULT,
+    maskRadius: 0.7,
+    startLr: 0.06,
+    warpZoom: 0.3,
+    startDenoiseWeight: 4,
+  },
 };
 
 /**
