@@ -11,11 +11,11 @@ import type { Gpu } from "../../kernels/runtime/device.ts";
 import { epilogueInputs } from "./conv2d.ts";
 import { applies, winogradOutputs, winogradTiles } from "./variants.ts";
 import type { Choose, Geometry, StagedTile, Tile, Variant } from "../graph/convolution.ts";
-import { inputQuads, packWeights } from "./weights.ts";
-import type { WeightView } from "../graph/attributes.ts";
-import type { Call, HostSheet } from "../graph/operation.ts";
+import { inputQuads, type PackedWeights, packWeights } from "./weights.ts";
+import type { WeightView } from "./view.ts";
+import { type Call, type HostSheet, type Workspace, workspace } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
-import { isOp, node, type Tensor } from "../graph/tensor.ts";
+import { isOp, type Tensor } from "../graph/tensor.ts";
 import { MATRICES, multiply, outputMatrix, packWinogradWeights, REVERSED } from "./winograd.ts";
 
 /** What the kernels of convolutions end with. */
@@ -250,7 +250,7 @@ function stagedBy({ quads, pixels, workgroup, staged: { blocks, step } }: Staged
 function implicitGemm(
   y: Convolution,
   d: ConvolutionPart,
-  w: Tensor | HostSheet,
+  w: PackedWeights,
   tile: StagedTile,
 ): Call {
   const { rows, columns, outputs, inputs } = d.view;
@@ -275,9 +275,9 @@ function implicitGemm(
 
 /** The products of Winograd's algorithm with operands in workgroup memory. */
 function stagedProducts(
-  v: Tensor,
+  v: Workspace,
   w: HostSheet,
-  m: Tensor,
+  m: Workspace,
   tile: StagedTile,
   reversed: readonly number[] | undefined,
 ): Call {
@@ -332,9 +332,9 @@ function forwards(view: WeightView): WeightView {
 
 /** A matrix product: gemm.wgsl. */
 function product(
-  x: Tensor,
-  w: Tensor | HostSheet,
-  y: Tensor,
+  x: Tensor | Workspace,
+  w: PackedWeights,
+  y: Tensor | Workspace,
   { quads, pixels, workgroup }: Tile,
   { batched, reversed, transposed = reversed !== undefined, reads = {}, defines = NO_EPILOGUE }: {
     batched: boolean;
@@ -393,8 +393,8 @@ function winograd(
     Math.max(fitting, tile.pixels),
     Math.ceil(all / tile.pixels) * tile.pixels,
   );
-  const v = node(y.op, [1, view.inputs, elements, count], [x], y.attributes);
-  const m = node(y.op, [1, view.outputs, elements, count], [v], y.attributes);
+  const v = workspace([1, view.inputs, elements, count]);
+  const m = workspace([1, view.outputs, elements, count]);
   const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
   const workgroup = gpu.software ? 16 : 64;
