@@ -7,8 +7,6 @@ import type { Arena } from "./arena.ts";
 import { chooseVariant, preparationOf, variantsOf } from "../conv2d/variants.ts";
 import type { Geometry, Variant } from "../graph/convolution.ts";
 import { copy } from "../element/elementwise.ts";
-import { fuse } from "./fuse.ts";
-import { fuseElements } from "./fuse_elements.ts";
 import { ancestors } from "../autograd/gradient.ts";
 import { type Destination, lower } from "./lower.ts";
 import { Memory, MemoryPlan, type Place } from "./memory.ts";
@@ -17,6 +15,7 @@ import { Placement } from "./placement.ts";
 import { type Dispatch, Program } from "./program.ts";
 import { orderNodes } from "./order.ts";
 import { isOp, type Tensor } from "../graph/tensor.ts";
+import { rewriteGraph } from "./rules.ts";
 import type { Variable } from "../graph/variable.ts";
 
 /** What a program computes. */
@@ -41,7 +40,7 @@ function beforeAssignment(value: Tensor): Tensor {
 /** A graph as it will be computed: rewritten, in order, placed. */
 function arrange({ outputs = [], assign = [], ...options }: ProgramOptions) {
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
-  const roots = options.fuse === false ? asked : fuseElements(fuse(asked));
+  const roots = options.fuse === false ? asked : rewriteGraph(asked);
   const nodes = orderNodes(ancestors(roots), roots);
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
