@@ -7,6 +7,7 @@ import {
   epilogueOf,
   epilogueSource,
 } from "./dispatch.ts";
+import { ascending, range } from "./tile.ts";
 import { packWeights } from "./weights.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
 import { type Call, type Operation, pair } from "../graph/operation.ts";
@@ -112,13 +113,12 @@ function depthwise(
   // A tile starts at a pixel that taps of the same columns reach.
   const tile = up[1] * Math.ceil(8 / up[1]);
   const phase = ((start[1] % up[1]) + up[1]) % up[1];
-  const reached = new Set<number>();
-  for (let j = 0; j < tile; j++) {
-    for (let k = 0; k < kw; k++) {
-      const t = j * stride[1] + k * dilation[1] + phase;
-      if (t % up[1] === 0) reached.add(t / up[1]);
-    }
-  }
+  const tapsOf = (j: number) =>
+    range(kw).map((column) => ({
+      column,
+      pixel: (j * stride[1] + column * dilation[1] + phase) / up[1],
+    })).filter(({ pixel }) => Number.isInteger(pixel));
+  const tapsOfTile = range(tile).map(tapsOf);
   const tiles = Math.ceil(y.shape[3] / tile);
   const workgroup = gpu.software ? 16 : 64;
   return [...calls, {
@@ -129,12 +129,10 @@ function depthwise(
       TILE: tile,
       ROWS: kh,
       COLUMNS: kw,
-      STRIDE: stride[1],
-      DILATION: dilation[1],
-      UP: up[1],
-      PHASE: phase,
+      ADVANCE: tile * stride[1] / up[1],
+      TAPS: tapsOfTile,
+      READ: ascending(tapsOfTile.flat().map(({ pixel }) => pixel)),
       EDGE: y.shape[3] % tile !== 0,
-      reached: (column: number) => reached.has(column),
     },
     reads: { x, w, ...reads },
     writes: { y },

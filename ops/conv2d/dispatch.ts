@@ -16,7 +16,8 @@ import type { WeightView } from "./view.ts";
 import { type Call, type HostSheet, type Workspace, workspace } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
 import { isOp, type Tensor } from "../graph/tensor.ts";
-import { MATRICES, multiply, outputMatrix, packWinogradWeights, REVERSED } from "./winograd.ts";
+import { inGroups, pixelsRead } from "./tile.ts";
+import { inputTransform, outputTransform, packWinogradWeights, REVERSED } from "./winograd.ts";
 
 /** What the kernels of convolutions end with. */
 export const epilogueSource = maskSource + epilogueTemplate;
@@ -188,6 +189,7 @@ function direct(
   const first = taps.length === 0 ? 0 : Math.min(...taps.map(({ pixel }) => pixel));
   const { quads, pixels, workgroup } = tile;
   const tiles = Math.ceil(d.outputs[1] / pixels);
+  const offsets = rolled ? [0] : taps.map(({ pixel }) => pixel - first);
   const { reads, defines } = epilogueOf(y);
   const packing = { ...d.view, columns, quads };
   const quadsRead = inputQuads(packing);
@@ -201,14 +203,13 @@ function direct(
       WORKGROUP: workgroup,
       ROLLED: rolled,
       PHASES: parts.length,
-      ...(rolled ? { COLUMNS: 1, PHASE: [0], OFFSET: [0] } : {
-        COLUMNS: columns.count,
-        PHASE: taps.map(({ phase }) => phase),
-        OFFSET: taps.map(({ pixel }) => pixel - first),
-      }),
+      COLUMNS: rolled ? 1 : columns.count,
+      PHASE: rolled ? [0] : taps.map(({ phase }) => phase),
+      OFFSET: offsets,
+      READ: pixelsRead(pixels, d.stride[1], offsets),
       LANES: Math.min(inputs, 4),
       WIDTH: channels === 3 ? 3 : 4,
-      TOGETHER: channels === 3 ? 3 : 2,
+      TOGETHER: inGroups(pixels, channels === 3 ? 3 : 2),
       EDGE: parts.some(({ outputs }) => outputs[1] % pixels !== 0),
       STRIDE: d.stride[1],
       GROUPED: groups !== 1,
@@ -236,7 +237,15 @@ function direct(
 function stagedBy({ quads, pixels, workgroup, staged: { blocks, step } }: StagedTile) {
   const across = workgroup / blocks;
   return {
-    defines: { QUADS: quads, TILE: pixels, ACROSS: across, DOWN: blocks, STEP: step },
+    defines: {
+      QUADS: quads,
+      TILE: pixels,
+      ACROSS: across,
+      DOWN: blocks,
+      STEP: step,
+      STAGES_X: Math.ceil(step * pixels / blocks),
+      STAGES_W: Math.ceil(step * 4 * quads / across),
+    },
     workgroups: (positions: number, outputs: number, matrices: number) =>
       [
         Math.ceil(positions / (across * pixels)),
@@ -398,7 +407,7 @@ function winograd(
   const w = packWinogradWeights(weight as Tensor<"constant">, r);
   const { reads, defines } = epilogueOf(y);
   const workgroup = gpu.software ? 16 : 64;
-  const tiles = { R: r, SIZE: r + 2, WORKGROUP: workgroup, multiply };
+  const tiles = { R: r, SIZE: r + 2, WORKGROUP: workgroup };
   const { place } = REVERSED[r];
   const reversed = view.transposed ? place : undefined;
   const calls: Call[] = [];
@@ -409,7 +418,7 @@ function winograd(
       [Math.ceil(here / workgroup), Math.ceil(channels / 4), 1] as const;
     calls.push({
       source: { name: `winograd${r}Input`, wgsl: inputSource },
-      defines: { ...tiles, BT: MATRICES[r].BT },
+      defines: { ...tiles, ...inputTransform(r) },
       reads: { x },
       writes: { v },
       parameters: { ...grid, y_start: start[0], x_start: start[1] },
@@ -422,7 +431,7 @@ function winograd(
     );
     calls.push({
       source: { name: `winograd${r}Output`, wgsl: epilogueSource + outputSource },
-      defines: { ...tiles, AT: outputMatrix(r, view.transposed), ...defines },
+      defines: { ...tiles, ...outputTransform(r, view.transposed), ...defines },
       reads: { m, ...reads },
       writes: { y },
       parameters: grid,

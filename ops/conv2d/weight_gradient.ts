@@ -3,6 +3,7 @@ import source from "../../kernels/conv/conv2d_weight_gradient.wgsl" with { type:
 import sumSource from "../../kernels/conv/sum_parts.wgsl" with { type: "text" };
 import type { ConvolutionGeometry } from "../graph/attributes.ts";
 import { type Operation, perTexel, workspace } from "../graph/operation.ts";
+import { pixelsRead, range } from "./tile.ts";
 import { node, type Tensor } from "../graph/tensor.ts";
 
 /** Accumulators (vec4f) of an invocation: more would not stay in registers. */
@@ -55,10 +56,13 @@ export const conv2dWeightGradientOperation: Operation<"conv2dWeightGradient"> = 
       source: { name: "conv2dWeightGradient", wgsl: source },
       defines: {
         OUTPUTS: each,
+        OUTPUT_QUADS: Math.ceil(each / 4),
+        LANES: Math.min(each, 4),
         KW: columns,
         TILE,
         STRIDE: stride[1],
         DILATION: dilation[1],
+        READ: pixelsRead(TILE, stride[1], range(columns).map((k) => k * dilation[1])),
         GROUPED: groups !== 1,
         WORKGROUP: workgroup,
       },
