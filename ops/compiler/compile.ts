@@ -14,6 +14,7 @@ import { type Call, type HostSheet, isHostSheet, type Operand } from "../graph/o
 import { Placement } from "./placement.ts";
 import { type Dispatch, Program } from "./program.ts";
 import { orderNodes } from "./order.ts";
+import { expectShape } from "../graph/check.ts";
 import { isOp, type Tensor } from "../graph/tensor.ts";
 import { rewriteGraph } from "./rules.ts";
 import type { Variable } from "../graph/variable.ts";
@@ -39,6 +40,9 @@ function beforeAssignment(value: Tensor): Tensor {
 
 /** A graph as it will be computed: rewritten, in order, placed. */
 function arrange({ outputs = [], assign = [], ...options }: ProgramOptions) {
+  for (const [variable, value] of assign) {
+    expectShape("compile: value to assign to a variable", value, variable.shape);
+  }
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
   const roots = options.fuse === false ? asked : rewriteGraph(asked);
   const nodes = orderNodes(ancestors(roots), roots);
@@ -98,7 +102,12 @@ export function planProgram(gpu: Gpu, options: ProgramOptions): ProgramMemory {
   };
 }
 
-/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
+/**
+ * Compiles a graph. Weights are read now; nothing is allocated or compiled later.
+ *
+ * @throws {RangeError} when a variable is to take a value of another shape, or what it needs does not
+ * fit the device.
+ */
 export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
   const graph = arrange(options);
   const { outputs } = graph;

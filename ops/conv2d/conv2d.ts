@@ -12,6 +12,7 @@ import { packWeights } from "./weights.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
 import { type Call, type Operation, pair } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
+import { expectShape, expectWhole } from "../graph/check.ts";
 import { sumTo } from "../element/sum.ts";
 import { formatShape, node, type Shape, type Tensor } from "../graph/tensor.ts";
 
@@ -34,7 +35,8 @@ export interface Conv2dOptions {
  * @param weight [O, C/groups, kh, kw]
  * @param bias [1,O,1,1]
  * @returns [N, O, ⌊(H + 2p − d(kh−1) − 1)/s⌋ + 1, ...]
- * @throws {RangeError} when the shapes do not fit together.
+ * @throws {RangeError} when the shapes do not fit together; when stride, dilation and groups are no
+ * whole numbers from 1 on, or padding none from 0 on.
  */
 export function conv2d(
   x: Tensor,
@@ -46,6 +48,10 @@ export function conv2d(
   const padding = pair(options.padding ?? 0);
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
+  expectWhole("conv2d: stride", stride, 1);
+  expectWhole("conv2d: padding", padding, 0);
+  expectWhole("conv2d: dilation", dilation, 1);
+  expectWhole("conv2d: groups", groups, 1);
   const [n, c, h, w] = x.shape;
   const [o, i, kh, kw] = weight.shape;
   if (i * groups !== c) {
@@ -57,6 +63,7 @@ export function conv2d(
   if (o % groups !== 0) {
     throw new RangeError(`conv2d: ${o} output channels cannot be split into ${groups} groups`);
   }
+  if (bias) expectShape("conv2d: bias", bias, [1, o, 1, 1]);
   const size = (length: number, kernel: number, axis: 0 | 1) =>
     Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
   const shape: Shape = [n, o, size(h, kh, 0), size(w, kw, 1)];
@@ -261,7 +268,13 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
  * @param x [N,I,1,1]
  * @param weight [O,I,1,1]
  * @param bias [1,O,1,1]
+ * @returns [N,O,1,1]
+ * @throws {RangeError} when a shape is another.
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const [outputs, inputs] = weight.shape;
+  expectShape("linear: weight", weight, [outputs, inputs, 1, 1]);
+  expectShape("linear: input", x, [x.shape[0], inputs, 1, 1]);
+  if (bias) expectShape("linear: bias", bias, [1, outputs, 1, 1]);
   return conv2d(x, weight, bias);
 }
