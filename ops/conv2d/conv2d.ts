@@ -1,16 +1,9 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
-import depthwiseSource from "../../kernels/conv/depthwise_conv2d.wgsl" with { type: "text" };
-import type { Gpu } from "../../kernels/runtime/device.ts";
-import {
-  type ConvolutionPart,
-  dispatchConvolution,
-  epilogueOf,
-  epilogueSource,
-} from "./dispatch.ts";
-import { ascending, range } from "./tile.ts";
-import { packWeights } from "./weights.ts";
+import { depthwise } from "./depthwise.ts";
+import { dispatchConvolution } from "./dispatch.ts";
+import type { ConvolutionPart } from "./part.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
-import { type Call, type Operation, pair } from "../graph/operation.ts";
+import { type Operation, pair } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
 import { expectShape, expectWhole } from "../graph/check.ts";
 import { sumTo } from "../element/sum.ts";
@@ -82,77 +75,6 @@ export function conv2d(
     activation: "none",
     gate: false,
   });
-}
-
-/** The tensors of a convolution's epilogue. */
-export function epilogueInputs(
-  y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
-): { bias?: Tensor; residual?: Tensor; gate?: Tensor } {
-  const { bias, residual, gate } = y.attributes;
-  const rest = y.inputs.slice(2);
-  return {
-    ...(bias ? { bias: rest.shift()! } : {}),
-    ...(residual ? { residual: rest.shift()! } : {}),
-    ...(gate ? { gate: rest.shift()! } : {}),
-  };
-}
-
-function depthwise(
-  y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
-  gpu: Gpu,
-  geometry: { stride: Pair; dilation: Pair; start: Pair; up: Pair; flip: boolean },
-): Call[] {
-  const [x, weight] = y.inputs as [Tensor, Tensor];
-  const [channels, , kh, kw] = weight.shape;
-  const { stride, dilation, start, up, flip } = geometry;
-  const { reads, defines } = epilogueOf(y);
-  const taps = (count: number) =>
-    flip ? { count, first: count - 1, step: -1 } : { count, first: 0, step: 1 };
-  const { w, calls } = packWeights(weight, {
-    outputs: channels,
-    inputs: channels,
-    groups: channels,
-    transposed: false,
-    rows: taps(kh),
-    columns: taps(kw),
-    quads: 0,
-  });
-  // A tile starts at a pixel that taps of the same columns reach.
-  const tile = up[1] * Math.ceil(8 / up[1]);
-  const phase = ((start[1] % up[1]) + up[1]) % up[1];
-  const tapsOf = (j: number) =>
-    range(kw).map((column) => ({
-      column,
-      pixel: (j * stride[1] + column * dilation[1] + phase) / up[1],
-    })).filter(({ pixel }) => Number.isInteger(pixel));
-  const tapsOfTile = range(tile).map(tapsOf);
-  const tiles = Math.ceil(y.shape[3] / tile);
-  const workgroup = gpu.software ? 16 : 64;
-  return [...calls, {
-    source: { name: "depthwiseConv2d", wgsl: epilogueSource + depthwiseSource },
-    defines: {
-      ...defines,
-      WORKGROUP: workgroup,
-      TILE: tile,
-      ROWS: kh,
-      COLUMNS: kw,
-      ADVANCE: tile * stride[1] / up[1],
-      TAPS: tapsOfTile,
-      READ: ascending(tapsOfTile.flat().map(({ pixel }) => pixel)),
-      EDGE: y.shape[3] % tile !== 0,
-    },
-    reads: { x, w, ...reads },
-    writes: { y },
-    parameters: {
-      tiles,
-      stride_y: stride[0],
-      dilation_y: dilation[0],
-      y_start: start[0],
-      x_start: (start[1] - phase) / up[1],
-      up_y: up[0],
-    },
-    workgroups: [Math.ceil(tiles * y.shape[2] / workgroup), y.shape[0], Math.ceil(channels / 4)],
-  }];
 }
 
 /** Whether every channel has its own filter: a kernel of its own. */

@@ -1,11 +1,8 @@
 /** What the rules about convolutions share. */
-import { epilogueInputs } from "../../conv2d/conv2d.ts";
+import { type Convolution, epilogueInputs } from "../../conv2d/epilogue.ts";
 import type { Conv2dAttributes } from "../../graph/attributes.ts";
 import { isOp, node, type Tensor } from "../../graph/tensor.ts";
 import type { Rewriting } from "./rewrite.ts";
-
-/** Both kinds of nodes that have an epilogue. */
-export type Convolution = Tensor<"conv2d"> | Tensor<"conv2dInputGradient">;
 
 /** Whether a node has an epilogue. */
 export function isConvolution(tensor: Tensor): tensor is Convolution {

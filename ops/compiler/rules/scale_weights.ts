@@ -1,5 +1,5 @@
 /** What scales the channels of a convolution becomes part of its weights, forward and backward. */
-import { epilogueInputs } from "../../conv2d/conv2d.ts";
+import { epilogueInputs } from "../../conv2d/epilogue.ts";
 import { constant, isOp, node, sameShape, type Tensor } from "../../graph/tensor.ts";
 import { extend, isBare, isChannelConstant, soleConvolution } from "./convolution.ts";
 import { derived } from "./derived.ts";
