@@ -29,7 +29,7 @@ export interface ProgramOptions {
   fuse?: boolean;
   /** Memory shared with programs that run before or after this one, never together with it. */
   arena?: Arena;
-  /** How each convolution is computed (default: as the device was told to, see conv2d_variants.ts). */
+  /** How each convolution is computed (default: as the device was told to, see conv2d/variants.ts). */
   choose?: (gpu: Gpu, geometry: Geometry) => Variant;
 }
 
