@@ -25,7 +25,6 @@ export type {
   Tile,
   Variant,
 } from "./graph/convolution.ts";
-export type { PackWeightsAttributes, Taps, WeightView } from "./graph/attributes.ts";
 export {
   abs,
   add,

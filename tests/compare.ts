@@ -14,10 +14,7 @@ import {
   type Tensor,
 } from "../ops/mod.ts";
 import * as ops from "../ops/mod.ts";
-import { chooseVariant } from "../ops/conv2d/variants.ts";
 import type { ChooseVariant } from "../ops/graph/convolution.ts";
-import type { Operation } from "../ops/graph/operation.ts";
-import { OPERATIONS } from "../ops/autograd/operations.ts";
 import { isOp, node } from "../ops/graph/tensor.ts";
 import { type Operations, reference, type Values } from "./reference.ts";
 
@@ -183,18 +180,10 @@ export function collect(...groups: Group[]): OperationCase<unknown>[] {
   return cases;
 }
 
-/**
- * The names of all operations and element functions in a case and its gradients, and of what their
- * kernels write on the way.
- */
-export function operationsIn(gpu: Gpu, operationCase: OperationCase<unknown>): Set<string> {
+/** The names of all operations and element functions in a case and its gradients. */
+export function operationsIn(operationCase: OperationCase<unknown>): Set<string> {
   const traced = trace(operationCase, new Random(1)).flatMap(({ y, dx }) => [y, ...dx]);
-  const written = ancestors(traced).flatMap((n) => {
-    const { lower, view } = OPERATIONS[n.op] as Operation<typeof n.op>;
-    const calls = view?.(n) === undefined ? lower(n, gpu, chooseVariant) : [];
-    return [n, ...calls.flatMap((call) => Object.values(call.writes))];
-  });
-  return new Set(written.map((n) => isOp(n, "elementwise") ? n.attributes.f : n.op));
+  return new Set(ancestors(traced).map((n) => isOp(n, "elementwise") ? n.attributes.f : n.op));
 }
 
 /** Random cases as graphs, with their gradients. */

@@ -22,6 +22,7 @@ const PLACES = [
   "ops/loss/",
   "ops/conv2d/",
   "ops/autograd/",
+  "ops/compiler/rules/",
   "ops/compiler/",
   "ops/tuning/",
   "ops/",

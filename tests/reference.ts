@@ -768,7 +768,6 @@ export const REFERENCE_OF: Record<
 > = {
   conv2dInputGradient: "conv2d",
   conv2dWeightGradient: "conv2d",
-  packWeights: "conv2d",
   maxPool2dIndices: "maxPool2d",
   maxPool2dGradient: "maxPool2d",
   averagePool2dGradient: "averagePool2d",

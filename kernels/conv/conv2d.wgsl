@@ -5,13 +5,14 @@
 // Forward: r = q = 1, a = b = 0, y0 = x0 = −padding. Input gradient of a stride-(r, q) convolution:
 // s = 1, for each phase (a, b) of the gradient with the weights that reach it. A dispatch has one phase
 // of the rows, and PHASES of the columns: column k of the filter belongs to phase PHASE[k] and reads
-// x from OFFSET[k] on.
+// x from OFFSET[k] on. All that a tile needs of a row are the pixels READ.
 // x outside the picture is zero. The epilogue is that of epilogue.wgsl, after + bias.
 //
 // One invocation computes 4·QUADS channels (a block) of TILE neighbouring pixels, and a turn of its
 // loop adds COLUMNS columns of the filter: all KW, or one (ROLLED). The sums of two pixels at a time
 // stay in registers while all they need is added, and workgroups that follow each other read the same
-// pixels of x. Weights are packed as ops/conv2d_weights.ts says.
+// pixels of x. Weights are packed as ops/conv2d/weights.ts says. The pixels of a tile are in
+// groups of neighbours, TOGETHER.
 // GROUPED: a block only reads the inputs of its groups. With at most three inputs LANES is their
 // number; with three outputs WIDTH is 3. EDGE: the last tile of a row is not full.
 
@@ -61,24 +62,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     #end
     let end = select(0, P.x_size.w, iy >= 0 && iy < P.x_size.z);
     let at = left + kx * dilation_x;
-    #for o in 0..(TILE - 1) * STRIDE + Math.max(0, ...OFFSET) + 1
-    #if OFFSET.map((offset) => o - offset).some((p) => p >= 0 && p % STRIDE === 0 && p / STRIDE < TILE)
+    #for o of READ
     let x_${o} = select(vec4f(), sheet_x(column + clamp(at + ${o}, 0, P.x_size.w - 1), row), at + ${o} >= 0 && at + ${o} < end);
-    #end
     #end
     let w_row = first_w_row + ky;
     #for i in 0..QUADS
     {
       #for k in 0..COLUMNS
       #for lane in 0..LANES
-      let w_${k}_${lane} = sheet_w(w_column + ${(k * 4 + lane) * QUADS + i}, w_row)${WIDTH === 3 ? ".xyz" : ""};
+      #if WIDTH === 3
+      let w_${k}_${lane} = sheet_w(w_column + ${(k * 4 + lane) * QUADS + i}, w_row).xyz;
+      #else
+      let w_${k}_${lane} = sheet_w(w_column + ${(k * 4 + lane) * QUADS + i}, w_row);
       #end
       #end
-      #for group in 0..Math.ceil(TILE / TOGETHER)
+      #end
+      #for neighbours of TOGETHER
       #for k in 0..COLUMNS
       #for lane in 0..LANES
-      #for j in TOGETHER * group..Math.min(TILE, TOGETHER * (group + 1))
-      sum_${i}_${PHASE[k]}_${j} = fma(w_${k}_${lane}, vec${WIDTH}f(x_${j * STRIDE + OFFSET[k]}.${"xyzw"[lane]}), sum_${i}_${PHASE[k]}_${j});
+      #for j of neighbours
+      sum_${i}_${PHASE[k]}_${j} = fma(w_${k}_${lane}, vec${WIDTH}f(x_${j * STRIDE + OFFSET[k]}.${xyzw[lane]}), sum_${i}_${PHASE[k]}_${j});
       #end
       #end
       #end
@@ -117,7 +120,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         #else
         {
         #end
-          var v = ${WIDTH === 3 ? "vec4f(sum_" + i + "_" + b + "_" + j + ", 0)" : "sum_" + i + "_" + b + "_" + j};
+          #if WIDTH === 3
+          var v = vec4f(sum_${i}_${b}_${j}, 0);
+          #else
+          var v = sum_${i}_${b}_${j};
+          #end
           #if BIAS
           v += bias;
           #end

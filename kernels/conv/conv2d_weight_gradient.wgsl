@@ -4,8 +4,9 @@
 //
 // Part s is the sum over the rows s·rows .. (s+1)·rows − 1 of dy, those of all pictures counted
 // through, and lies in pictures s·O .. (s+1)·O − 1 of the result. One invocation computes OUTPUTS
-// output channels, a quad of inputs and all KW columns of a kernel row; it walks along the rows
-// TILE pixels at a time. GROUPED: one output channel, whose inputs may start within a quad.
+// output channels (LANES of each of OUTPUT_QUADS quads), a quad of inputs and all KW columns of a
+// kernel row; it walks along the rows TILE pixels at a time and loads the pixels READ of x for them.
+// GROUPED: one output channel, whose inputs may start within a quad.
 
 #if GROUPED
 fn inputs_at(n: i32, first: i32, iy: i32, ix: i32) -> vec4f {
@@ -43,23 +44,29 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (iy < 0 || iy >= P.x_size.z) { continue; }
     for (var ox = 0; ox < P.dy_size.w; ox += ${TILE}) {
       let left = ox * ${STRIDE} - P.padding_x;
-      #for p in 0..(TILE - 1) * STRIDE + (KW - 1) * DILATION + 1
-      #if Array.from({ length: KW }, (_, k) => p - k * DILATION).some((q) => q >= 0 && q % STRIDE === 0 && q / STRIDE < TILE)
-      let x_${p} = select(vec4f(), ${GROUPED ? "inputs_at(n, first_input" : "load_x(n, i4"}, iy, clamp(left + ${p}, 0, P.x_size.w - 1)), left + ${p} >= 0 && left + ${p} < P.x_size.w);
+      #for p of READ
+      #if GROUPED
+      let x_${p} = select(vec4f(), inputs_at(n, first_input, iy, clamp(left + ${p}, 0, P.x_size.w - 1)), left + ${p} >= 0 && left + ${p} < P.x_size.w);
+      #else
+      let x_${p} = select(vec4f(), load_x(n, i4, iy, clamp(left + ${p}, 0, P.x_size.w - 1)), left + ${p} >= 0 && left + ${p} < P.x_size.w);
       #end
       #end
       #for t in 0..TILE
-      #for quad in 0..Math.ceil(OUTPUTS / 4)
+      #for quad in 0..OUTPUT_QUADS
       {
         #if GROUPED
         let o4 = block >> 2;
         #else
-        let o4 = min(block * ${OUTPUTS / 4} + ${quad}, P.dy_size.y - 1);
+        let o4 = min(block * ${OUTPUT_QUADS} + ${quad}, P.dy_size.y - 1);
         #end
         let dy = select(vec4f(), load_dy(n, o4, oy, min(ox + ${t}, P.dy_size.w - 1)), ox + ${t} < P.dy_size.w);
-        #for lane in 0..Math.min(OUTPUTS, 4)
+        #for lane in 0..LANES
         #for k in 0..KW
-        sum_${4 * quad + lane}_${k} = fma(vec4f(${GROUPED ? "dy[block & 3]" : "dy." + "xyzw"[lane]}), x_${t * STRIDE + k * DILATION}, sum_${4 * quad + lane}_${k});
+        #if GROUPED
+        sum_${4 * quad + lane}_${k} = fma(vec4f(dy[block & 3]), x_${t * STRIDE + k * DILATION}, sum_${4 * quad + lane}_${k});
+        #else
+        sum_${4 * quad + lane}_${k} = fma(vec4f(dy.${xyzw[lane]}), x_${t * STRIDE + k * DILATION}, sum_${4 * quad + lane}_${k});
+        #end
         #end
         #end
       }

@@ -5,9 +5,9 @@
 // where only taps with t divisible by `up` and inside the picture count. Forward: up = 1. Input
 // gradient of stride r: s = 1, up = r, filters flipped. w: column kx, row c4·kh + ky.
 //
-// One invocation computes TILE neighbouring pixels, TILE a multiple of up: then the columns that
-// reach a pixel are known here. PHASE is the remainder of start by up. EDGE: the last tile of a row is
-// not full.
+// One invocation computes TILE neighbouring pixels, TILE a multiple of up: then what reaches a
+// pixel of the tile is known here. TAPS[j] are the columns of the filter that do, each with the pixel
+// of x it reads; READ are all these pixels. EDGE: the last tile of a row is not full.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -19,7 +19,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #for j in 0..TILE
   var sum_${j} = vec4f();
   #end
-  let left = tile * ${TILE * STRIDE / UP} + P.x_start;
+  let left = tile * ${ADVANCE} + P.x_start;
   let column = n * P.x_size.w;
   let last = P.x_size.w - 1;
   let rows = P.x_size.z;
@@ -37,16 +37,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     #for kx in 0..COLUMNS
     let w_${kx} = sheet_w(${kx}, w_row + ${ky});
     #end
-    #for o in 0..Math.floor(((TILE - 1) * STRIDE + (COLUMNS - 1) * DILATION + PHASE) / UP) + 1
-    #if reached(o)
+    #for o of READ
     let x_${o} = select(vec4f(), sheet_x(column + clamp(left + ${o}, 0, last), row), left + ${o} >= 0 && left + ${o} < end);
     #end
-    #end
     #for j in 0..TILE
-    #for kx in 0..COLUMNS
-    #if (j * STRIDE + kx * DILATION + PHASE) % UP === 0
-    sum_${j} = fma(w_${kx}, x_${(j * STRIDE + kx * DILATION + PHASE) / UP}, sum_${j});
-    #end
+    #for tap of TAPS[j]
+    sum_${j} = fma(w_${tap.column}, x_${tap.pixel}, sum_${j});
     #end
     #end
   }
@@ -63,7 +59,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   {
   #end
     let x = tile * ${TILE} + ${j};
-    let sum = sum_${j}${BIAS ? " + bias" : ""};
+    #if BIAS
+    let sum = sum_${j} + bias;
+    #else
+    let sum = sum_${j};
+    #end
     store_y(n, c, oy, x, epilogue(n, c, oy, x, sum));
   }
   #end

@@ -7,7 +7,7 @@
 // side, so columns run through all of them. EDGE: the last tile of a row is not full.
 //
 // One invocation computes 4·QUADS channels (a block) of TILE columns. Weights lie as
-// ops/conv2d_weights.ts says for one quad: input c in column c, the outputs of quad m/4 in row m/4
+// ops/conv2d/weights.ts says for one quad: input c in column c, the outputs of quad m/4 in row m/4
 // (BATCHED: that of all rows r in turn). TRANSPOSED: the same weights with inputs for outputs, and in
 // a batch in another place (winograd_place.wgsl). A sum stays in registers while all it needs of a
 // quad of inputs is added, and workgroups that follow each other read the same columns of x.
@@ -23,7 +23,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   if (row >= rows) { return; }
   #if BATCHED
   let w_rows = rows;
-  var w_row = P.w_place.x + ${TRANSPOSED ? "place(row)" : "row"};
+  #if TRANSPOSED
+  var w_row = P.w_place.x + place(row);
+  #else
+  var w_row = P.w_place.x + row;
+  #end
   #else
   let w_rows = 1;
   var w_row = P.w_place.x;
@@ -53,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       let t_${lane} = sheet_w(w_column + ${4 * i + lane}, w_row);
       #end
       #for lane in 0..4
-      let w_${lane} = vec4f(t_0.${"xyzw"[lane]}, t_1.${"xyzw"[lane]}, t_2.${"xyzw"[lane]}, t_3.${"xyzw"[lane]});
+      let w_${lane} = vec4f(t_0.${xyzw[lane]}, t_1.${xyzw[lane]}, t_2.${xyzw[lane]}, t_3.${xyzw[lane]});
       #end
       #else
       #for lane in 0..4
@@ -62,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       #end
       #for j in 0..TILE
       #for lane in 0..4
-      sum_${i}_${j} = fma(w_${lane}, vec4f(x_${j}.${"xyzw"[lane]}), sum_${i}_${j});
+      sum_${i}_${j} = fma(w_${lane}, vec4f(x_${j}.${xyzw[lane]}), sum_${i}_${j});
       #end
       #end
     }

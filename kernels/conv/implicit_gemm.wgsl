@@ -9,7 +9,8 @@
 //
 // A workgroup computes ACROSS·TILE positions of DOWN blocks of 4·QUADS channels; an invocation, TILE
 // positions (ACROSS apart, so that neighbours store to neighbours) of one block. A turn of the loop
-// stages STEP quads of inputs. Weights are packed as ops/conv2d_weights.ts says.
+// stages STEP quads of inputs. Weights are packed as ops/conv2d/weights.ts says. An invocation stages
+// STAGES_X texels of x and STAGES_W of w in a turn, at most.
 
 var<workgroup> staged_x: array<vec4f, ${STEP * ACROSS * TILE}>;
 var<workgroup> staged_w: array<vec4f, ${STEP * DOWN * 4 * QUADS}>;
@@ -34,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   #end
 
   // What this invocation stages of x: the same positions in every turn.
-  #for s in 0..Math.ceil(STEP * TILE / DOWN)
+  #for s in 0..STAGES_X
   let p_${s} = first + (thread + ${s * ACROSS * DOWN}) % ${ACROSS * TILE};
   let k_${s} = (thread + ${s * ACROSS * DOWN}) / ${ACROSS * TILE};
   #if BATCHED
@@ -52,7 +53,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
   let taps_of_row = P.input_quads * P.kernel_columns;
   for (var turn = 0; turn < P.turns; turn += ${STEP}) {
-    #for s in 0..Math.ceil(STEP * TILE / DOWN)
+    #for s in 0..STAGES_X
     if (k_${s} < ${STEP}) {
       let k = turn + k_${s};
       let ky = quotient(k, taps_of_row);
@@ -67,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       staged_x[thread + ${s * ACROSS * DOWN}] = v;
     }
     #end
-    #for s in 0..Math.ceil(STEP * 4 * QUADS / ACROSS)
+    #for s in 0..STAGES_W
     {
       let at = thread + ${s * ACROSS * DOWN};
       let b = at / ${STEP * 4 * QUADS};
@@ -104,18 +105,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       #for i in 0..QUADS
       {
         #for lane in 0..4
-        let t_${lane} = staged_w[(down * ${STEP} + k) * ${4 * QUADS} + ${BATCHED ? 4 * i + lane : lane * QUADS + i}];
+        #if BATCHED
+        let t_${lane} = staged_w[(down * ${STEP} + k) * ${4 * QUADS} + ${4 * i + lane}];
+        #else
+        let t_${lane} = staged_w[(down * ${STEP} + k) * ${4 * QUADS} + ${lane * QUADS + i}];
+        #end
         #end
         #for lane in 0..4
         #if TRANSPOSED
-        let w_${lane} = vec4f(t_0.${"xyzw"[lane]}, t_1.${"xyzw"[lane]}, t_2.${"xyzw"[lane]}, t_3.${"xyzw"[lane]});
+        let w_${lane} = vec4f(t_0.${xyzw[lane]}, t_1.${xyzw[lane]}, t_2.${xyzw[lane]}, t_3.${xyzw[lane]});
         #else
         let w_${lane} = t_${lane};
         #end
         #end
         #for j in 0..TILE
         #for lane in 0..4
-        sum_${i}_${j} = fma(w_${lane}, vec4f(x_${j}.${"xyzw"[lane]}), sum_${i}_${j});
+        sum_${i}_${j} = fma(w_${lane}, vec4f(x_${j}.${xyzw[lane]}), sum_${i}_${j});
         #end
         #end
       }

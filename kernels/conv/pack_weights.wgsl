@@ -1,5 +1,5 @@
 // Weights [O,I,kh,kw] in the order in which conv2d.wgsl (QUADS > 0) or depthwise_conv2d.wgsl
-// (QUADS = 0) read them; ops/conv2d_weights.ts says which order that is. The kernel's w[m,c,ky,kx]
+// (QUADS = 0) read them; ops/conv2d/weights.ts says which order that is. The kernel's w[m,c,ky,kx]
 // is the stored [m, c of its group] or, TRANSPOSED, [c, m of its group]; zero between groups.
 
 fn stored(m: i32, c: i32, ky: i32, kx: i32) -> f32 {
@@ -23,7 +23,7 @@ fn compute(n: i32, row: i32, y: i32, column: i32) {
   #if QUADS === 0
   for (var i = 0; i < 4; i++) { v[i] = stored(4 * b + i, 4 * b + i, ky, column); }
   #else
-  let t = quotient(column, ${Math.max(QUADS, 1)});
+  let t = quotient(column, ${QUADS});
   let quad = column - t * ${QUADS};
   let local = quotient(t >> 2, P.columns);
   let kx = (t >> 2) - local * P.columns;

@@ -2,7 +2,8 @@
 // SIZE×SIZE pixels, SIZE = R + 2; tiles start R pixels apart, and x is zero outside the picture.
 //
 // Tile t (counted through the pictures, row by row, from P.first on) lies in column t − first of v;
-// its element (a, b), of channel quad c, in row SIZE·a + b of that quad. BT is the matrix Bᵀ.
+// its element (a, b), of channel quad c, in row SIZE·a + b of that quad. BT_D and E_B are statements that multiply, made by ops/conv2d/winograd.ts:
+// BT_D[b] declares column b of e = Bᵀ·d, and E_B[a] row a of v = e·B.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -28,10 +29,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #for a in 0..SIZE
   let d_${a}_${b} = select(vec4f(), texel_x(x_${b}, y_${a}), inside_${a} && in_${b});
   #end
-  ${multiply(BT, (k) => "d_" + k + "_" + b, (a) => "e_" + a + "_" + b)}
+  ${BT_D[b]}
   #end
   #for a in 0..SIZE
-  ${multiply(BT, (k) => "e_" + a + "_" + k, (b) => "v_" + a + "_" + b)}
+  ${E_B[a]}
   #for b in 0..SIZE
   store_v(0, c, ${a * SIZE + b}, column, v_${a}_${b});
   #end

@@ -1,5 +1,6 @@
 // The output transform of Winograd's algorithm F(R×R, 3×3): y = Aᵀ·m·A of each tile m of the sums,
-// then the epilogue. Where tiles lie is said in winograd_input.wgsl. AT is the matrix Aᵀ.
+// then the epilogue. Where tiles lie is said in winograd_input.wgsl. AT_M[b] declares column b of
+// s = Aᵀ·m, and S_A[a] row a of y = s·A.
 
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -15,16 +16,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #for a in 0..SIZE
   let m_${a}_${b} = load_m(0, c, ${a * SIZE + b}, column);
   #end
-  ${multiply(AT, (k) => "m_" + k + "_" + b, (a) => "s_" + a + "_" + b)}
+  ${AT_M[b]}
   #end
   #if BIAS
   let bias = texel_bias(0, c);
   #end
   #for a in 0..R
-  ${multiply(AT, (k) => "s_" + a + "_" + k, (b) => "y_" + a + "_" + b)}
+  ${S_A[a]}
   #for b in 0..R
   if (top + ${a} < P.y_size.z && left + ${b} < P.y_size.w) {
-    let sum = y_${a}_${b}${BIAS ? " + bias" : ""};
+    #if BIAS
+    let sum = y_${a}_${b} + bias;
+    #else
+    let sum = y_${a}_${b};
+    #end
     store_y(n, c, top + ${a}, left + ${b}, epilogue(n, c, top + ${a}, left + ${b}, sum));
   }
   #end

@@ -3,20 +3,20 @@
  * unrolled to any size. A kernel stays a readable .wgsl file:
  *
  *     #for j in 0..TILE          repeats the lines up to #end, with j as a constant
+ *     #for p of PIXELS           the same for each element of a list
  *     #if BIAS / #else / #end    keeps one branch
  *     ${expression}              a JavaScript expression over the constants
+ *
+ * Expressions should be no more than sums and products of constants, elements of lists and names of
+ * lanes (`v.${xyzw[lane]}`): what takes more is a constant with a name, made by whoever expands it.
  */
 
 /** Constants a template is expanded with. */
 export type Defines = Readonly<Record<string, unknown>>;
 
 type Block = { line: string } | { loop: Loop } | { condition: Condition };
-interface Loop {
-  variable: string;
-  from: string;
-  to: string;
-  body: Block[];
-}
+/** Over whole numbers, or over a list. */
+type Loop = { variable: string; body: Block[] } & ({ from: string; to: string } | { list: string });
 interface Condition {
   test: string;
   then: Block[];
@@ -29,10 +29,14 @@ function parse(lines: string[], position: { at: number }, inBlock: boolean): Blo
     const line = lines[position.at++]!;
     const directive = line.trim();
     const loop = /^#for (\w+) in (.+?)\.\.(.+)$/.exec(directive);
+    const listed = /^#for (\w+) of (.+)$/.exec(directive);
     const condition = /^#if (.+)$/.exec(directive);
     if (loop) {
       const [, variable, from, to] = loop as unknown as [string, string, string, string];
       blocks.push({ loop: { variable, from, to, body: parse(lines, position, true) } });
+    } else if (listed) {
+      const [, variable, list] = listed as unknown as [string, string, string];
+      blocks.push({ loop: { variable, list, body: parse(lines, position, true) } });
     } else if (condition) {
       const then = parse(lines, position, true);
       const hasElse = lines[position.at - 1]!.trim() === "#else";
@@ -59,7 +63,11 @@ function code(blocks: Block[], depth = 0): string {
   return blocks.map((block) => {
     if ("line" in block) return `out$.push(${lineCode(block.line)});`;
     if ("loop" in block) {
-      const { variable, from, to, body } = block.loop;
+      const { variable, body } = block.loop;
+      if ("list" in block.loop) {
+        return `for (const ${variable} of ${block.loop.list}) {\n${code(body, depth + 1)}\n}`;
+      }
+      const { from, to } = block.loop;
       const [first, end] = [`first${depth}$`, `end${depth}$`];
       return `{ const ${first} = Number(${from}), ${end} = Number(${to});
 for (let ${variable} = ${first}; ${variable} < ${end}; ${variable}++) {
@@ -79,7 +87,8 @@ ${code(body, depth + 1)}
 export function expand(template: string, defines: Defines): string {
   const out: string[] = [];
   const blocks = parse(template.split("\n"), { at: 0 }, false);
+  const names = { xyzw: "xyzw", ...defines };
   // A tile is thousands of lines; as JavaScript they are made in no time.
-  new Function("out$", ...Object.keys(defines), code(blocks))(out, ...Object.values(defines));
+  new Function("out$", ...Object.keys(names), code(blocks))(out, ...Object.values(names));
   return out.join("\n");
 }

@@ -3,7 +3,6 @@ import { averagePool2dGradientOperation, averagePool2dOperation } from "../pool/
 import { channelShuffleOperation } from "../shape/channel_shuffle.ts";
 import { concatOperation, concatPairOperation } from "../shape/concat.ts";
 import { conv2dInputGradientOperation, conv2dOperation } from "../conv2d/conv2d.ts";
-import { packWeightsOperation } from "../conv2d/weights.ts";
 import { conv2dWeightGradientOperation } from "../conv2d/weight_gradient.ts";
 import { fusedElementwiseOperation } from "../element/fused_elementwise.ts";
 import { elementwiseOperation } from "../element/elementwise.ts";
@@ -47,7 +46,6 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   conv2d: conv2dOperation,
   conv2dInputGradient: conv2dInputGradientOperation,
   conv2dWeightGradient: conv2dWeightGradientOperation,
-  packWeights: packWeightsOperation,
   maxPool2d: maxPool2dOperation,
   maxPool2dIndices: maxPool2dIndicesOperation,
   maxPool2dGradient: maxPool2dGradientOperation,

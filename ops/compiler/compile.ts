@@ -7,16 +7,16 @@ import type { Arena } from "./arena.ts";
 import { chooseVariant, preparationOf, variantsOf } from "../conv2d/variants.ts";
 import type { Geometry, Variant } from "../graph/convolution.ts";
 import { copy } from "../element/elementwise.ts";
-import { fuse } from "./fuse.ts";
-import { fuseElements } from "./fuse_elements.ts";
 import { ancestors } from "../autograd/gradient.ts";
-import { lower, type Target } from "./lower.ts";
-import { isTensor, Memory, MemoryPlan, type Place } from "./memory.ts";
-import type { Call, HostSheet } from "../graph/operation.ts";
+import { type Destination, lower } from "./lower.ts";
+import { Memory, MemoryPlan, type Place } from "./memory.ts";
+import { type Call, type HostSheet, isHostSheet, type Operand } from "../graph/operation.ts";
 import { Placement } from "./placement.ts";
 import { type Dispatch, Program } from "./program.ts";
-import { schedule } from "./schedule.ts";
+import { orderNodes } from "./order.ts";
+import { expectShape } from "../graph/check.ts";
 import { isOp, type Tensor } from "../graph/tensor.ts";
+import { rewriteGraph } from "./rules.ts";
 import type { Variable } from "../graph/variable.ts";
 
 /** What a program computes. */
@@ -29,7 +29,7 @@ export interface ProgramOptions {
   fuse?: boolean;
   /** Memory shared with programs that run before or after this one, never together with it. */
   arena?: Arena;
-  /** How each convolution is computed (default: as the device was told to, see conv2d_variants.ts). */
+  /** How each convolution is computed (default: as the device was told to, see conv2d/variants.ts). */
   choose?: (gpu: Gpu, geometry: Geometry) => Variant;
 }
 
@@ -40,9 +40,12 @@ function beforeAssignment(value: Tensor): Tensor {
 
 /** A graph as it will be computed: rewritten, in order, placed. */
 function arrange({ outputs = [], assign = [], ...options }: ProgramOptions) {
+  for (const [variable, value] of assign) {
+    expectShape("compile: value to assign to a variable", value, variable.shape);
+  }
   const asked = [...outputs, ...assign.map(([, value]) => beforeAssignment(value))];
-  const roots = options.fuse === false ? asked : fuseElements(fuse(asked));
-  const nodes = schedule(ancestors(roots), roots);
+  const roots = options.fuse === false ? asked : rewriteGraph(asked);
+  const nodes = orderNodes(ancestors(roots), roots);
   const kept = roots.slice(0, outputs.length);
   const assigned = assign.map(([variable], i) => [variable, roots[outputs.length + i]!] as const);
   return { outputs, kept, assigned, nodes, placement: new Placement(nodes) };
@@ -68,12 +71,12 @@ function prepare(
   { nodes, placement, assigned, kept }: ReturnType<typeof arrange>,
   options: ProgramOptions,
 ) {
-  const steps = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
+  const lowered = lower(gpu, nodes, placement, assigned, options.choose ?? variantsOf(gpu));
   return {
-    steps,
+    lowered,
     placement,
     kept,
-    plan: new MemoryPlan(gpu, steps, placement, kept, options.arena),
+    plan: new MemoryPlan(gpu, lowered, placement, kept, options.arena),
   };
 }
 
@@ -99,19 +102,24 @@ export function planProgram(gpu: Gpu, options: ProgramOptions): ProgramMemory {
   };
 }
 
-/** Compiles a graph. Weights are read now; nothing is allocated or compiled later. */
+/**
+ * Compiles a graph. Weights are read now; nothing is allocated or compiled later.
+ *
+ * @throws {RangeError} when a variable is to take a value of another shape, or what it needs does not
+ * fit the device.
+ */
 export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Program> {
   const graph = arrange(options);
   const { outputs } = graph;
   const measure = options.choose ? undefined : preparationOf(gpu);
   if (measure) await measure(convolutionsOf(gpu, graph));
-  const { steps, placement, kept, plan } = prepare(gpu, graph, options);
+  const { lowered, placement, kept, plan } = prepare(gpu, graph, options);
   const memory = new Memory(gpu, plan, placement, options.arena);
   try {
     await memory.load();
     const uniforms = new UniformBlocks(gpu);
-    const pending = steps.flatMap(({ calls, target }, step) =>
-      calls.map((call) => bind(gpu, memory, uniforms, call, step, target))
+    const pending = lowered.flatMap(({ calls, destination }, step) =>
+      calls.map((call) => bind(gpu, memory, uniforms, call, step, destination))
     );
     const kernels = await Promise.all(pending.map(({ kernel }) => kernel));
     await warmUp(gpu, kernels);
@@ -162,11 +170,11 @@ class UniformBlocks {
 }
 
 /** What a kernel is told of an operand: its sizes, and where it lies. */
-function describe(name: string, operand: Tensor | HostSheet, place: Place) {
-  const shape = isTensor(operand)
-    ? operand.shape
-    : [1, operand.height * 4, 1, operand.width] as const;
-  const { width } = isTensor(operand) ? sheetSize(operand.shape) : operand;
+function describe(name: string, operand: Operand, place: Place) {
+  const shape = isHostSheet(operand)
+    ? [1, operand.height * 4, 1, operand.width] as const
+    : operand.shape;
+  const { width } = sheetSize(shape);
   const size = [shape[0], Math.ceil(shape[1] / 4), shape[2], shape[3]];
   return { name, sheet: place.sheet, size, place: [place.row, width, shape[1], 0] };
 }
@@ -178,14 +186,15 @@ function bind(
   uniforms: UniformBlocks,
   call: Call,
   step: number,
-  target: Target | undefined,
+  destination: Destination | undefined,
 ) {
   const reads = Object.entries(call.reads).map(([name, operand]) => {
     return describe(name, operand, memory.placeOf(operand));
   });
-  const writes = Object.entries(call.writes).map(([name, tensor]) =>
-    describe(name, tensor, target ? memory.placeOfTarget(target) : memory.placeOf(tensor))
-  );
+  const writes = Object.entries(call.writes).map(([name, operand]) => {
+    const place = destination ? memory.placeOfDestination(destination) : memory.placeOf(operand);
+    return describe(name, operand, place);
+  });
   const scratch = Object.keys(call.scratch ?? {});
   const typed = (values: Readonly<Record<string, number>> | undefined, type: "i32" | "f32") =>
     Object.entries(values ?? {}).map(([name, value]) => ({ name, value, type }));

@@ -10,17 +10,17 @@ import { isOp, type Tensor } from "../graph/tensor.ts";
 import type { Variable } from "../graph/variable.ts";
 
 /** Where a copy goes when not to its own tensor. */
-export type Target = { variable: Variable } | { whole: Tensor; row: number };
+export type Destination = { variable: Variable } | { whole: Tensor; row: number };
 
 /** The dispatches of one node, or of a copy. */
-export interface Step {
+export interface LoweredNode {
   readonly calls: readonly Call[];
-  readonly target?: Target;
+  readonly destination?: Destination;
 }
 
 /**
- * The steps of a graph: every node's dispatches, copies of what could not be placed in its
- * concatenation, and at the end the copies into variables.
+ * What is dispatched for a graph, in order: every node's calls, copies of what could not be placed in
+ * its concatenation, and at the end the copies into variables.
  *
  * @param nodes the graph, inputs before users
  * @param choose how convolutions are computed
@@ -31,24 +31,24 @@ export function lower(
   placement: Placement,
   assign: readonly (readonly [Variable, Tensor])[],
   choose: ChooseVariant,
-): Step[] {
-  const steps: Step[] = [];
+): LoweredNode[] {
+  const lowered: LoweredNode[] = [];
   const callsOf = (n: Tensor) => (OPERATIONS[n.op] as Operation<typeof n.op>).lower(n, gpu, choose);
   const pools = poolsWithIndices(nodes);
   const pooled = new Set<Tensor>(pools.values());
   for (const n of nodes) {
     if (pooled.has(n)) continue; // made with the positions of its maxima
     if (isOp(n, "maxPool2dIndices") && pools.has(n)) {
-      steps.push({ calls: [maxPool2dIndicesCall(n, pools.get(n))] });
+      lowered.push({ calls: [maxPool2dIndicesCall(n, pools.get(n))] });
     } else if (isOp(n, "concat")) {
       for (const { part, row } of partRows(n)) {
         if (placement.isPlaced(part, n, row)) continue;
-        steps.push({ calls: callsOf(copy(part)), target: { whole: n, row } });
+        lowered.push({ calls: callsOf(copy(part)), destination: { whole: n, row } });
       }
-    } else if (!placement.isWindow(n)) steps.push({ calls: callsOf(n) });
+    } else if (!placement.isWindow(n)) lowered.push({ calls: callsOf(n) });
   }
   for (const [variable, value] of assign) {
-    steps.push({ calls: callsOf(copy(value)), target: { variable } });
+    lowered.push({ calls: callsOf(copy(value)), destination: { variable } });
   }
-  return steps;
+  return lowered;
 }

@@ -1,4 +1,4 @@
-/** The memory of a program: planned for its tensors and scratch, filled for its constants. */
+/** The memory of a program: planned for its tensors, workspace and scratch, filled for its constants. */
 import type { Gpu, Storage } from "../../kernels/runtime/device.ts";
 import {
   createSheet,
@@ -12,8 +12,14 @@ import {
 } from "../../kernels/runtime/sheet.ts";
 import type { Arena } from "./arena.ts";
 import { Constants } from "./constants.ts";
-import type { Step, Target } from "./lower.ts";
-import type { HostSheet } from "../graph/operation.ts";
+import type { Destination, LoweredNode } from "./lower.ts";
+import {
+  type HostSheet,
+  isHostSheet,
+  isWorkspace,
+  type Operand,
+  type Workspace,
+} from "../graph/operation.ts";
 import type { Placement } from "./placement.ts";
 import { type Need, type Plan, planMemory } from "./plan.ts";
 import { isOp, type Tensor } from "../graph/tensor.ts";
@@ -25,16 +31,14 @@ export interface Place {
   readonly row: number;
 }
 
-/** Whether an operand is a tensor, and not texels made on the host. */
-export function isTensor(operand: Tensor | HostSheet): operand is Tensor {
-  return "op" in operand;
-}
+/** What needs planned memory: a tensor or workspace, or by its name a node's scratch. */
+type Planned = Tensor | Workspace | string;
 
 /** What a program will need, found out without allocating anything. */
 export class MemoryPlan {
   /** The plan's slots, and which need has which. */
   readonly #plan: Plan;
-  readonly #needOf = new Map<Tensor | string, number>();
+  readonly #needOf = new Map<Planned, number>();
   readonly #last: number;
   readonly #needs: Need[] = [];
   /** Whether every tensor fits the device where it should live. */
@@ -48,32 +52,37 @@ export class MemoryPlan {
    */
   constructor(
     gpu: Gpu,
-    steps: readonly Step[],
+    lowered: readonly LoweredNode[],
     placement: Placement,
     keep: readonly Tensor[],
     arena?: Arena,
   ) {
-    const touch = (key: Tensor | string, step: number, size: () => Omit<Need, "from" | "to">) => {
+    const touch = (key: Planned, step: number, size: () => Omit<Need, "from" | "to">) => {
       const known = this.#needOf.get(key);
       if (known !== undefined) {
         this.#needs[known]!.to = Math.max(this.#needs[known]!.to, step);
       } else this.#needOf.set(key, this.#needs.push({ ...size(), from: step, to: step }) - 1);
     };
-    const touchTensor = (tensor: Tensor, step: number) => {
-      const { tensor: owner } = placement.owner(tensor);
-      if (isOp(owner, "constant")) this.constants.add(owner);
-      if (owner.inputs.length === 0) return;
+    const touchSheet = (owner: Tensor | Workspace, step: number) => {
       this.fits &&= fitsDevice(gpu, owner.shape);
       const { width, height } = sheetSize(owner.shape);
       touch(owner, step, () => ({ width, height, storage: storageFor(gpu, width, height) }));
     };
-    steps.forEach(({ calls, target }, step) => {
-      if (target && "whole" in target) touchTensor(target.whole, step);
+    const touchOperand = (operand: Operand, step: number) => {
+      if (isHostSheet(operand)) this.constants.add(operand);
+      else if (isWorkspace(operand)) touchSheet(operand, step);
+      else {
+        const { tensor: owner } = placement.owner(operand);
+        if (isOp(owner, "constant")) this.constants.add(owner);
+        if (owner.inputs.length > 0) touchSheet(owner, step);
+      }
+    };
+    lowered.forEach(({ calls, destination }, step) => {
+      if (destination && "whole" in destination) touchOperand(destination.whole, step);
       for (const call of calls) {
-        const written = target ? [] : Object.values(call.writes);
+        const written = destination ? [] : Object.values(call.writes);
         for (const operand of [...written, ...Object.values(call.reads)]) {
-          if (isTensor(operand)) touchTensor(operand, step);
-          else this.constants.add(operand);
+          touchOperand(operand, step);
         }
         for (const [name, texels] of Object.entries(call.scratch ?? {})) {
           const need = { width: texels, height: 1, storage: "buffer" } as const;
@@ -82,15 +91,15 @@ export class MemoryPlan {
         }
       }
     });
-    this.#last = steps.length;
-    for (const tensor of keep) touchTensor(tensor, steps.length);
+    this.#last = lowered.length;
+    for (const tensor of keep) touchOperand(tensor, lowered.length);
     this.#plan = planMemory(
       this.#needs,
       arena && ((plan) => arena.cost(plan.slots, this.#kept(plan))),
     );
   }
 
-  /** The slots that tensors and scratch share. */
+  /** The slots that tensors, workspace and scratch share. */
   get slots(): Plan["slots"] {
     return this.#plan.slots;
   }
@@ -109,15 +118,15 @@ export class MemoryPlan {
     return new Set(slotOf.filter((_, need) => this.#needs[need]!.to === this.#last));
   }
 
-  /** The number of a tensor's slot, or of a step's scratch. */
-  slotOf(key: Tensor | string): number {
+  /** The number of the slot that something got. */
+  slotOf(key: Planned): number {
     return this.#plan.slotOf[this.#needOf.get(key)!]!;
   }
 }
 
 /** Owns what a program allocates. */
 export class Memory implements Disposable {
-  /** Slots that tensors and scratch share. */
+  /** Slots that tensors, workspace and scratch share. */
   readonly planned: readonly Sheet[];
   /** Bytes of those that no other program uses. */
   readonly ownBytes: number;
@@ -172,8 +181,9 @@ export class Memory implements Disposable {
   }
 
   /** Where an operand is. */
-  placeOf(operand: Tensor | HostSheet): Place {
-    if (!isTensor(operand)) return { sheet: this.#constants.sheet(operand), row: 0 };
+  placeOf(operand: Operand): Place {
+    if (isHostSheet(operand)) return { sheet: this.#constants.sheet(operand), row: 0 };
+    if (isWorkspace(operand)) return { sheet: this.planned[this.#plan.slotOf(operand)]!, row: 0 };
     const { tensor: owner, row } = this.#placement.owner(operand);
     if (isOp(owner, "variable")) return { sheet: owner.attributes.variable.sheet, row };
     if (isOp(owner, "constant")) return { sheet: this.#constants.sheet(owner), row };
@@ -181,10 +191,10 @@ export class Memory implements Disposable {
   }
 
   /** Where a copy goes. */
-  placeOfTarget(target: Target): Place {
-    if ("variable" in target) return { sheet: target.variable.sheet, row: 0 };
-    const { sheet, row } = this.placeOf(target.whole);
-    return { sheet, row: row + target.row };
+  placeOfDestination(destination: Destination): Place {
+    if ("variable" in destination) return { sheet: destination.variable.sheet, row: 0 };
+    const { sheet, row } = this.placeOf(destination.whole);
+    return { sheet, row: row + destination.row };
   }
 
   /** A step's scratch. */

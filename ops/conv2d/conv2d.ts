@@ -1,16 +1,11 @@
 /** 2-D convolution (cross-correlation, as in PyTorch) and its input gradient. */
-import depthwiseSource from "../../kernels/conv/depthwise_conv2d.wgsl" with { type: "text" };
-import type { Gpu } from "../../kernels/runtime/device.ts";
-import {
-  type ConvolutionPart,
-  dispatchConvolution,
-  epilogueOf,
-  epilogueSource,
-} from "./dispatch.ts";
-import { packWeights } from "./weights.ts";
+import { depthwise } from "./depthwise.ts";
+import { dispatchConvolution } from "./dispatch.ts";
+import type { ConvolutionPart } from "./part.ts";
 import { conv2dWeightGradient } from "./weight_gradient.ts";
-import { type Call, type Operation, pair } from "../graph/operation.ts";
+import { type Operation, pair } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
+import { expectShape, expectWhole } from "../graph/check.ts";
 import { sumTo } from "../element/sum.ts";
 import { formatShape, node, type Shape, type Tensor } from "../graph/tensor.ts";
 
@@ -33,7 +28,8 @@ export interface Conv2dOptions {
  * @param weight [O, C/groups, kh, kw]
  * @param bias [1,O,1,1]
  * @returns [N, O, ⌊(H + 2p − d(kh−1) − 1)/s⌋ + 1, ...]
- * @throws {RangeError} when the shapes do not fit together.
+ * @throws {RangeError} when the shapes do not fit together; when stride, dilation and groups are no
+ * whole numbers from 1 on, or padding none from 0 on.
  */
 export function conv2d(
   x: Tensor,
@@ -45,6 +41,10 @@ export function conv2d(
   const padding = pair(options.padding ?? 0);
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
+  expectWhole("conv2d: stride", stride, 1);
+  expectWhole("conv2d: padding", padding, 0);
+  expectWhole("conv2d: dilation", dilation, 1);
+  expectWhole("conv2d: groups", groups, 1);
   const [n, c, h, w] = x.shape;
   const [o, i, kh, kw] = weight.shape;
   if (i * groups !== c) {
@@ -56,6 +56,7 @@ export function conv2d(
   if (o % groups !== 0) {
     throw new RangeError(`conv2d: ${o} output channels cannot be split into ${groups} groups`);
   }
+  if (bias) expectShape("conv2d: bias", bias, [1, o, 1, 1]);
   const size = (length: number, kernel: number, axis: 0 | 1) =>
     Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
   const shape: Shape = [n, o, size(h, kh, 0), size(w, kw, 1)];
@@ -74,80 +75,6 @@ export function conv2d(
     activation: "none",
     gate: false,
   });
-}
-
-/** The tensors of a convolution's epilogue. */
-export function epilogueInputs(
-  y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
-): { bias?: Tensor; residual?: Tensor; gate?: Tensor } {
-  const { bias, residual, gate } = y.attributes;
-  const rest = y.inputs.slice(2);
-  return {
-    ...(bias ? { bias: rest.shift()! } : {}),
-    ...(residual ? { residual: rest.shift()! } : {}),
-    ...(gate ? { gate: rest.shift()! } : {}),
-  };
-}
-
-function depthwise(
-  y: Tensor<"conv2d"> | Tensor<"conv2dInputGradient">,
-  gpu: Gpu,
-  geometry: { stride: Pair; dilation: Pair; start: Pair; up: Pair; flip: boolean },
-): Call[] {
-  const [x, weight] = y.inputs as [Tensor, Tensor];
-  const [channels, , kh, kw] = weight.shape;
-  const { stride, dilation, start, up, flip } = geometry;
-  const { reads, defines } = epilogueOf(y);
-  const taps = (count: number) =>
-    flip ? { count, first: count - 1, step: -1 } : { count, first: 0, step: 1 };
-  const { w, calls } = packWeights(weight, {
-    outputs: channels,
-    inputs: channels,
-    groups: channels,
-    transposed: false,
-    rows: taps(kh),
-    columns: taps(kw),
-    quads: 0,
-  });
-  // A tile starts at a pixel that taps of the same columns reach.
-  const tile = up[1] * Math.ceil(8 / up[1]);
-  const phase = ((start[1] % up[1]) + up[1]) % up[1];
-  const reached = new Set<number>();
-  for (let j = 0; j < tile; j++) {
-    for (let k = 0; k < kw; k++) {
-      const t = j * stride[1] + k * dilation[1] + phase;
-      if (t % up[1] === 0) reached.add(t / up[1]);
-    }
-  }
-  const tiles = Math.ceil(y.shape[3] / tile);
-  const workgroup = gpu.software ? 16 : 64;
-  return [...calls, {
-    source: { name: "depthwiseConv2d", wgsl: epilogueSource + depthwiseSource },
-    defines: {
-      ...defines,
-      WORKGROUP: workgroup,
-      TILE: tile,
-      ROWS: kh,
-      COLUMNS: kw,
-      STRIDE: stride[1],
-      DILATION: dilation[1],
-      UP: up[1],
-      PHASE: phase,
-      EDGE: y.shape[3] % tile !== 0,
-      reached: (column: number) => reached.has(column),
-    },
-    reads: { x, w, ...reads },
-    writes: { y },
-    parameters: {
-      tiles,
-      stride_y: stride[0],
-      dilation_y: dilation[0],
-      y_start: start[0],
-      x_start: (start[1] - phase) / up[1],
-      up_y: up[0],
-    },
-    workgroups: [Math.ceil(tiles * y.shape[2] / workgroup), y.shape[0], Math.ceil(channels / 4)],
-  }];
 }
 
 /** Whether every channel has its own filter: a kernel of its own. */
@@ -263,7 +190,13 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
  * @param x [N,I,1,1]
  * @param weight [O,I,1,1]
  * @param bias [1,O,1,1]
+ * @returns [N,O,1,1]
+ * @throws {RangeError} when a shape is another.
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const [outputs, inputs] = weight.shape;
+  expectShape("linear: weight", weight, [outputs, inputs, 1, 1]);
+  expectShape("linear: input", x, [x.shape[0], inputs, 1, 1]);
+  if (bias) expectShape("linear: bias", bias, [1, outputs, 1, 1]);
   return conv2d(x, weight, bias);
 }

@@ -2,7 +2,8 @@
 import source from "../../kernels/conv/conv2d_weight_gradient.wgsl" with { type: "text" };
 import sumSource from "../../kernels/conv/sum_parts.wgsl" with { type: "text" };
 import type { ConvolutionGeometry } from "../graph/attributes.ts";
-import { type Operation, perTexel } from "../graph/operation.ts";
+import { type Operation, perTexel, workspace } from "../graph/operation.ts";
+import { pixelsRead, range } from "./tile.ts";
 import { node, type Tensor } from "../graph/tensor.ts";
 
 /** Accumulators (vec4f) of an invocation: more would not stay in registers. */
@@ -50,20 +51,18 @@ export const conv2dWeightGradientOperation: Operation<"conv2dWeightGradient"> = 
     const rows = Math.max(1, Math.floor(allRows / wanted));
     const parts = Math.ceil(allRows / rows);
     const workgroup = gpu.software ? 16 : 64;
-    const y = parts === 1 ? dw : node(
-      "conv2dWeightGradient",
-      [parts * outputs, inputs, kernelRows, columns],
-      [x, dy],
-      dw.attributes,
-    );
+    const y = parts === 1 ? dw : workspace([parts * outputs, inputs, kernelRows, columns]);
     const partial = {
       source: { name: "conv2dWeightGradient", wgsl: source },
       defines: {
         OUTPUTS: each,
+        OUTPUT_QUADS: Math.ceil(each / 4),
+        LANES: Math.min(each, 4),
         KW: columns,
         TILE,
         STRIDE: stride[1],
         DILATION: dilation[1],
+        READ: pixelsRead(TILE, stride[1], range(columns).map((k) => k * dilation[1])),
         GROUPED: groups !== 1,
         WORKGROUP: workgroup,
       },

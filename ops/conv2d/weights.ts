@@ -1,11 +1,31 @@
 /** Weights in the order in which the convolution kernels read them. */
 import source from "../../kernels/conv/pack_weights.wgsl" with { type: "text" };
-import { type Call, type HostSheet, type Operation, perTexel } from "../graph/operation.ts";
-import { isOp, node, type Tensor } from "../graph/tensor.ts";
-import type { PackWeightsAttributes } from "../graph/attributes.ts";
+import {
+  type Call,
+  type HostSheet,
+  perTexel,
+  type Workspace,
+  workspace,
+} from "../graph/operation.ts";
+import { isOp, type Tensor } from "../graph/tensor.ts";
+import type { WeightView } from "./view.ts";
+
+/**
+ * A view in the order of a kernel. With `quads` 0 it is that of depthwise_conv2d.wgsl: column kx,
+ * row ⌊m/4⌋·rows + ky. Else that of conv2d.wgsl: column ((c·columns + kx)·4 + lane)·quads + quad, row
+ * block·rows + ky, where a block is 4·quads outputs and c counts from the first quad of inputs that
+ * a block needs; zeros between channels of different groups.
+ */
+export interface Packing extends WeightView {
+  /** Channel quads of a block of outputs; 0 for a depthwise convolution. */
+  readonly quads: number;
+}
+
+/** Weights as a kernel reads them. */
+export type PackedWeights = Workspace | HostSheet;
 
 /** The quads of inputs each block of outputs needs: how many at most. The first one is {@linkcode firstQuad}. */
-export function inputQuads({ outputs, inputs, groups, quads }: PackWeightsAttributes): number {
+export function inputQuads({ outputs, inputs, groups, quads }: Packing): number {
   const block = 4 * quads;
   const [perGroup, inputsPerGroup] = [outputs / groups, inputs / groups];
   let most = 0;
@@ -23,7 +43,7 @@ function firstQuad(m: number, outputsPerGroup: number, inputsPerGroup: number): 
 }
 
 /** Texels across and down. */
-function packedSize(a: PackWeightsAttributes): { width: number; height: number } {
+function packedSize(a: Packing): { width: number; height: number } {
   if (a.quads === 0) {
     return { width: a.columns.count, height: Math.ceil(a.outputs / 4) * a.rows.count };
   }
@@ -34,7 +54,7 @@ function packedSize(a: PackWeightsAttributes): { width: number; height: number }
 }
 
 /** Packs on the host: weights that never change. */
-function packOnHost(weight: Tensor<"constant">, a: PackWeightsAttributes): HostSheet {
+function packOnHost(weight: Tensor<"constant">, a: Packing): HostSheet {
   const { outputs, inputs, groups, transposed, rows, columns, quads } = a;
   const [, , kh, kw] = weight.shape;
   const { width, height } = packedSize(a);
@@ -77,40 +97,37 @@ function packOnHost(weight: Tensor<"constant">, a: PackWeightsAttributes): HostS
   };
 }
 
+/** Packs on the device: weights that are not known before the program runs. */
+function packCall(weight: Tensor, y: Workspace, a: Packing): Call {
+  const { outputs, inputs, groups, transposed, rows, columns, quads } = a;
+  return {
+    source: { name: "packWeights", wgsl: source },
+    defines: { QUADS: quads, TRANSPOSED: transposed },
+    reads: { w: weight },
+    writes: { y },
+    parameters: {
+      outputs,
+      inputs,
+      group_outputs: outputs / groups,
+      group_inputs: inputs / groups,
+      rows: rows.count,
+      columns: Math.max(columns.count, 1),
+      first_row: rows.first,
+      first_column: columns.first,
+      row_step: rows.step,
+      column_step: columns.step,
+    },
+    workgroups: perTexel(y),
+  };
+}
+
 /** A packed weight, and the calls that pack it where it is not known before the program runs. */
 export function packWeights(
   weight: Tensor,
-  attributes: PackWeightsAttributes,
-): { w: Tensor | HostSheet; calls: Call[] } {
-  if (isOp(weight, "constant")) return { w: packOnHost(weight, attributes), calls: [] };
-  const { width, height } = packedSize(attributes);
-  const w = node("packWeights", [1, 4 * height, 1, width], [weight], attributes);
-  return { w, calls: packWeightsOperation.lower(w) };
+  packing: Packing,
+): { w: PackedWeights; calls: Call[] } {
+  if (isOp(weight, "constant")) return { w: packOnHost(weight, packing), calls: [] };
+  const { width, height } = packedSize(packing);
+  const w = workspace([1, 4 * height, 1, width]);
+  return { w, calls: [packCall(weight, w, packing)] };
 }
-
-/** Table entry. */
-export const packWeightsOperation = {
-  lower(y: Tensor<"packWeights">): Call[] {
-    const { outputs, inputs, groups, transposed, rows, columns, quads } = y.attributes;
-    return [{
-      source: { name: "packWeights", wgsl: source },
-      defines: { QUADS: quads, TRANSPOSED: transposed },
-      reads: { w: y.inputs[0]! },
-      writes: { y },
-      parameters: {
-        outputs,
-        inputs,
-        group_outputs: outputs / groups,
-        group_inputs: inputs / groups,
-        rows: rows.count,
-        columns: Math.max(columns.count, 1),
-        first_row: rows.first,
-        first_column: columns.first,
-        row_step: rows.step,
-        column_step: columns.step,
-      },
-      workgroups: perTexel(y),
-    }];
-  },
-  gradient: "only the kernels of a convolution read packed weights",
-} satisfies Operation<"packWeights">;

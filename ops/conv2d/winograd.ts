@@ -10,14 +10,18 @@
  */
 import type { HostSheet } from "../graph/operation.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { range } from "./tile.ts";
 
 /** Outputs a tile has along each axis. */
 export type TileSize = 2 | 4;
 
+/** Rows of numbers. */
+type Matrix = readonly (readonly number[])[];
+
 interface Matrices {
-  readonly AT: readonly (readonly number[])[];
-  readonly BT: readonly (readonly number[])[];
-  readonly G: readonly (readonly number[])[];
+  readonly AT: Matrix;
+  readonly BT: Matrix;
+  readonly G: Matrix;
 }
 
 const H = Math.SQRT1_2;
@@ -29,7 +33,7 @@ const Q = Math.SQRT2;
  * is zero at all other points. Points 0, ±1, ∞ for r = 2. For r = 4: 0, ±√½, ±√2, ∞, whose rounding
  * is a fifth of that of the usual 0, ±1, ±2, ∞ (docs/decisions.md).
  */
-export const MATRICES: Readonly<Record<TileSize, Matrices>> = {
+const MATRICES: Readonly<Record<TileSize, Matrices>> = {
   2: {
     BT: [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]],
     G: [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
@@ -84,8 +88,8 @@ function isPair(a: readonly number[], b: readonly number[]): boolean {
  * and to −p differs by the signs of odd powers: rows of Bᵀ share the sums of their even and of their
  * odd terms, and columns of Aᵀ the sum and the difference of their operands.
  */
-export function multiply(
-  matrix: readonly (readonly number[])[],
+function multiply(
+  matrix: Matrix,
   from: (index: number) => string,
   to: (index: number) => string,
 ): string {
@@ -136,9 +140,28 @@ export const REVERSED: Readonly<
 };
 
 /** Aᵀ, which in the transposed convolution brings the factors along. */
-export function outputMatrix(r: TileSize, transposed: boolean): readonly (readonly number[])[] {
+function outputMatrix(r: TileSize, transposed: boolean): Matrix {
   const { AT } = MATRICES[r];
   return transposed ? AT.map((row) => row.map((v, a) => v * REVERSED[r].factor[a]!)) : AT;
+}
+
+/** Bᵀ·d·B for winograd_input.wgsl: the columns of e = Bᵀ·d, then the rows of e·B. */
+export function inputTransform(r: TileSize) {
+  const { BT } = MATRICES[r];
+  const sides = range(r + 2);
+  return {
+    BT_D: sides.map((b) => multiply(BT, (k) => `d_${k}_${b}`, (a) => `e_${a}_${b}`)),
+    E_B: sides.map((a) => multiply(BT, (k) => `e_${a}_${k}`, (b) => `v_${a}_${b}`)),
+  };
+}
+
+/** Aᵀ·m·A for winograd_output.wgsl: the columns of s = Aᵀ·m, then the rows of s·A. */
+export function outputTransform(r: TileSize, transposed: boolean) {
+  const AT = outputMatrix(r, transposed);
+  return {
+    AT_M: range(r + 2).map((b) => multiply(AT, (k) => `m_${k}_${b}`, (a) => `s_${a}_${b}`)),
+    S_A: range(r).map((a) => multiply(AT, (k) => `s_${a}_${k}`, (b) => `y_${a}_${b}`)),
+  };
 }
 
 /**

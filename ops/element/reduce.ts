@@ -1,7 +1,13 @@
 /** Reductions along axes, which keep size 1. */
 import source from "../../kernels/element/reduce.wgsl" with { type: "text" };
-import { type Call, perTexel, repeatedAxes } from "../graph/operation.ts";
-import { node, type Shape, type Tensor } from "../graph/tensor.ts";
+import {
+  type Call,
+  perTexel,
+  repeatedAxes,
+  type Workspace,
+  workspace,
+} from "../graph/operation.ts";
+import type { Shape, Tensor } from "../graph/tensor.ts";
 import type { Axis } from "../graph/attributes.ts";
 
 /** Columns last: until then, neighbouring invocations read neighbouring texels. */
@@ -29,8 +35,11 @@ export type Reduction = "sum" | "sum of squares" | "max" | "centred dot";
 
 /** The dispatches that reduce x to y along an axis: one, or two by way of about √size parts. */
 export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[] {
-  const call = (inputs: readonly Tensor[], to: Tensor, reduce: Reduction): Call => {
-    const [x, mean, z] = inputs as [Tensor, Tensor?, Tensor?];
+  const call = (
+    [x, mean, z]: readonly [Tensor | Workspace, Tensor?, Tensor?],
+    to: Tensor | Workspace,
+    reduce: Reduction,
+  ): Call => {
     return {
       source: { name: reduce, wgsl: source },
       defines: {
@@ -45,12 +54,13 @@ export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[]
       workgroups: perTexel(to),
     };
   };
-  const x = y.inputs[0]!;
+  const inputs = y.inputs as [Tensor, Tensor?, Tensor?];
+  const [x] = inputs;
   const each = axis === 1 ? 4 : 1; // channels go by quads
   const size = Math.ceil(x.shape[axis] / each);
-  if (size <= LONGEST) return [call(y.inputs, y, reduction)];
+  if (size <= LONGEST) return [call(inputs, y, reduction)];
   const parts = Math.ceil(Math.sqrt(size));
-  const partial = node(y.op, resized(x.shape, axis, parts * each), y.inputs, y.attributes);
+  const partial = workspace(resized(x.shape, axis, parts * each));
   const last = reduction === "max" ? "max" : "sum";
-  return [call(y.inputs, partial, reduction), call([partial], y, last)];
+  return [call(inputs, partial, reduction), call([partial], y, last)];
 }

@@ -31,7 +31,7 @@ export interface ConvolutionGeometry {
 
 /**
  * Inputs of a convolution node: x (or dy), weight, then those of bias, residual and gate that the
- * attributes announce, in this order. The epilogue is filled in by fuse.ts.
+ * attributes announce, in this order. The epilogue is filled in by compiler/rules/.
  */
 export interface Conv2dAttributes extends ConvolutionGeometry {
   /** Whether something is added for each channel. */
@@ -42,43 +42,6 @@ export interface Conv2dAttributes extends ConvolutionGeometry {
   readonly activation: Rectifier;
   /** Whether a rectifier's gradient is applied last; its mask is the last input. */
   readonly gate: boolean;
-}
-
-/** The taps of one dispatch along an axis: number k of it is `first + step·k` of the whole kernel. */
-export interface Taps {
-  /** How many there are. */
-  readonly count: number;
-  /** The first one. */
-  readonly first: number;
-  /** From one to the next. */
-  readonly step: number;
-}
-
-/** How a dispatch sees a weight tensor: as w[m, c, ky, kx] from its inputs c to its outputs m. */
-export interface WeightView {
-  /** Channels the dispatch writes. */
-  readonly outputs: number;
-  /** Channels it reads. */
-  readonly inputs: number;
-  /** Groups of channels that do not see each other. */
-  readonly groups: number;
-  /** Whether the stored weight is [inputs, outputs/groups, ...] and not [outputs, inputs/groups, ...]. */
-  readonly transposed: boolean;
-  /** The kernel rows it uses. */
-  readonly rows: Taps;
-  /** The kernel columns it uses. */
-  readonly columns: Taps;
-}
-
-/**
- * A view in the order of a kernel. With `quads` 0 it is that of depthwise_conv2d.wgsl: column kx,
- * row ⌊m/4⌋·rows + ky. Else that of conv2d.wgsl: column ((c·columns + kx)·4 + lane)·quads + quad, row
- * block·rows + ky, where a block is 4·quads outputs and c counts from the first quad of inputs that
- * a block needs; zeros between channels of different groups.
- */
-export interface PackWeightsAttributes extends WeightView {
-  /** Channel quads of a block of outputs; 0 for a depthwise convolution. */
-  readonly quads: number;
 }
 
 /** The window of a pooling node. */
@@ -187,8 +150,6 @@ export interface OperationTable {
   conv2dInputGradient: Conv2dAttributes;
   /** dL/dw of a convolution from its input and dL/dy. */
   conv2dWeightGradient: ConvolutionGeometry;
-  /** Weights in the order in which a convolution's kernel reads them. */
-  packWeights: PackWeightsAttributes;
   /** The largest value of each window. */
   maxPool2d: MaxPool2dAttributes;
   /** Where in each window the largest value is. */

@@ -22,12 +22,39 @@ export interface HostSheet {
   readonly of?: { readonly weight: Tensor<"constant">; readonly order: string };
 }
 
+/**
+ * Memory that only the calls of one node share: one of them writes it, later ones read it. To kernels
+ * it is a tensor like any other; it is planned as one, but no node of the graph.
+ */
+export interface Workspace {
+  readonly shape: Shape;
+  readonly workspace: true;
+}
+
+/** New workspace for the calls of a node. */
+export function workspace(shape: Shape): Workspace {
+  return { shape, workspace: true };
+}
+
+/** What a kernel can read. */
+export type Operand = Tensor | Workspace | HostSheet;
+
+/** Whether an operand is texels made on the host. */
+export function isHostSheet(operand: Operand): operand is HostSheet {
+  return "texels" in operand;
+}
+
+/** Whether an operand is memory of one node's calls. */
+export function isWorkspace(operand: Operand): operand is Workspace {
+  return "workspace" in operand;
+}
+
 /** One dispatch of a kernel. */
 export interface Call {
   readonly source: KernelSource;
   readonly defines?: Defines;
-  readonly reads: Readonly<Record<string, Tensor | HostSheet>>;
-  readonly writes: Readonly<Record<string, Tensor>>;
+  readonly reads: Readonly<Record<string, Operand>>;
+  readonly writes: Readonly<Record<string, Tensor | Workspace>>;
   /** Texels of in-place state, by name, shared by the calls of one node. */
   readonly scratch?: Readonly<Record<string, number>>;
   /** Integers. */
@@ -66,14 +93,16 @@ export interface Operation<K extends OperationName> {
 }
 
 /** Workgroups for the kernels that compute one texel of the result an invocation, or some in a row. */
-export function perTexel(y: Tensor, texels = 1): [number, number, number] {
-  const [n, c, h, w] = y.shape;
+export function perTexel(
+  { shape: [n, c, h, w] }: Tensor | Workspace,
+  texels = 1,
+): [number, number, number] {
   const { columns, rows } = WORKGROUP;
   return [Math.ceil(w / (columns * texels)), Math.ceil(h / rows), n * Math.ceil(c / 4)];
 }
 
 /** Along which axes an operand is repeated to fill a shape. */
-export function repeatedAxes(operand: Tensor, shape: Shape): boolean[] {
+export function repeatedAxes(operand: Tensor | Workspace, shape: Shape): boolean[] {
   return operand.shape.map((size, axis) => size === 1 && shape[axis]! > 1);
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { expand } from "../../kernels/runtime/template.ts";
 
 Deno.test("a template without directives stays as it is", () => {
@@ -19,6 +20,18 @@ Deno.test("a loop repeats its lines with the variable as a constant", () => {
 Deno.test("a loop's bounds are expressions and may be empty", () => {
   assert.equal(expand("#for i in A - 1..(A + 1) * B\n${i}\n#end", { A: 1, B: 2 }), "0\n1\n2\n3");
   assert.equal(expand("a\n#for i in 2..2\nx\n#end\nb", {}), "a\nb");
+});
+
+Deno.test("a loop over a list has its elements as constants", () => {
+  const template = "#for p of PIXELS\n#for q of p.near\n${p.at}${q}\n#end\n#end\nend";
+  const PIXELS = [{ at: 7, near: [6, 8] }, { at: 9, near: [] }];
+  assert.equal(expand(template, { PIXELS }), "76\n78\nend");
+  assert.equal(expand("#for i of LIST\nx\n#end", { LIST: [] }), "");
+  assert.throws(() => expand("#for i of LIST\nx", { LIST: [1] }), SyntaxError);
+});
+
+Deno.test("lanes have names", () => {
+  assert.equal(expand("#for i in 0..4\nv.${xyzw[i]}\n#end", {}), "v.x\nv.y\nv.z\nv.w");
 });
 
 Deno.test("a condition keeps one branch", () => {
@@ -61,4 +74,24 @@ Deno.test("a block that is not closed is an error, and so is a close without a b
 Deno.test("an unknown name in a template is an error", () => {
   assert.throws(() => expand("${MISSING}", {}), /MISSING/);
   assert.throws(() => expand("#if MISSING\n#end", {}), /MISSING/);
+});
+
+Deno.test("the kernels of convolutions read as WGSL: no program hides in their templates", () => {
+  const folder = new URL("../../kernels/conv/", import.meta.url);
+  const hidden = /=>|Math\.|Array\.|["'`?]|\.\w+\(/; // functions, calls, texts, choices
+  const wrong: string[] = [];
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".wgsl"))) {
+    const source = readFileSync(new URL(file, folder), "utf8");
+    const loops = [...source.matchAll(/^\s*#for (.*)$/gm)].map(([, loop]) => loop!);
+    const values = [...source.matchAll(/\$\{([^}]*)\}/g)].map(([, value]) => value!);
+    wrong.push(
+      ...[...loops, ...values].filter((text) => hidden.test(text)).map((text) =>
+        `${file}: ${text}`
+      ),
+    );
+    // Conditions may compare with a text.
+    const tests = [...source.matchAll(/^\s*#if (.*)$/gm)].map(([, test]) => test!);
+    wrong.push(...tests.filter((text) => hidden.test(text.replace(/=== "\w+"/g, ""))));
+  }
+  assert.deepEqual(wrong, []);
 });

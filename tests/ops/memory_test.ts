@@ -18,6 +18,7 @@ import {
   mul,
   Random,
   relu,
+  sum,
   type Tensor,
 } from "../../ops/mod.ts";
 import { constantBytes } from "../../ops/compiler/program.ts";
@@ -134,6 +135,22 @@ const picture = () => tensorOf(randomValues(random, [1, 16, 12, 12]));
 /** A small network on shared weights. */
 function network(x: Tensor): Tensor {
   return relu(add(conv(relu(conv(x, weights[0]!)), weights[1]!), x));
+}
+
+for (const storage of ["texture", "buffer"] as const) {
+  Deno.test(`workspace takes turns, and lasts as long as the calls of its node (${storage})`, () => {
+    const [rows, columns] = [1024, 64];
+    const planned = (count: number) => {
+      const outputs = Array.from({ length: count }, () => {
+        return sum(constant([1, 4, rows, columns], () => new Float32Array()), [2]);
+      });
+      return planProgram(onPaper(storage), { outputs }).own;
+    };
+    // Each is summed in √1024 parts of 32 rows, which only lie there until they are added.
+    const bytes = 16 * columns;
+    assert.equal(planned(1), (Math.sqrt(rows) + 1) * bytes);
+    assert.equal(planned(3), (Math.sqrt(rows) + 3) * bytes);
+  });
 }
 
 Deno.test("what is planned is what is allocated", async () => {

@@ -1,5 +1,35 @@
 /** Who uses the nodes of a graph, and rebuilding a graph in which some are replaced. */
-import { node, type Tensor } from "../graph/tensor.ts";
+import { node, type Tensor } from "../../graph/tensor.ts";
+
+/** A graph while it is rewritten, as the rules of single nodes see it. */
+export class Rewriting {
+  readonly #now: ReadonlyMap<Tensor, Tensor>;
+  readonly #uses: ReadonlyMap<Tensor, number>;
+
+  /**
+   * @param now the tensor that has a node's value now, for each node that was rewritten
+   * @param uses how often each node is read or asked for
+   */
+  constructor(now: ReadonlyMap<Tensor, Tensor>, uses: ReadonlyMap<Tensor, number>) {
+    this.#now = now;
+    this.#uses = uses;
+  }
+
+  /** The tensor that has a node's value now; the node comes before the one that is looked at. */
+  now(n: Tensor): Tensor {
+    return this.#now.get(n)!;
+  }
+
+  /** The inputs of a node as they are now. */
+  inputsOf(n: Tensor): Tensor[] {
+    return n.inputs.map((input) => this.now(input));
+  }
+
+  /** Whether a node is read once and nobody asked for it. */
+  isSole(n: Tensor): boolean {
+    return this.#uses.get(n) === 1;
+  }
+}
 
 /** The nodes that read each node of a graph, as often as they do. */
 export function usersOf(nodes: readonly Tensor[]): Map<Tensor, Tensor[]> {

@@ -1,12 +1,12 @@
 /**
- * A rewrite before fusion. Where rectified tensors are concatenated, each takes its slice of the
+ * Where rectified tensors are concatenated, each takes its slice of the
  * gradient and its own mask to it. One mask for the whole gradient does the same, and can then become
  * the epilogue of whatever computes that.
  */
-import { ancestors } from "../autograd/gradient.ts";
-import { rectifierGradient } from "../element/rectifier_mask.ts";
+import { ancestors } from "../../autograd/gradient.ts";
+import { rectifierGradient } from "../../element/rectifier_mask.ts";
 import { rewrite, usersOf } from "./rewrite.ts";
-import { isOp, node, type Tensor } from "../graph/tensor.ts";
+import { isOp, node, type Tensor } from "../../graph/tensor.ts";
 
 /** Slices of one gradient, each gated by the mask of its part of a concatenation. */
 interface Joint {

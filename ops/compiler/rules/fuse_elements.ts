@@ -1,12 +1,9 @@
-/**
- * Rewrites chains of element functions as one kernel each, so that what passes between them never
- * goes through memory. Comes after the rewrites of fuse.ts: an epilogue of a convolution saves more.
- */
-import { isCheap } from "../element/elementwise.ts";
-import { ancestors } from "../autograd/gradient.ts";
-import { sheetSize } from "../../kernels/runtime/sheet.ts";
+/** Chains of element functions as one kernel each. */
+import { isCheap } from "../../element/elementwise.ts";
+import { ancestors } from "../../autograd/gradient.ts";
+import { sheetSize } from "../../../kernels/runtime/sheet.ts";
 import { rewrite, usersOf } from "./rewrite.ts";
-import { isOp, node, sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
+import { isOp, node, sameShape, type Shape, type Tensor } from "../../graph/tensor.ts";
 
 /** With the result, a kernel of six operands leaves one of the eight buffers that WebGPU promises. */
 const MOST_OPERANDS = 6;

@@ -21,7 +21,7 @@ function isLate(n: Tensor): boolean {
  * @param nodes a graph, inputs before users
  * @param roots its results
  */
-export function schedule(nodes: readonly Tensor[], roots: readonly Tensor[]): Tensor[] {
+export function orderNodes(nodes: readonly Tensor[], roots: readonly Tensor[]): Tensor[] {
   const before = new Map<Tensor, Tensor[]>();
   const after = new Map<Tensor, Tensor[]>();
   const put = (where: Map<Tensor, Tensor[]>, beside: Tensor, n: Tensor) =>
@@ -50,6 +50,6 @@ export function schedule(nodes: readonly Tensor[], roots: readonly Tensor[]): Te
     after.get(n)?.forEach(emit);
   };
   stay.forEach(emit);
-  if (order.length !== nodes.length) throw new Error("schedule: nodes wait for each other");
+  if (order.length !== nodes.length) throw new Error("orderNodes: nodes wait for each other");
   return order;
 }

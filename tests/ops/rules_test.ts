@@ -20,7 +20,8 @@ import {
   type Tensor,
 } from "../../ops/mod.ts";
 import * as ops from "../../ops/mod.ts";
-import { fuse } from "../../ops/compiler/fuse.ts";
+import { rewriteGraph, RULES } from "../../ops/compiler/rules.ts";
+import type { Rule } from "../../ops/compiler/rules/rule.ts";
 import { isOp } from "../../ops/graph/tensor.ts";
 import { assertClose, evaluate, gpuForTests, randomValues, tensorOf } from "../compare.ts";
 import { type Operations, reference, type Values } from "../reference.ts";
@@ -165,9 +166,90 @@ function norm(x: Tensor): Tensor {
   return batchNorm(x, { mean: randomTensor(shape), variance, weight: randomTensor(shape) });
 }
 
+/** Of element functions there is a test of its own: fuse_elements_test.ts. */
+const rewritten = (...roots: Tensor[]) =>
+  rewriteGraph(roots, RULES.filter(({ name }) => name !== "fuseElements"));
+
 /** The operations left after rewriting, without leaves. */
 function left(...roots: Tensor[]): string[] {
-  return ancestors(fuse(roots)).filter((n) => n.inputs.length > 0).map((n) => n.op);
+  return ancestors(rewritten(...roots)).filter((n) => n.inputs.length > 0).map((n) => n.op);
+}
+
+const perChannel = () => randomTensor([1, CHANNELS, 1, 1]);
+const gradientOf = (y: Tensor, x: Tensor) => gradients(mul(y, randomTensor(y.shape)), [x])[0]!;
+
+/** For each rule a graph, its kernels without that rule, and with all of them. */
+const EACH: Record<
+  (typeof RULES)[number]["name"],
+  { graph: (x: Tensor) => Tensor[]; without: string; all: string }
+> = {
+  joinRectifiers: {
+    graph: (x) => {
+      const whole = concat([relu(conv1x1(x)), relu(conv1x1(x))]);
+      return [gradientOf(conv1x1(whole), x), whole];
+    },
+    without: "gemm rectifierMask gemm rectifierMask identity+mul gemm rectifierGradient " +
+      "rectifierGradient gemm gemm",
+    all: "gemm gemm rectifierMask identity+mul gemm gemm gemm",
+  },
+  gatePooled: {
+    graph: (x) => {
+      const pooled = maxPool2d(relu(conv1x1(x)), { kernel: 3, stride: 2, padding: 1 });
+      return [gradientOf(conv1x1(pooled), x), pooled];
+    },
+    without: "identity mul gemm gemm maxPool2dWithIndices rectifierMask maxPool2dGradient " +
+      "rectifierGradient gemm",
+    all: "identity mul gemm maxPool2dWithIndices rectifierMask gemm maxPool2dGradient gemm",
+  },
+  foldConstants: {
+    graph: (x) => [mul(x, mul(perChannel(), perChannel()))],
+    without: "mul mul",
+    all: "mul",
+  },
+  scaleOutputs: {
+    graph: (x) => [multiplyAdd(conv1x1(x), perChannel(), perChannel())],
+    without: "gemm multiplyAdd",
+    all: "gemm",
+  },
+  scaleOutputsOfGradient: {
+    graph: (x) => [gradientOf(multiplyAdd(conv1x1(x), perChannel(), perChannel()), x)],
+    without: "identity+mul+mul gemm",
+    all: "identity+mul gemm",
+  },
+  scaleInputsOfGradient: {
+    graph: (x) => [gradientOf(conv1x1(multiplyAdd(x, perChannel(), perChannel())), x)],
+    without: "identity+mul gemm mul",
+    all: "identity+mul gemm",
+  },
+  addResidual: {
+    graph: (x) => [add(conv1x1(x), image())],
+    without: "gemm add",
+    all: "gemm",
+  },
+  rectify: { graph: (x) => [relu(conv1x1(x))], without: "gemm relu", all: "gemm" },
+  gateGradient: {
+    graph: (x) => [gradientOf(conv1x1(relu(conv1x1(x))), x)],
+    without: "gemm rectifierMask identity+mul gemm rectifierGradient gemm",
+    all: "gemm rectifierMask identity+mul gemm gemm",
+  },
+  fuseElements: {
+    graph: (x) => [add(mul(x, image()), image())],
+    without: "mul add",
+    all: "mul+add",
+  },
+};
+
+for (const rule of RULES) {
+  Deno.test(`without the rule ${rule.name} other kernels run`, async () => {
+    const { graph, without, all } = EACH[rule.name];
+    const roots = graph(image());
+    const kernels = async (rules: readonly Rule[]) => {
+      using program = await compile(gpu, { outputs: rewriteGraph(roots, rules), fuse: false });
+      return program.kernelNames.join(" ");
+    };
+    assert.equal(await kernels(RULES.filter((other) => other !== rule)), without);
+    assert.equal(await kernels(RULES), all);
+  });
 }
 
 Deno.test("normalisation, residual and rectifier become a convolution's epilogue", () => {
@@ -196,7 +278,6 @@ Deno.test("the gradient of a fused block is one convolution, gate included", () 
 
 Deno.test("the gradient of scaled channels is one convolution", async () => {
   const x = image();
-  const perChannel = () => randomTensor([1, CHANNELS, 1, 1]);
   for (const [stride, groups] of [[1, 1], [2, 1], [1, 2]] as const) {
     const scaled = multiplyAdd(x, perChannel(), perChannel());
     const weight = randomTensor([6, CHANNELS / groups, 3, 3]);
@@ -222,7 +303,7 @@ Deno.test("a rectifier before a pool gates the pool's gradient before it is spre
     const y = conv1x1(pooled);
     const [dx] = gradients(mul(y, randomTensor(y.shape)), [x]);
     // The gate is the epilogue of the second convolution's gradient, its mask that of the maxima.
-    const nodes = ancestors(fuse([dx!, pooled]));
+    const nodes = ancestors(rewritten(dx!, pooled));
     const masks = nodes.filter((n) => isOp(n, "rectifierMask"));
     assert.ok(!nodes.some((n) => isOp(n, "rectifierGradient")));
     assert.deepEqual(masks.map(({ shape }) => shape[2]), [pooled.shape[2]]);

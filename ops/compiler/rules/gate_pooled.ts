@@ -1,13 +1,13 @@
 /**
- * A rewrite before fusion. A maximum is an element of what was pooled, so a rectifier before a pool
+ * A maximum is an element of what was pooled, so a rectifier before a pool
  * lets the gradient of a window's winner through where it let the maximum through: the gradient can
  * be gated before it is spread over the windows, by a mask of the pooled picture, which is smaller,
  * and the gate can become the epilogue of what computes that gradient.
  */
-import { ancestors } from "../autograd/gradient.ts";
-import { rectifierGradient } from "../element/rectifier_mask.ts";
+import { ancestors } from "../../autograd/gradient.ts";
+import { rectifierGradient } from "../../element/rectifier_mask.ts";
 import { rewrite, usesOf } from "./rewrite.ts";
-import { isOp, node, type Tensor } from "../graph/tensor.ts";
+import { isOp, node, type Tensor } from "../../graph/tensor.ts";
 
 /**
  * Gates gradients before a maximum pool spreads them.
