@@ -34,8 +34,10 @@ export {
   clampTo,
   detach,
   div,
+  type ElementFunctionName,
   exp,
   expand,
+  finite,
   floor,
   gelu,
   hardsigmoid,
@@ -56,9 +58,10 @@ export {
   sqrt,
   sub,
   tanh,
+  where,
   xlogy,
 } from "./element/elementwise.ts";
-export type { ElementFunctionName, ElementwiseAttributes } from "./graph/attributes.ts";
+export type { ElementwiseAttributes } from "./graph/attributes.ts";
 export type { ElementStep, FusedElementwiseAttributes } from "./graph/attributes.ts";
 export { gaussianBlur, gaussianKernel } from "./image/gaussian_blur.ts";
 export { ancestors, gradients } from "./autograd/gradient.ts";

@@ -52,6 +52,7 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
   div: { y: "a / b", gradient: "∂/b, −∂·y/b" },
   exp: { y: "eᵃ", gradient: "∂·y" },
   expand: { y: "a, repeated along axes of size 1", gradient: "Σ ∂ along them" },
+  finite: { y: "1 where a is a number, 0 where it is NaN or infinite", gradient: "none" },
   floor: { y: "⌊a⌋", gradient: "none: it is 0 almost everywhere" },
   gaussianBlur: {
     y: "Σ w[|k|]·x[mirror(p + k)], rows, then columns",
@@ -147,5 +148,9 @@ export const FORMULAS: Record<keyof Operations<unknown>, Formula> = {
     gradient: "x, weight: the sweeps that were done, backwards; eps: none",
   },
   warp: { y: "bilinear samples at θ·(u, v, 1)", gradient: "∂ scattered with the same weights" },
+  where: {
+    y: "a where the condition is ½ or more, else b",
+    gradient: "condition: none; ∂ to the chosen one, 0 to the other",
+  },
   xlogy: { y: "a·ln b, 0 where a = 0", gradient: "∂·ln b, ∂·a/b" },
 };

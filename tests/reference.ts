@@ -56,6 +56,7 @@ export interface Operations<T> {
   div(a: T, b: T): T;
   exp(a: T): T;
   expand(a: T, shape: Shape): T;
+  finite(a: T): T;
   floor(a: T): T;
   gaussianBlur(x: T, weights: T): T;
   gelu(a: T, approximate?: "none" | "tanh"): T;
@@ -109,6 +110,7 @@ export interface Operations<T> {
   totalVariation(x: T, options?: TotalVariationOptions): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
   warp(x: T, theta: T): T;
+  where(condition: T, a: T, b: T): T;
   xlogy(a: T, b: T): T;
 }
 
@@ -456,6 +458,8 @@ export const reference: Operations<Values> = {
       a,
     ),
   hardsigmoid: (a) => elementwise((p) => p! <= -3 ? 0 : p! >= 3 ? 1 : (p! + 3) / 6, a),
+  finite: (a) => elementwise((p) => Number.isFinite(p) ? 1 : 0, a),
+  where: (condition, a, b) => elementwise((p, q, r) => p! >= 0.5 ? q! : r!, condition, a, b),
   hardswish: (a) => elementwise((p) => p! <= -3 ? 0 : p! >= 3 ? p! : p! * (p! + 3) / 6, a),
   log: (a) => elementwise(Math.log, a),
   mix: (a, b, weight) => elementwise((p, q, r) => (1 - r!) * p! + r! * q!, a, b, weight),

@@ -2,7 +2,7 @@
  * Rewrites chains of element functions as one kernel each, so that what passes between them never
  * goes through memory. Comes after the rewrites of fuse.ts: an epilogue of a convolution saves more.
  */
-import type { ElementFunctionName } from "../graph/attributes.ts";
+import { isCheap } from "../element/elementwise.ts";
 import { ancestors } from "../autograd/gradient.ts";
 import { sheetSize } from "../../kernels/runtime/sheet.ts";
 import { rewrite, usersOf } from "./rewrite.ts";
@@ -19,33 +19,6 @@ const FEWEST_TEXELS = 64;
 
 /** Longer ones would save little more, and hardly two kernels would share a pipeline. */
 const MOST_STEPS = 16;
-
-/**
- * Functions of an instruction or two: computing them again for each texel, where a smaller tensor
- * would be repeated, costs nothing beside the texel's own way to memory.
- */
-const CHEAP: ReadonlySet<ElementFunctionName> = new Set([
-  "identity",
-  "detach",
-  "add",
-  "sub",
-  "mul",
-  "multiplyAdd",
-  "affine",
-  "mix",
-  "relu",
-  "relu6",
-  "clampMin",
-  "clampTo",
-  "atLeast",
-  "within",
-  "notLess",
-  "maximum",
-  "minimum",
-  "abs",
-  "sign",
-  "floor",
-]);
 
 /** Element functions that become one kernel. */
 interface Group {
@@ -107,7 +80,7 @@ class Grouping {
     const isRepeated = (n: Tensor) => !sameShape(n.shape, result.shape);
     const reads = absorbed.some(isRepeated) ? group.operands.size : MOST_OPERANDS;
     const good = absorbed.length > 0 && members.length <= MOST_STEPS && operands.size <= reads &&
-      members.every((n) => !isRepeated(n) || CHEAP.has(n.attributes.f)) &&
+      members.every((n) => !isRepeated(n) || isCheap(n.attributes.f)) &&
       this.#kept(merged, result) <= this.#kept(group, result);
     return good ? merged : undefined;
   }

@@ -5,13 +5,28 @@ import type { Gpu } from "../../kernels/runtime/device.ts";
 import { type Call, type Operation, perTexel, repeatedAxes } from "../graph/operation.ts";
 import { rectifierGradient } from "./rectifier_mask.ts";
 import { sumTo } from "./sum.ts";
-import { formatShape, node, sameShape, type Shape, type Tensor } from "../graph/tensor.ts";
-import type { ElementFunctionName, ElementwiseAttributes } from "../graph/attributes.ts";
+import {
+  constant,
+  formatShape,
+  node,
+  sameShape,
+  type Shape,
+  type Tensor,
+} from "../graph/tensor.ts";
+import type { ElementwiseAttributes } from "../graph/attributes.ts";
 
-/** A function of up to three operands `a`, `b`, `c` and the numbers `k`, `l`. */
+/** What a kernel calls the operands of an element function and its numbers. */
+type Names = Readonly<Record<"a" | "b" | "c" | "k" | "l", string>>;
+
+/** A function of up to three operands a, b, c and the numbers k, l. */
 interface ElementFunction {
-  /** WGSL on `vec4f`. */
-  readonly wgsl: string;
+  /** WGSL on `vec4f`, for operands that are names. */
+  readonly wgsl: (names: Names) => string;
+  /**
+   * It takes an instruction or two: computing it again for each texel, where a smaller tensor would
+   * be repeated, costs nothing beside the texel's own way to memory.
+   */
+  readonly cheap?: true;
   /** Gradients for the operands, before broadcasting is undone; dy has y's shape. */
   readonly gradient: (
     dy: Tensor,
@@ -22,114 +37,138 @@ interface ElementFunction {
   readonly host?: (a: number, b: number, k: number, l: number) => number;
 }
 
-const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
-  identity: { wgsl: "a", gradient: (dy) => [dy] },
+/**
+ * One row each. A row's gradient calls functions by their declarations below, never by a row's name:
+ * so the names are these rows' keys, written nowhere else.
+ */
+const FUNCTIONS = {
+  identity: { cheap: true, wgsl: ({ a }) => `${a}`, gradient: (dy) => [dy] },
   /** The same value, without a gradient. */
-  detach: { wgsl: "a", gradient: () => [] },
-  add: { wgsl: "a + b", gradient: (dy) => [dy, dy] },
-  sub: { wgsl: "a - b", gradient: (dy) => [dy, affine(dy, -1)], host: (a, b) => a - b },
+  detach: { cheap: true, wgsl: ({ a }) => `${a}`, gradient: () => [] },
+  add: { cheap: true, wgsl: ({ a, b }) => `${a} + ${b}`, gradient: (dy) => [dy, dy] },
+  sub: {
+    cheap: true,
+    wgsl: ({ a, b }) => `${a} - ${b}`,
+    gradient: (dy) => [dy, affine(dy, -1)],
+    host: (a, b) => a - b,
+  },
   mul: {
-    wgsl: "a * b",
+    cheap: true,
+    wgsl: ({ a, b }) => `${a} * ${b}`,
     gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!)],
     host: (a, b) => a * b,
   },
   div: {
-    wgsl: "a / b",
+    wgsl: ({ a, b }) => `${a} / ${b}`,
     gradient: (dy, [, b], y) => [div(dy, b!), affine(mul(dy, div(y, b!)), -1)],
   },
   /** a·b + c. */
-  multiplyAdd: { wgsl: "a * b + c", gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!), dy] },
+  multiplyAdd: {
+    cheap: true,
+    wgsl: ({ a, b, c }) => `${a} * ${b} + ${c}`,
+    gradient: (dy, [a, b]) => [mul(dy, b!), mul(dy, a!), dy],
+  },
   /** k·a + l. */
   affine: {
-    wgsl: "k * a + l",
+    cheap: true,
+    wgsl: ({ a, k, l }) => `${k} * ${a} + ${l}`,
     gradient: (dy, _, y) => [affine(dy, y.attributes.k)],
   },
-  relu: { wgsl: "max(a, vec4f())", gradient: (dy, _, y) => [rectifierGradient(dy, y, "relu")] },
+  relu: {
+    cheap: true,
+    wgsl: ({ a }) => `max(${a}, vec4f())`,
+    gradient: (dy, _, y) => [rectifierGradient(dy, y, "relu")],
+  },
   relu6: {
-    wgsl: "clamp(a, vec4f(), vec4f(6))",
+    cheap: true,
+    wgsl: ({ a }) => `clamp(${a}, vec4f(), vec4f(6))`,
     gradient: (dy, _, y) => [rectifierGradient(dy, y, "relu6")],
   },
-  abs: { wgsl: "abs(a)", gradient: (dy, [a]) => [mul(dy, unary("sign", a!))] },
-  sign: { wgsl: "sign(a)", gradient: () => [] },
-  floor: { wgsl: "floor(a)", gradient: () => [] },
-  sqrt: { wgsl: "sqrt(a)", gradient: (dy, _, y) => [affine(div(dy, y), 0.5)] },
+  abs: { cheap: true, wgsl: ({ a }) => `abs(${a})`, gradient: (dy, [a]) => [mul(dy, sign(a!))] },
+  sign: { cheap: true, wgsl: ({ a }) => `sign(${a})`, gradient: () => [] },
+  floor: { cheap: true, wgsl: ({ a }) => `floor(${a})`, gradient: () => [] },
+  sqrt: { wgsl: ({ a }) => `sqrt(${a})`, gradient: (dy, _, y) => [affine(div(dy, y), 0.5)] },
   /** 1/√(a + k). */
   inverseDeviation: {
-    wgsl: "inverseSqrt(a + k)",
+    wgsl: ({ a, k }) => `inverseSqrt(${a} + ${k})`,
     gradient: (dy, _, y) => [affine(mul(mul(dy, y), mul(y, y)), -0.5)],
     host: (a, _, k) => 1 / Math.sqrt(a + k),
   },
-  exp: { wgsl: "exp(a)", gradient: (dy, _, y) => [mul(dy, y)] },
-  log: { wgsl: "log(a)", gradient: (dy, [a]) => [div(dy, a!)] },
-  sigmoid: { wgsl: "sigmoid(a)", gradient: (dy, _, y) => [binary("sigmoidGradient", dy, y)] },
+  exp: { wgsl: ({ a }) => `exp(${a})`, gradient: (dy, _, y) => [mul(dy, y)] },
+  log: { wgsl: ({ a }) => `log(${a})`, gradient: (dy, [a]) => [div(dy, a!)] },
+  sigmoid: { wgsl: ({ a }) => `sigmoid(${a})`, gradient: (dy, _, y) => [sigmoidGradient(dy, y)] },
   /** dy·b·(1 − b), where b is the sigmoid. */
   sigmoidGradient: {
-    wgsl: "a * b * (1 - b)",
+    wgsl: ({ a, b }) => `${a} * ${b} * (1 - ${b})`,
     gradient: (d, [dy, b]) => [
-      binary("sigmoidGradient", d, b!),
+      sigmoidGradient(d, b!),
       mul(mul(d, dy!), affine(b!, -2, 1)),
     ],
   },
-  tanh: { wgsl: "tanh_accurate(a)", gradient: (dy, _, y) => [binary("tanhGradient", dy, y)] },
+  tanh: { wgsl: ({ a }) => `tanh_accurate(${a})`, gradient: (dy, _, y) => [tanhGradient(dy, y)] },
   /** dy·(1 − b²), where b is the hyperbolic tangent. */
   tanhGradient: {
-    wgsl: "a * (1 - b) * (1 + b)",
-    gradient: (d, [dy, b]) => [binary("tanhGradient", d, b!), affine(mul(mul(d, dy!), b!), -2)],
+    wgsl: ({ a, b }) => `${a} * (1 - ${b}) * (1 + ${b})`,
+    gradient: (d, [dy, b]) => [tanhGradient(d, b!), affine(mul(mul(d, dy!), b!), -2)],
   },
   hardsigmoid: {
-    wgsl: "clamp(a + 3, vec4f(), vec4f(6)) / 6",
-    gradient: (dy, [a]) => [binary("hardsigmoidGradient", dy, a!)],
+    wgsl: ({ a }) => `clamp(${a} + 3, vec4f(), vec4f(6)) / 6`,
+    gradient: (dy, [a]) => [hardsigmoidGradient(dy, a!)],
   },
   /** dy/6 where |b| < 3. */
   hardsigmoidGradient: {
-    wgsl: "select(vec4f(), a / 6, abs(b) < vec4f(3))",
-    gradient: (d, [, b]) => [binary("hardsigmoidGradient", d, b!)],
+    wgsl: ({ a, b }) => `select(vec4f(), ${a} / 6, abs(${b}) < vec4f(3))`,
+    gradient: (d, [, b]) => [hardsigmoidGradient(d, b!)],
   },
   hardswish: {
-    wgsl: "a * (clamp(a + 3, vec4f(), vec4f(6)) / 6)",
-    gradient: (dy, [a]) => [binary("hardswishGradient", dy, a!)],
+    wgsl: ({ a }) => `${a} * (clamp(${a} + 3, vec4f(), vec4f(6)) / 6)`,
+    gradient: (dy, [a]) => [hardswishGradient(dy, a!)],
   },
   /** dy·(b/3 + ½) where −3 ≤ b ≤ 3, dy above; the slopes at the kinks are those from inside. */
   hardswishGradient: {
-    wgsl: "select(select(a * (b / 3 + 0.5), a, b > vec4f(3)), vec4f(), b < vec4f(-3))",
+    wgsl: ({ a, b }) =>
+      `select(select(${a} * (${b} / 3 + 0.5), ${a}, ${b} > vec4f(3)), vec4f(), ${b} < vec4f(-3))`,
     gradient: (d, [dy, b]) => [
-      binary("hardswishGradient", d, b!),
-      affine(binary("hardsigmoidGradient", mul(d, dy!), b!), 2),
+      hardswishGradient(d, b!),
+      affine(hardsigmoidGradient(mul(d, dy!), b!), 2),
     ],
   },
-  silu: { wgsl: "a * sigmoid(a)", gradient: (dy, [a]) => [binary("siluGradient", dy, a!)] },
+  silu: { wgsl: ({ a }) => `${a} * sigmoid(${a})`, gradient: (dy, [a]) => [siluGradient(dy, a!)] },
   /** dy·s·(1 + b·(1 − s)), where s is the sigmoid of b. */
   siluGradient: {
-    wgsl: "a * sigmoid(b) * (1 + b * sigmoid(-b))",
+    wgsl: ({ a, b }) => `${a} * sigmoid(${b}) * (1 + ${b} * sigmoid(-${b}))`,
     gradient(d, [dy, b]) {
       const s = sigmoid(b!);
-      const slope = binary("sigmoidGradient", mul(d, dy!), s);
+      const slope = sigmoidGradient(mul(d, dy!), s);
       return [
-        binary("siluGradient", d, b!),
+        siluGradient(d, b!),
         mul(slope, affine(mul(b!, affine(s, -2, 1)), 1, 2)),
       ];
     },
   },
-  gelu: { wgsl: "a * normal_cdf(a)", gradient: (dy, [a]) => [binary("geluGradient", dy, a!)] },
+  gelu: {
+    wgsl: ({ a }) => `${a} * normal_cdf(${a})`,
+    gradient: (dy, [a]) => [geluGradient(dy, a!)],
+  },
   /** dy·(Φ(b) + b·φ(b)), of which the derivative is φ(b)·(2 − b²). */
   geluGradient: {
-    wgsl: "a * gelu_slope(b)",
+    wgsl: ({ a, b }) => `${a} * gelu_slope(${b})`,
     gradient(d, [dy, b]) {
       const square = mul(b!, b!);
       const density = affine(exp(affine(square, -0.5)), 1 / Math.sqrt(2 * Math.PI));
       return [
-        binary("geluGradient", d, b!),
+        geluGradient(d, b!),
         mul(mul(d, dy!), mul(density, affine(square, -1, 2))),
       ];
     },
   },
   geluTanh: {
-    wgsl: "a * gelu_gate(a)",
-    gradient: (dy, [a]) => [binary("geluTanhGradient", dy, a!)],
+    wgsl: ({ a }) => `${a} * gelu_gate(${a})`,
+    gradient: (dy, [a]) => [geluTanhGradient(dy, a!)],
   },
   /** dy·(b·s)′, where s is the sigmoid of v = √(8/π)·(b + 0.044715·b³). */
   geluTanhGradient: {
-    wgsl: "a * gelu_tanh_slope(b)",
+    wgsl: ({ a, b }) => `${a} * gelu_tanh_slope(${b})`,
     gradient(d, [dy, b]) {
       // (b·s)″ = s·(1 − s)·(2·v′ + b·((1 − 2·s)·v′² + v″))
       const k = Math.sqrt(8 / Math.PI);
@@ -141,9 +180,9 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
       const v2 = affine(b!, 6 * k * 0.044715);
       const curvature = add(mul(affine(sigmoid(v), -2, 1), mul(v1, v1)), v2);
       return [
-        binary("geluTanhGradient", d, b!),
+        geluTanhGradient(d, b!),
         mul(
-          binary("sigmoidGradient", mul(d, dy!), left),
+          sigmoidGradient(mul(d, dy!), left),
           add(affine(v1, 2), mul(b!, curvature)),
         ),
       ];
@@ -151,56 +190,102 @@ const FUNCTIONS: Record<ElementFunctionName, ElementFunction> = {
   },
   /** max(a, k); the gradient passes where a ≥ k. */
   clampMin: {
-    wgsl: "max(a, vec4f(k))",
-    gradient: (dy, [a], y) => [mul(dy, unary("atLeast", a!, y.attributes.k))],
+    cheap: true,
+    wgsl: ({ a, k }) => `max(${a}, vec4f(${k}))`,
+    gradient: (dy, [a], y) => [mul(dy, atLeast(a!, y.attributes.k))],
   },
   /** 1 where a ≥ k, else 0. */
-  atLeast: { wgsl: "select(vec4f(), vec4f(1), a >= vec4f(k))", gradient: () => [] },
+  atLeast: {
+    cheap: true,
+    wgsl: ({ a, k }) => `select(vec4f(), vec4f(1), ${a} >= vec4f(${k}))`,
+    gradient: () => [],
+  },
   /** a clamped to [k, l]; the gradient passes where k ≤ a ≤ l. */
   clampTo: {
-    wgsl: "clamp(a, vec4f(k), vec4f(l))",
-    gradient: (dy, [a], { attributes: { k, l } }) => [mul(dy, unary("within", a!, k, l))],
+    cheap: true,
+    wgsl: ({ a, k, l }) => `clamp(${a}, vec4f(${k}), vec4f(${l}))`,
+    gradient: (dy, [a], { attributes: { k, l } }) => [mul(dy, within(a!, k, l))],
   },
   /** 1 where k ≤ a ≤ l, else 0. */
   within: {
-    wgsl: "select(vec4f(), vec4f(1), (a >= vec4f(k)) & (a <= vec4f(l)))",
+    cheap: true,
+    wgsl: ({ a, k, l }) =>
+      `select(vec4f(), vec4f(1), (${a} >= vec4f(${k})) & (${a} <= vec4f(${l})))`,
     gradient: () => [],
   },
   /** 1 where a ≥ b, else 0. */
-  notLess: { wgsl: "select(vec4f(), vec4f(1), a >= b)", gradient: () => [] },
-  maximum: { wgsl: "max(a, b)", gradient: (dy, [a, b]) => shareOut(dy, sub(a!, b!)) },
-  minimum: { wgsl: "min(a, b)", gradient: (dy, [a, b]) => shareOut(dy, sub(b!, a!)) },
+  notLess: {
+    cheap: true,
+    wgsl: ({ a, b }) => `select(vec4f(), vec4f(1), ${a} >= ${b})`,
+    gradient: () => [],
+  },
+  maximum: {
+    cheap: true,
+    wgsl: ({ a, b }) => `max(${a}, ${b})`,
+    gradient: (dy, [a, b]) => shareOut(dy, sub(a!, b!)),
+  },
+  minimum: {
+    cheap: true,
+    wgsl: ({ a, b }) => `min(${a}, ${b})`,
+    gradient: (dy, [a, b]) => shareOut(dy, sub(b!, a!)),
+  },
   pow: {
-    wgsl: "power(a, b)",
+    wgsl: ({ a, b }) => `power(${a}, ${b})`,
     gradient: (dy, [a, b], y) => [
-      mul(dy, mul(b!, binary("pow", a!, affine(b!, 1, -1)))),
-      mul(dy, binary("xlogy", y, a!)),
+      mul(dy, mul(b!, pow(a!, affine(b!, 1, -1)))),
+      mul(dy, xlogy(y, a!)),
     ],
   },
   /** a·ln b; 0 where a = 0, whatever b. */
   xlogy: {
-    wgsl: "select(a * log(max(b, vec4f(1e-37))), vec4f(), a == vec4f())",
-    gradient: (dy, [a, b]) => [binary("xlogy", dy, b!), mul(dy, div(a!, b!))],
+    wgsl: ({ a, b }) => `select(${a} * log(max(${b}, vec4f(1e-37))), vec4f(), ${a} == vec4f())`,
+    gradient: (dy, [a, b]) => [xlogy(dy, b!), mul(dy, div(a!, b!))],
   },
-  softplus: { wgsl: "softplus(a)", gradient: (dy, [a]) => [mul(dy, sigmoid(a!))] },
+  softplus: { wgsl: ({ a }) => `softplus(${a})`, gradient: (dy, [a]) => [mul(dy, sigmoid(a!))] },
   logCoshHalf: {
-    wgsl: "log_cosh_half(a)",
+    wgsl: ({ a }) => `log_cosh_half(${a})`,
     gradient: (dy, [a]) => [mul(dy, tanh(affine(a!, 0.5)))],
+  },
+  /** 1 where a is a number, 0 where it is NaN or infinite: by its bits, because WGSL knows neither. */
+  finite: {
+    cheap: true,
+    wgsl: ({ a }) =>
+      `select(vec4f(1), vec4f(), (bitcast<vec4u>(${a}) & vec4u(0x7f800000)) == vec4u(0x7f800000))`,
+    gradient: () => [],
+  },
+  /** b where a ≥ ½, else c. */
+  where: {
+    cheap: true,
+    wgsl: ({ a, b, c }) => `select(${c}, ${b}, ${a} >= vec4f(0.5))`,
+    // Chosen again, not multiplied by 0 and 1: what is not chosen may be NaN.
+    gradient: (dy, [a]) => [undefined, where(a!, dy, ZERO), where(a!, ZERO, dy)],
   },
   /** a + (b − a)·c. */
   mix: {
-    wgsl: "a + (b - a) * c",
+    cheap: true,
+    wgsl: ({ a, b, c }) => `${a} + (${b} - ${a}) * ${c}`,
     gradient: (dy, [a, b, c]) => [
       mul(dy, affine(c!, -1, 1)),
       mul(dy, c!),
       mul(dy, sub(b!, a!)),
     ],
   },
-};
+} satisfies Record<string, ElementFunction>;
+
+/** The name of an element function. */
+export type ElementFunctionName = keyof typeof FUNCTIONS;
+
+/** The same rows for the names in a graph, which are those of {@linkcode make}. */
+const ROWS: Readonly<Record<string, ElementFunction>> = FUNCTIONS;
+
+/** The names of all element functions, for tests. */
+export const ELEMENT_FUNCTIONS = Object.keys(FUNCTIONS) as ElementFunctionName[];
+
+const ZERO = constant([1, 1, 1, 1], () => new Float32Array(1));
 
 /** dy for the first operand where it wins by a positive margin, else for the second; at 0 half each. */
 function shareOut(dy: Tensor, margin: Tensor): Tensor[] {
-  const who = unary("sign", margin);
+  const who = sign(margin);
   return [mul(dy, affine(who, 0.5, 0.5)), mul(dy, affine(who, -0.5, 0.5))];
 }
 
@@ -232,6 +317,38 @@ function unary(f: ElementFunctionName, a: Tensor, k = 0, l = 0): Tensor<"element
 /** A function of two operands. */
 function binary(f: ElementFunctionName, a: Tensor, b: Tensor): Tensor<"elementwise"> {
   return make(f, [a, b]);
+}
+
+// The functions that only gradients need.
+function sign(a: Tensor): Tensor {
+  return unary("sign", a);
+}
+function atLeast(a: Tensor, k: number): Tensor {
+  return unary("atLeast", a, k);
+}
+function within(a: Tensor, low: number, high: number): Tensor {
+  return unary("within", a, low, high);
+}
+function sigmoidGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("sigmoidGradient", dy, b);
+}
+function tanhGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("tanhGradient", dy, b);
+}
+function hardsigmoidGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("hardsigmoidGradient", dy, b);
+}
+function hardswishGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("hardswishGradient", dy, b);
+}
+function siluGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("siluGradient", dy, b);
+}
+function geluGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("geluGradient", dy, b);
+}
+function geluTanhGradient(dy: Tensor, b: Tensor): Tensor {
+  return binary("geluTanhGradient", dy, b);
 }
 
 /** a + b */
@@ -353,6 +470,20 @@ export function logCoshHalf(a: Tensor): Tensor {
 export function notLess(a: Tensor, b: Tensor): Tensor {
   return binary("notLess", a, b);
 }
+/**
+ * 1 where a is a number, 0 where it is NaN or infinite; no gradient. It asks the bits of a, because
+ * compilers may assume that there is no NaN.
+ */
+export function finite(a: Tensor): Tensor {
+  return unary("finite", a);
+}
+/**
+ * a where the condition is ½ or more, else b: an exact copy, whatever the other one is; so is the
+ * gradient, of which the condition gets none.
+ */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  return make("where", [condition, a, b]);
+}
 /** a + (b − a)·weight */
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);
@@ -420,9 +551,15 @@ export function elementwiseCall(
   };
 }
 
-/** The WGSL of an element function, with other names for `a`, `b`, `c` and `k`, `l`. */
-export function expressionOf(f: ElementFunctionName, names: readonly string[]): string {
-  return FUNCTIONS[f].wgsl.replace(/\b[abckl]\b/g, (name) => names["abckl".indexOf(name)]!);
+/** The WGSL of an element function of so named operands and numbers. */
+export function expressionOf(f: string, operands: readonly string[], k: string, l: string): string {
+  const [a = "", b = "", c = ""] = operands;
+  return ROWS[f]!.wgsl({ a, b, c, k, l });
+}
+
+/** Whether an element function takes no more than an instruction or two. */
+export function isCheap(f: string): boolean {
+  return ROWS[f]!.cheap ?? false;
 }
 
 /** The values of an element function of constants of one shape; undefined where it has no host. */
@@ -430,7 +567,7 @@ export function onHost(
   { f, k, l }: ElementwiseAttributes,
   [a, b = a]: readonly Tensor<"constant">[],
 ): (() => Float32Array) | undefined {
-  const { host } = FUNCTIONS[f];
+  const { host } = ROWS[f]!;
   return host && (() => {
     const [p, q] = [a!.attributes.load(), b!.attributes.load()];
     return p.map((value, i) => host(value, q[i]!, k, l));
@@ -441,11 +578,11 @@ export function onHost(
 export const elementwiseOperation: Operation<"elementwise"> = {
   lower(y, gpu) {
     const { f, k, l } = y.attributes;
-    const expression = expressionOf(f, ["a", "b", "c", "P.k", "P.l"]);
+    const expression = expressionOf(f, operandNames(y), "P.k", "P.l");
     return [elementwiseCall(gpu, f, y, expression, { scalars: { k, l } })];
   },
   gradient(y, dy) {
-    const { gradient } = FUNCTIONS[y.attributes.f];
+    const { gradient } = ROWS[y.attributes.f]!;
     return gradient(dy, y.inputs, y).map((g, i) => g && sumTo(g, y.inputs[i]!.shape));
   },
 };

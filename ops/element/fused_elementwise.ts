@@ -13,8 +13,8 @@ export const fusedElementwiseOperation: Operation<"fusedElementwise"> = {
       steps.flatMap(({ k, l }, i) => [[`k${i}`, k], [`l${i}`, l]]),
     );
     const lines = steps.map(({ f, operands }, i) => {
-      const [a = "", b = "", c = ""] = operands.map((operand) => values[operand]!);
-      return `let step${i} = ${expressionOf(f, [a, b, c, `P.k${i}`, `P.l${i}`])};`;
+      const names = operands.map((operand) => values[operand]!);
+      return `let step${i} = ${expressionOf(f, names, `P.k${i}`, `P.l${i}`)};`;
     });
     const functions = `
 fn fused(${inputs.map((name) => `${name}: vec4f`).join(", ")}) -> vec4f {

@@ -105,56 +105,10 @@ export interface AveragePool2dAttributes extends MaxPool2dAttributes {
   readonly countIncludePad: boolean;
 }
 
-/** The name of an element function. */
-export type ElementFunctionName =
-  | "identity"
-  | "detach"
-  | "add"
-  | "sub"
-  | "mul"
-  | "div"
-  | "multiplyAdd"
-  | "affine"
-  | "relu"
-  | "relu6"
-  | "abs"
-  | "sign"
-  | "floor"
-  | "sqrt"
-  | "inverseDeviation"
-  | "exp"
-  | "log"
-  | "sigmoid"
-  | "sigmoidGradient"
-  | "tanh"
-  | "tanhGradient"
-  | "hardsigmoid"
-  | "hardsigmoidGradient"
-  | "hardswish"
-  | "hardswishGradient"
-  | "silu"
-  | "siluGradient"
-  | "gelu"
-  | "geluGradient"
-  | "geluTanh"
-  | "geluTanhGradient"
-  | "clampMin"
-  | "atLeast"
-  | "clampTo"
-  | "within"
-  | "notLess"
-  | "maximum"
-  | "minimum"
-  | "pow"
-  | "xlogy"
-  | "softplus"
-  | "logCoshHalf"
-  | "mix";
-
 /** Which function, and its numbers. */
 export interface ElementwiseAttributes {
-  /** Its name in the table. */
-  readonly f: ElementFunctionName;
+  /** Its name in the table of element/elementwise.ts, which knows them all. */
+  readonly f: string;
   /** A number it may use. */
   readonly k: number;
   /** Another one. */

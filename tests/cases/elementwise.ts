@@ -31,6 +31,7 @@ export const elementwise: Group = (test) => {
   test("affine", picture, (f, [x]) => f.affine(x!, -1.7, 0.3));
   test("affine without a shift", picture, (f, [x]) => f.affine(x!, 2.5), { degree: 1 });
   test("clampMin", wide, (f, [x]) => f.clampMin(x!, -1.25));
+  test("finite", wide, (f, [x]) => f.finite(x!), { wrt: [] });
   test("floor", wide, (f, [x]) => f.floor(x!), { wrt: [] });
   test("detach", picture, (f, [x]) => f.detach(x!), { wrt: [] });
   test("add", operands(2), (f, [a, b]) => f.add(a!, b!), { wrt: [0, 1], degree: 1 });
@@ -69,6 +70,7 @@ export const elementwise: Group = (test) => {
   test("logCoshHalf", wide, (f, [x]) => f.logCoshHalf(x!));
   test("multiplyAdd", operands(3), (f, [a, b, c]) => f.multiplyAdd(a!, b!, c!), { wrt: [0, 1, 2] });
   test("mix", operands(3), (f, [a, b, c]) => f.mix(a!, b!, c!), { wrt: [0, 1, 2] });
+  test("where", operands(3), (f, [c, a, b]) => f.where(c!, a!, b!), { wrt: [1, 2], degree: 1 });
   test("clampTo", wide, (f, [x]) => f.clampTo(x!, -1.25, 2));
   test(
     "expand",

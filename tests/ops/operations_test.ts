@@ -1,6 +1,8 @@
 /** Every operation against its reference: forward, gradient, adjoint, both kinds of storage. */
 import assert from "node:assert/strict";
 import {
+  affine,
+  finite,
   gelu,
   gradients,
   hardswish,
@@ -9,8 +11,9 @@ import {
   silu,
   tanh,
   totalVariation,
+  where,
 } from "../../ops/mod.ts";
-import type { ElementFunctionName } from "../../ops/graph/attributes.ts";
+import { ELEMENT_FUNCTIONS } from "../../ops/element/elementwise.ts";
 import { OPERATIONS } from "../../ops/autograd/operations.ts";
 import { CASES } from "../cases/all.ts";
 import {
@@ -98,6 +101,29 @@ for (const gpu of gpus) {
   });
 }
 
+for (const gpu of gpus) {
+  Deno.test(`what is no number is found, and left behind (${gpu.storage})`, async () => {
+    const data = [NaN, -NaN, Infinity, -Infinity, 0, -0, 1e-45, 1e-38, -3.4e38, 3.4028234e38, 1];
+    const marks = [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1];
+    const x = tensorOf(values([1, 1, 1, data.length], data.map(Math.fround)));
+    const one = tensorOf(values([1, 1, 1, 1], [1]));
+    const picked = where(finite(x), x, one);
+    const gradient = gradients(affine(picked, 3), [x])[0]!;
+    // Alone, and as one kernel.
+    for (const fuse of [false, true]) {
+      const [mask, kept, other, dx] = await evaluate(
+        gpu,
+        [finite(x), picked, where(finite(x), one, x), gradient],
+        { fuse },
+      );
+      assert.deepEqual([...mask!.data], marks);
+      assert.deepEqual([...kept!.data], data.map((v, i) => marks[i] ? Math.fround(v) : 1));
+      assert.deepEqual([...other!.data], data.map((v, i) => marks[i] ? 1 : v));
+      assert.deepEqual([...dx!.data], marks.map((mark) => 3 * mark));
+    }
+  });
+}
+
 Deno.test("every operation has a reference", () => {
   const leaves = ["constant", "variable"];
   const missing = Object.keys(OPERATIONS).filter((op) =>
@@ -108,57 +134,12 @@ Deno.test("every operation has a reference", () => {
 });
 
 Deno.test("every operation and element function takes part in a comparison", () => {
-  const elements: Record<ElementFunctionName, true> = {
-    identity: true,
-    detach: true,
-    add: true,
-    sub: true,
-    mul: true,
-    div: true,
-    multiplyAdd: true,
-    affine: true,
-    relu: true,
-    relu6: true,
-    abs: true,
-    sign: true,
-    floor: true,
-    sqrt: true,
-    inverseDeviation: true,
-    exp: true,
-    log: true,
-    sigmoid: true,
-    sigmoidGradient: true,
-    tanh: true,
-    tanhGradient: true,
-    hardsigmoid: true,
-    hardsigmoidGradient: true,
-    hardswish: true,
-    hardswishGradient: true,
-    silu: true,
-    siluGradient: true,
-    gelu: true,
-    geluGradient: true,
-    geluTanh: true,
-    geluTanhGradient: true,
-    clampMin: true,
-    atLeast: true,
-    clampTo: true,
-    within: true,
-    notLess: true,
-    maximum: true,
-    minimum: true,
-    pow: true,
-    xlogy: true,
-    softplus: true,
-    logCoshHalf: true,
-    mix: true,
-  };
   const compared = new Set(
     CASES.flatMap((operationCase) => [...operationsIn(gpus[0]!, operationCase)]),
   );
   // Fused functions are compared with the single ones in ops_fuse_elements_test.ts.
   for (const name of ["elementwise", "fusedElementwise"]) compared.add(name);
-  const all = [...Object.keys(REFERENCE_OF), ...Object.keys(elements)];
+  const all = [...Object.keys(REFERENCE_OF), ...ELEMENT_FUNCTIONS];
   assert.deepEqual(all.filter((op) => !compared.has(op)), []);
 });
 
