@@ -58,7 +58,7 @@ fn pixel(column: i32, row: i32, p: i32, size: i32) -> vec4f { return sheet_x(col
 // four, have no loop; in it each four weights take four more pixels before and after the tile.
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = quotient(i32(id.z), P.x_size.y);
+  let n = small_quotient(i32(id.z), P.x_size.y);
   let c = i32(id.z) - n * P.x_size.y;
   let x = i32(id.x)${AXIS === 3 ? " * " + TILE : ""};
   let y = i32(id.y)${AXIS === 2 ? " * " + TILE : ""};

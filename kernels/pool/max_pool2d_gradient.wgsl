@@ -14,7 +14,7 @@ fn winner_of(n: i32, c: i32, oy: i32, ox: i32) -> vec4i {
 #if UNROLLED
 @compute @workgroup_size(16, 4)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = quotient(i32(id.z), P.dx_size.y);
+  let n = small_quotient(i32(id.z), P.dx_size.y);
   let c = i32(id.z) - n * P.dx_size.y;
   // The first window that starts here; others reach over these pixels from before.
   let row = i32(id.y);
