@@ -2,18 +2,28 @@
  * Shapes that ask for more workgroups along an axis than WebGPU allows (65535), or for more turns of
  * an invocation's loops than lavapipe makes: it ends them after 65535, all loops together, silently.
  */
-import type { Shape } from "../../ops/mod.ts";
+import assert from "node:assert/strict";
+import { gradients, mul, Random, type Shape, tvDenoise } from "../../ops/mod.ts";
 import { forcing, variantOf } from "../../ops/conv2d/variants.ts";
 import type { Choose } from "../../ops/graph/convolution.ts";
 import {
+  assertClose,
   type CaseOptions,
   compareCase,
+  evaluate,
   gpuForTests,
   type OperationCase,
   randomValues,
+  tensorOf,
+  values,
 } from "../compare.ts";
 
+import { reference } from "../reference.ts";
+
 const gpu = await gpuForTests();
+
+const dot = (a: Float64Array, b: Float64Array) =>
+  a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 /** One random case of tensors of these shapes, forward and backward, as all operations are tested. */
 function test(
@@ -65,3 +75,25 @@ test(
   [[70000, 2, 1, 1], [2, 1, 3, 3]],
   (f, [x, w]) => f.conv2d(x!, w!, undefined, { padding: 1, groups: 2 }),
 );
+
+// Loops.
+for (const shape of [[1, 1, 1, 66000], [1, 1, 66000, 1]] as const) {
+  Deno.test(`a picture of ${shape[2]}x${shape[3]} denoised`, async () => {
+    const r = new Random(7);
+    const [x, cotangent, v] = [0.3, 1, 1].map((scale) => randomValues(r, shape, scale));
+    const settings = values([1, 2, 1, 1], [3, -1]);
+    const input = tensorOf(x!);
+    const y = tvDenoise(input, tensorOf(settings), 1);
+    const gradient = gradients(mul(y, tensorOf(cotangent!)), [input]);
+    const [forward, dx] = await evaluate(gpu, [y, ...gradient]);
+    assertClose(forward!, reference.tvDenoise(x!, settings, 1), "forward");
+    const moved = [1e-6, -1e-6].map((h) => {
+      const data = x!.data.map((value, i) => value + h * v!.data[i]!);
+      return dot(reference.tvDenoise({ shape, data }, settings, 1).data, cotangent!.data);
+    });
+    const expected = (moved[0]! - moved[1]!) / 2e-6;
+    const error = dot(dx!.data, v!.data) - expected;
+    // A hundredth of the pixels left out would be far more.
+    assert.ok(Math.abs(error) < 1e-4 * Math.sqrt(dot(dx!.data, dx!.data) * shape[2] * shape[3]));
+  });
+}
