@@ -1,11 +1,18 @@
 /** Resampling along one axis: a sparse matrix applied to every row or column. */
 import source from "../../kernels/image/resample_axis.wgsl" with { type: "text" };
-import { isIdentity, packBands, transpose } from "./band_matrix.ts";
+import { cutBands, isIdentity, longestBand, packBands, transpose } from "./band_matrix.ts";
 import type { BandMatrix } from "../graph/attributes.ts";
 import { type Operation, perTexel } from "../graph/operation.ts";
 import { node, type Shape, type Tensor } from "../graph/tensor.ts";
 
+/** Weights of a result; four of them are a turn of the kernel's loop, of which it has up to 65535. */
+const LONGEST = 2 ** 17;
+
 function apply(x: Tensor, axis: 2 | 3, matrix: BandMatrix): Tensor<"resampleAxis"> {
+  if (longestBand(matrix) > LONGEST) {
+    const [sums, pieces] = cutBands(matrix, LONGEST);
+    return apply(apply(x, axis, pieces), axis, sums);
+  }
   const shape = x.shape.map((size, i) => i === axis ? matrix.rows.length : size);
   return node("resampleAxis", shape as unknown as Shape, [x], { axis, matrix });
 }

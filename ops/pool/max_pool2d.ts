@@ -81,9 +81,40 @@ export function poolGeometry(
   return { kernel, stride, padding, dilation, shape };
 }
 
-/** `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. */
+/** Elements of a window that are compared in one loop, and of one with a single row or column. */
+const LARGE = 2 ** 14;
+const LONGEST = 60000;
+
+/**
+ * `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. Of equal ones the first in reading order
+ * is the largest. In a large window that is the largest of its rows' largest, found one after the
+ * other.
+ *
+ * @throws {RangeError} for a window that is not of whole numbers, does not fit the picture, or has
+ * more than 60000 rows or columns.
+ */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor<"maxPool2d"> {
   const { shape, ...attributes } = poolGeometry("maxPool2d", x, options);
+  const { kernel, stride, padding, dilation } = attributes;
+  if (Math.max(...kernel) > LONGEST) {
+    throw new RangeError(
+      `maxPool2d: expected a window of at most ${LONGEST} rows and columns, got ` +
+        `${kernel.join("x")}; max takes whole axes`,
+    );
+  }
+  if (kernel[0] * kernel[1] > LARGE && Math.min(...kernel) > 1) {
+    const along = (axis: 0 | 1): MaxPool2dOptions => {
+      const only = (value: Pair, other: number) => value.map((v, i) => i === axis ? v : other);
+      return {
+        kernel: only(kernel, 1) as unknown as Pair,
+        stride: only(stride, 1) as unknown as Pair,
+        padding: only(padding, 0) as unknown as Pair,
+        dilation: only(dilation, 1) as unknown as Pair,
+        ...(options.ceilMode ? { ceilMode: true } : {}),
+      };
+    };
+    return maxPool2d(maxPool2d(x, along(1)), along(0));
+  }
   return node("maxPool2d", shape, [x], attributes);
 }
 

@@ -3,7 +3,7 @@
  * an invocation's loops than lavapipe makes: it ends them after 65535, all loops together, silently.
  */
 import assert from "node:assert/strict";
-import { gradients, mul, Random, type Shape, tvDenoise } from "../../ops/mod.ts";
+import { gradients, maxPool2d, mul, Random, type Shape, tvDenoise } from "../../ops/mod.ts";
 import { forcing, variantOf } from "../../ops/conv2d/variants.ts";
 import type { Choose } from "../../ops/graph/convolution.ts";
 import {
@@ -97,3 +97,32 @@ for (const shape of [[1, 1, 1, 66000], [1, 1, 66000, 1]] as const) {
     assert.ok(Math.abs(error) < 1e-4 * Math.sqrt(dot(dx!.data, dx!.data) * shape[2] * shape[3]));
   });
 }
+test(
+  "the average of 256x256 pixels",
+  [[1, 2, 257, 260]],
+  (f, [x]) => f.averagePool2d(x!, { kernel: 256, stride: 2, padding: 3 }),
+);
+test(
+  "the average of 256x256 pixels without the padding",
+  [[1, 1, 200, 300]],
+  (f, [x]) => f.averagePool2d(x!, { kernel: 256, padding: 100, countIncludePad: false }),
+);
+test(
+  "the average of a row",
+  [[1, 1, 1, 263000]],
+  (f, [x]) => f.averagePool2d(x!, { kernel: [1, 262500], stride: 500 }),
+  { tolerance: 1e-4 }, // of a mean near 0
+);
+test(
+  "the largest of 256x256 pixels",
+  [[1, 2, 257, 260]],
+  (f, [x]) => f.maxPool2d(x!, { kernel: 256, stride: [1, 3], padding: [2, 4] }),
+);
+
+Deno.test("the first of equal maxima in a large window", async () => {
+  const size = 256;
+  const data = new Float64Array(size * size).map((_, i) => i % size < 3 ? -1 : i < 300 ? 0 : 2);
+  const x = tensorOf({ shape: [1, 1, size, size], data });
+  const [dx] = await evaluate(gpu, gradients(maxPool2d(x, { kernel: size }), [x]));
+  assert.deepEqual([dx!.data.indexOf(1), dx!.data.lastIndexOf(1)], [300, 300]);
+});
