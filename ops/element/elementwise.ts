@@ -306,6 +306,9 @@ export function broadcast(f: string, inputs: readonly Tensor[]): Shape {
 }
 
 function make(f: ElementFunctionName, inputs: Tensor[], k = 0, l = 0): Tensor<"elementwise"> {
+  if (Number.isNaN(k) || Number.isNaN(l)) {
+    throw new RangeError(`${f}: expected numbers, got ${k} and ${l}`);
+  }
   return node("elementwise", broadcast(f, inputs), inputs, { f, k, l });
 }
 
@@ -438,8 +441,13 @@ export function gelu(a: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
 export function clampMin(a: Tensor, k: number): Tensor {
   return unary("clampMin", a, k);
 }
-/** a clamped to the numbers [low, high]; the gradient passes inside, the bounds included. */
+/**
+ * a clamped to the numbers [low, high]; the gradient passes inside, the bounds included.
+ *
+ * @throws {RangeError} when low is above high.
+ */
 export function clampTo(a: Tensor, low: number, high: number): Tensor {
+  if (low > high) throw new RangeError(`clampTo: expected low ≤ high, got ${low} and ${high}`);
   return unary("clampTo", a, low, high);
 }
 /** max(a, b); equal ones share the gradient, as in PyTorch. */
@@ -488,9 +496,19 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);
 }
-/** a repeated along its axes of size 1. */
+/**
+ * a repeated along its axes of size 1.
+ *
+ * @throws {RangeError} when another size differs.
+ */
 export function expand(a: Tensor, shape: Shape): Tensor {
   if (sameShape(a.shape, shape)) return a;
+  if (a.shape.some((size, axis) => size !== 1 && size !== shape[axis])) {
+    throw new RangeError(
+      `expand: ${formatShape(a.shape)} cannot be repeated to ${formatShape(shape)}; each of its ` +
+        `sizes must be 1 or the same`,
+    );
+  }
   return node("elementwise", shape, [a], { f: "identity", k: 0, l: 0 });
 }
 /** The same value, without a gradient. */

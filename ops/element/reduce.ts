@@ -10,12 +10,19 @@ const ORDER: readonly Axis[] = [2, 1, 0, 3];
 /** Elements that one invocation takes one after the other; a longer axis is reduced in parts. */
 const LONGEST = 128;
 
-/** Reduces along some axes with `along`, one at a time, those of size 1 left out. */
+/**
+ * Reduces along some axes with `along`, one at a time, those of size 1 left out.
+ *
+ * @throws {RangeError} for an axis that is none, or given twice.
+ */
 export function reduceAxes(
   x: Tensor,
   axes: readonly Axis[],
   along: (x: Tensor, axis: Axis) => Tensor,
 ): Tensor {
+  if (axes.some((axis, i) => !ORDER.includes(axis) || axes.indexOf(axis) !== i)) {
+    throw new RangeError(`reduction: expected different axes from 0 to 3, got ${axes.join(", ")}`);
+  }
   return ORDER.filter((axis) => axes.includes(axis) && x.shape[axis] > 1).reduce(along, x);
 }
 

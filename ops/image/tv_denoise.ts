@@ -2,10 +2,11 @@
 import source from "../../kernels/image/tv_denoise.wgsl" with { type: "text" };
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { largestBuffer, TEXEL } from "../../kernels/runtime/sheet.ts";
+import { expectShape, expectWhole } from "../graph/check.ts";
 import type { Call, Operation } from "../graph/operation.ts";
 import { pad } from "../shape/slice.ts";
 import { sum } from "../element/sum.ts";
-import { node, type Shape, type Tensor } from "../graph/tensor.ts";
+import { formatShape, node, type Shape, type Tensor } from "../graph/tensor.ts";
 
 /**
  * Turns after which some software adapters end a kernel's loops, all together, without a word. The
@@ -47,10 +48,15 @@ function workgroupSize(software: boolean, rows: number, columns: number): number
  * @param x [N,C,H,W] with at most 4 channels, in 0..1
  * @param settings [1,2,1,1]: weight (small is smooth) and eps (stop when a sweep changes less, RMS;
  * below 0 never)
- * @throws {RangeError} for more than 4 channels.
+ * @throws {RangeError} for more than 4 channels, settings of another shape, or sweeps that are no
+ * whole number from 0.
  */
 export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"tvDenoise"> {
-  if (x.shape[1] > 4) throw new RangeError(`tvDenoise: at most 4 channels, got ${x.shape[1]}`);
+  if (x.shape[1] > 4) {
+    throw new RangeError(`tvDenoise: expected at most 4 channels, got ${formatShape(x.shape)}`);
+  }
+  expectShape("tvDenoise: settings", settings, [1, 2, 1, 1]);
+  expectWhole("tvDenoise: sweeps", sweeps, 0);
   return node("tvDenoise", x.shape, [x, settings], { sweeps });
 }
 

@@ -2,6 +2,7 @@
 import source from "../../kernels/pool/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/pool/max_pool2d_gradient.wgsl" with { type: "text" };
 import windowsSource from "../../kernels/pool/pool_windows.wgsl" with { type: "text" };
+import { expectWhole } from "../graph/check.ts";
 import { type Call, type Operation, pair, perTexel } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
 import { formatShape, isOp, node, type Shape, type Tensor } from "../graph/tensor.ts";
@@ -34,8 +35,9 @@ function spanOf({ kernel, dilation }: Pick<MaxPool2dAttributes, "kernel" | "dila
  * Window and output size of a pooling operation (PyTorch's `pooling_output_shape`: in ceil mode a
  * window must still start inside the picture or its left padding).
  *
- * @throws {RangeError} when the picture is smaller than the window, padding more than half of it, or
- * the picture so small that it falls between the elements of a dilated window.
+ * @throws {RangeError} when a number is not whole or too small, the picture is smaller than the window,
+ * padding more than half of it, or the picture so small that it falls between the elements of a dilated
+ * window.
  */
 export function poolGeometry(
   name: string,
@@ -46,6 +48,10 @@ export function poolGeometry(
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
   const dilation = pair(options.dilation ?? 1);
+  expectWhole(`${name}: kernel`, kernel, 1);
+  expectWhole(`${name}: stride`, stride, 1);
+  expectWhole(`${name}: padding`, padding, 0);
+  expectWhole(`${name}: dilation`, dilation, 1);
   const span = spanOf({ kernel, dilation });
   if (padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1]) {
     throw new RangeError(
