@@ -89,7 +89,7 @@ export function poolGeometry(
 
 /** Elements of a window that are compared in one loop, and of one with a single row or column. */
 const LARGE = 2 ** 14;
-const LONGEST = 60000;
+const LONGEST = 20000;
 
 /**
  * `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. Of equal ones the first in reading order
@@ -97,7 +97,7 @@ const LONGEST = 60000;
  * other.
  *
  * @throws {RangeError} for a window that is not of whole numbers, does not fit the picture, or has
- * more than 60000 rows or columns.
+ * more than 20000 rows or columns.
  */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor<"maxPool2d"> {
   const { shape, ...attributes } = poolGeometry("maxPool2d", x, options);

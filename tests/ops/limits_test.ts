@@ -3,7 +3,17 @@
  * an invocation's loops than lavapipe makes: it ends them after 65535, all loops together, silently.
  */
 import assert from "node:assert/strict";
-import { gradients, maxPool2d, mul, Random, type Shape, tvDenoise } from "../../ops/mod.ts";
+import {
+  constant,
+  conv2d,
+  gradients,
+  maxPool2d,
+  mul,
+  Random,
+  type Shape,
+  type Tensor,
+  tvDenoise,
+} from "../../ops/mod.ts";
 import { forcing, variantOf } from "../../ops/conv2d/variants.ts";
 import type { Choose } from "../../ops/graph/convolution.ts";
 import {
@@ -125,4 +135,19 @@ Deno.test("the first of equal maxima in a large window", async () => {
   const x = tensorOf({ shape: [1, 1, size, size], data });
   const [dx] = await evaluate(gpu, gradients(maxPool2d(x, { kernel: size }), [x]));
   assert.deepEqual([dx!.data.indexOf(1), dx!.data.lastIndexOf(1)], [300, 300]);
+});
+test(
+  "a convolution of 270000 channels",
+  [[1, 270000, 1, 1], [1, 270000, 1, 1]],
+  (f, [x, w]) => f.conv2d(x!, w!),
+  { wrt: [0] },
+);
+Deno.test("a gradient with too many products is refused", () => {
+  const w = constant([130000, 1, 1, 1], () => new Float32Array(130000));
+  const x = constant([1, 1, 1, 300000], () => new Float32Array(300000));
+  const one = constant([1, 1, 1, 1], () => new Float32Array(1));
+  const refused = (loss: Tensor, of: Tensor) =>
+    assert.throws(() => gradients(loss, [of]), { name: "RangeError", message: /conv2d: expected/ });
+  refused(conv2d(one, w), one);
+  refused(conv2d(x, one), one);
 });
