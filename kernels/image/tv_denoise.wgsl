@@ -55,7 +55,11 @@ fn rest(x: vec${VEC}f, y: vec${VEC}f, lambda: f32) -> vec${VEC}f {
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let me = i32(local);
-  let index = i32(group.x)${PHASE === 1 && PARTS === 2 ? " >> 1" : ""};
+  #if PHASE === 1
+  let index = i32(group.x) / ${PARTS};
+  #else
+  let index = i32(group.x);
+  #end
   let n = P.first + index;
   let rows = P.x_size.z;
   let columns = P.x_size.w;
@@ -79,6 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   #if PHASE === 1
   #if PARTS === 1
   let sweep = P.dispatch;
+  let is_lower = true;
   let top = 0;
   let bottom = rows;
   let before_plane = v;
@@ -96,7 +101,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let so_far = state[known + ((P.dispatch + 1) & 1)];
   if (me == 0) { stopped = select(so_far.x, 1, sweep < 0 || sweep >= P.sweeps); }
   if (workgroupUniformLoad(&stopped) != 0) {
-    if (me == 0${PARTS === 2 ? " && is_lower" : ""}) { state[known + (P.dispatch & 1)] = so_far; }
+    if (me == 0 && is_lower) { state[known + (P.dispatch & 1)] = so_far; }
     return;
   }
   let x_left = n * columns;
@@ -111,6 +116,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   for (var band = top + first_band * ${WORKGROUP}; band < bottom && left > 0; band += ${WORKGROUP}) {
     let turns = min(span, first_turn + left);
   #else
+  let first_turn = 0;
   for (var band = top; band < bottom; band += ${WORKGROUP}) {
     let turns = span;
   #end
@@ -121,7 +127,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var q_west = vec${VEC}f();
     var here = vec${VEC}f();
     var before = vec${VEC}f();
-    for (var turn = ${STRETCHED ? "first_turn" : "0"}; turn < turns; turn++) {
+    for (var turn = first_turn; turn < turns; turn++) {
       let c = turn - me;
       if (r < bottom && c >= 0 && c < columns) {
         let i = (r + 1) * stride + c + 1;
@@ -188,7 +194,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var i = 0; i < ${WORKGROUP}; i++) { total += partial[i]; }
     #if PARTS === 2
     if (!is_lower) {
-      state[sums].x = total${STRETCHED ? " + select(state[sums].x, 0, P.begin == 0)" : ""};
+      #if STRETCHED
+      total += select(state[sums].x, 0, P.begin == 0);
+      #end
+      state[sums].x = total;
       return;
     }
     #end

@@ -537,6 +537,34 @@ export function operandNames(y: Tensor): string[] {
 }
 
 /**
+ * The texels of its operands that an invocation loads for so many texels of y, and which of them each is
+ * a function of. An operand whose size is 1 along an axis is repeated along it.
+ */
+function operandTexels(y: Tensor, texels: number) {
+  const operands = operandNames(y).map((name, i) => {
+    const [picture, channel, row, column] = repeatedAxes(y.inputs[i]!, y.shape);
+    const load = (x: string) => {
+      const texel = (quad: string) =>
+        `load_${name}(${picture ? "0" : "n"}, ${quad}, ${row ? "0" : "y"}, ${x})`;
+      return channel ? `vec4f(${texel("0")}.x)` : texel("quad");
+    };
+    const count = column ? 1 : texels;
+    return {
+      loaded: Array.from({ length: count }, (_, j) => `${name}${j}`),
+      loads: Array.from({ length: count }, (_, j) => load(column ? "0" : `x + ${j}`)),
+    };
+  });
+  return {
+    LOADED: operands.flatMap(({ loaded }) => loaded),
+    LOADS: operands.flatMap(({ loads }) => loads),
+    ARGUMENTS: Array.from(
+      { length: texels },
+      (_, j) => operands.map(({ loaded }) => loaded[j] ?? loaded[0]).join(", "),
+    ),
+  };
+}
+
+/**
  * The dispatch that computes y from a WGSL expression of its inputs, `a` to `g`, which are repeated
  * where their size is 1.
  *
@@ -557,10 +585,10 @@ export function elementwiseCall(
   return {
     source: { name, wgsl: source + functions },
     defines: {
-      NAMES: names,
-      TEXELS: texels,
-      BROADCAST: y.inputs.map((input) => repeatedAxes(input, y.shape)),
+      PARAMETERS: names.map((operand) => `${operand}: vec4f`).join(", "),
       EXPRESSION: expression,
+      TEXELS: texels,
+      ...operandTexels(y, texels),
     },
     reads: Object.fromEntries(y.inputs.map((input, i) => [names[i]!, input])),
     writes: { y },

@@ -7,6 +7,16 @@ import type { Axis } from "../graph/attributes.ts";
 /** Columns last: until then, neighbouring invocations read neighbouring texels. */
 const ORDER: readonly Axis[] = [2, 1, 0, 3];
 
+/** What a kernel calls an element's place along each axis. */
+const PLACE = ["n", "c", "y", "x"];
+
+/** WGSL that loads what an operand has for an element's place. */
+function loadRepeated(name: string, operand: Tensor, shape: Shape): string {
+  const repeated = repeatedAxes(operand, shape);
+  const load = `load_${name}(${PLACE.map((at, axis) => repeated[axis] ? "0" : at).join(", ")})`;
+  return repeated[1] ? `vec4f(${load}.x)` : load;
+}
+
 /** Elements that one invocation takes one after the other; a longer axis is reduced in parts. */
 const LONGEST = 128;
 
@@ -44,7 +54,9 @@ export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[]
         AXIS: axis,
         REDUCE: reduce,
         LANES: axis === 1 && to.shape[1] === 1,
-        MEAN: mean ? repeatedAxes(mean, x.shape) : [],
+        MEAN: mean && loadRepeated("mean", mean, x.shape),
+        FIRST: PLACE[axis],
+        NEXT: PLACE.with(axis, "i").join(", "),
         Z: z !== undefined,
       },
       reads: { x, ...(mean ? { mean } : {}), ...(z ? { z } : {}) },

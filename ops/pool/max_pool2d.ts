@@ -142,10 +142,10 @@ export function windowParameters(window: MaxPool2dAttributes) {
   };
 }
 
-/** How many bits a position in the window has, and how many of them a lane holds exactly. */
-function positionBits({ kernel }: MaxPool2dAttributes): { BITS: number; PER: number } {
+/** How many bits a position in the window has, all of them set, and how many a lane holds exactly. */
+function positionBits({ kernel }: MaxPool2dAttributes) {
   const BITS = Math.max(1, Math.ceil(Math.log2(kernel[0] * kernel[1])));
-  return { BITS, PER: Math.floor(24 / BITS) };
+  return { BITS, MASK: 2 ** BITS - 1, PER: Math.floor(24 / BITS) };
 }
 
 /** Elements of a window that is worth unrolling. */
@@ -261,6 +261,8 @@ export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
         ...defines,
         SY: stride[0],
         SX: stride[1],
+        ROWS: Math.ceil(dx.attributes.kernel[0] / stride[0]),
+        COLUMNS: Math.ceil(dx.attributes.kernel[1] / stride[1]),
         ...positionBits(dx.attributes),
       },
       reads: { dy, indices },
