@@ -58,7 +58,7 @@ fn winner(row: i32, column: i32, top: i32, left: i32, height: i32, width: i32) -
 }
 
 #if INDICES
-fn compute(first: i32, c: i32, oy: i32, texel: i32) {
+fn compute(all: i32, c: i32, oy: i32, texel: i32) {
   let width = P.x_size.w;
   let height = P.x_size.z;
   let row = P.x_place.x + c * height;
@@ -68,16 +68,19 @@ fn compute(first: i32, c: i32, oy: i32, texel: i32) {
   let stride = P.stride_x;
   let padding = P.padding_x;
   var positions = vec4i();
+  var n = quotient(${PER} * texel, columns);
+  var ox = ${PER} * texel - n * columns;
   for (var i = 0; i < ${PER}; i++) {
-    // Those beyond the row's end are never asked for.
-    let o = min(${PER} * texel + i, last);
-    let n = quotient(o, columns);
-    let ox = o - n * columns;
     let best = winner(row, n * width, top, ox * stride - padding, height, width);
     positions |= vec4i(best.position) << vec4u(u32(${BITS} * i));
     #if VALUES
     if (${PER} * texel + i <= last) { store_y(n, c, oy, ox, best.value); }
     #end
+    // The last one again beyond the row's end: it is never asked for.
+    ox += select(0, 1, ${PER} * texel + i < last);
+    let next_picture = ox == columns;
+    n += select(0, 1, next_picture);
+    ox = select(ox, 0, next_picture);
   }
   store_indices(0, c, oy, texel, vec4f(positions));
 }
