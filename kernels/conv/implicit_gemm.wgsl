@@ -56,8 +56,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     #for s in 0..STAGES_X
     if (k_${s} < ${STEP}) {
       let k = turn + k_${s};
-      let ky = quotient(k, taps_of_row);
-      let c = quotient(k - ky * taps_of_row, P.kernel_columns);
+      let ky = small_quotient(k, taps_of_row);
+      let c = small_quotient(k - ky * taps_of_row, P.kernel_columns);
       let kx = k - ky * taps_of_row - c * P.kernel_columns;
       let iy = top_${s} + ky * P.dilation_y;
       let ix = left_${s} + kx * P.dilation_x;
@@ -86,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let row = quad * P.matrices + matrix;
         #else
         let quad = (first_block + b) * ${QUADS};
-        let ky = quotient(k, taps_of_row);
+        let ky = small_quotient(k, taps_of_row);
         let column = (k - ky * taps_of_row) * ${4 * QUADS} + e;
         let row = (first_block + b) * P.kernel_rows + ky;
         #end

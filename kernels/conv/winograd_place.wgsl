@@ -1,7 +1,7 @@
 // Which element of a tile's transformed weights, counted row by row, multiplies element e of a tile
 // in the gradient, whose filter is reversed: see ops/conv2d/winograd.ts. PLACE is that along one axis.
 fn place(e: i32) -> i32 {
-  let a = quotient(e, ${PLACE.length});
+  let a = small_quotient(e, ${PLACE.length});
   return ${PLACE.length} * place_along(a) + place_along(e - ${PLACE.length} * a);
 }
 

@@ -1,15 +1,11 @@
 // y = Σ x, or Σ x², or the largest x, or Σ (x − mean)·z with a mean that is repeated along some axes
-// (MEAN) and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at
+// (MEAN loads it) and z = x − mean unless given, along one axis. y keeps the axis with a smaller size P (1 at
 // the end, more for the parts of a long axis): result p takes the elements p, p + P, p + 2P, ...
 
 fn element(n: i32, c: i32, y: i32, x: i32) -> vec4f {
   var v = load_x(n, c, y, x);
   #if REDUCE === "centred dot"
-  #if MEAN[1]
-  v -= vec4f(load_mean(${MEAN[0] ? "0" : "n"}, 0, ${MEAN[2] ? "0" : "y"}, ${MEAN[3] ? "0" : "x"}).x);
-  #else
-  v -= load_mean(${MEAN[0] ? "0" : "n"}, c, ${MEAN[2] ? "0" : "y"}, ${MEAN[3] ? "0" : "x"});
-  #end
+  v -= ${MEAN};
   #if Z
   v *= load_z(n, c, y, x);
   #else
@@ -29,10 +25,10 @@ fn element(n: i32, c: i32, y: i32, x: i32) -> vec4f {
 }
 
 fn compute(n: i32, c: i32, y: i32, x: i32) {
-  let first = ${["n", "c", "y", "x"][AXIS]};
+  let first = ${FIRST};
   var result = element(n, c, y, x);
   for (var i = first + P.y_size[${AXIS}]; i < P.x_size[${AXIS}]; i += P.y_size[${AXIS}]) {
-    let next = element(${["i, c, y, x", "n, i, y, x", "n, c, i, x", "n, c, y, i"][AXIS]});
+    let next = element(${NEXT});
     #if REDUCE === "max"
     result = max(result, next);
     #else

@@ -17,11 +17,19 @@ fn wrapped(p: i32, period: i32) -> i32 {
 #if TRANSPOSE
 // The adjoint. Output p reads pixel q at distance k where p ± k is q or a mirror image of it, that
 // is q or -q up to whole periods; q at an end is its own image. Other candidates are no pixels.
-fn size() -> i32 { return P.x_size.${AXIS === 3 ? "w" : "z"}; }
+#if AXIS === 3
+fn size() -> i32 { return P.x_size.w; }
+fn pixel(n: i32, c: i32, y: i32, x: i32, p: i32) -> vec4f { return load_x(n, c, y, p); }
+fn along(y: i32, x: i32) -> i32 { return x; }
+#else
+fn size() -> i32 { return P.x_size.z; }
+fn pixel(n: i32, c: i32, y: i32, x: i32, p: i32) -> vec4f { return load_x(n, c, p, x); }
+fn along(y: i32, x: i32) -> i32 { return y; }
+#end
 fn reader(n: i32, c: i32, y: i32, x: i32, candidate: i32) -> vec4f {
   let p = wrapped(candidate, 2 * (size() - 1));
   if (p >= size()) { return vec4f(); }
-  return ${AXIS === 3 ? "load_x(n, c, y, p)" : "load_x(n, c, p, x)"};
+  return pixel(n, c, y, x, p);
 }
 fn differences(n: i32, c: i32, y: i32, x: i32, q: i32, k: i32, here: vec4f) -> vec4f {
   let direct = (reader(n, c, y, x, q - k) - here) + (reader(n, c, y, x, q + k) - here);
@@ -35,7 +43,7 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
     let weights = texel_w(0, quad);
     if (quad > 0 && all(weights == vec4f())) { break; }
     #for lane in 0..4
-    sum += weights.${"xyzw"[lane]} * differences(n, c, y, x, ${AXIS === 3 ? "x" : "y"}, 4 * quad + ${lane}, here);
+    sum += weights[${lane}] * differences(n, c, y, x, along(y, x), 4 * quad + ${lane}, here);
     #end
   }
   store_y(n, c, y, x, sum);
@@ -58,15 +66,24 @@ fn pixel(column: i32, row: i32, p: i32, size: i32) -> vec4f { return sheet_x(col
 // four, have no loop; in it each four weights take four more pixels before and after the tile.
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = quotient(i32(id.z), P.x_size.y);
+  let n = small_quotient(i32(id.z), P.x_size.y);
   let c = i32(id.z) - n * P.x_size.y;
-  let x = i32(id.x)${AXIS === 3 ? " * " + TILE : ""};
-  let y = i32(id.y)${AXIS === 2 ? " * " + TILE : ""};
+  #if AXIS === 3
+  let x = i32(id.x) * ${TILE};
+  let y = i32(id.y);
+  let first = x;
+  let size = P.x_size.w;
+  let column = n * P.x_size.w;
+  let row = P.x_place.x + c * P.x_size.z + y;
+  #else
+  let x = i32(id.x);
+  let y = i32(id.y) * ${TILE};
+  let first = y;
+  let size = P.x_size.z;
+  let column = n * P.x_size.w + x;
+  let row = P.x_place.x + c * P.x_size.z;
+  #end
   if (x >= P.x_size.w || y >= P.x_size.z) { return; }
-  let first = ${AXIS === 3 ? "x" : "y"};
-  let size = P.x_size.${AXIS === 3 ? "w" : "z"};
-  let column = n * P.x_size.w${AXIS === 2 ? " + x" : ""};
-  let row = P.x_place.x + c * P.x_size.z${AXIS === 3 ? " + y" : ""};
   let nearby = pixel(column, row, first, size);
   #for j in 0..TILE + 2 * UNROLLED - 2
   let at_${j} = pixel(column, row, first + ${j + 1 - UNROLLED}, size) - nearby;
@@ -77,7 +94,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   #for j in 0..TILE
   var sum_${j} = w_0.x * at_${j + UNROLLED - 1};
   #for k in 1..UNROLLED
-  sum_${j} += w_${k >> 2}.${"xyzw"[k & 3]} * (at_${j + UNROLLED - 1 - k} + at_${j + UNROLLED - 1 + k});
+  sum_${j} += w_${k >> 2}[${k & 3}] * (at_${j + UNROLLED - 1 - k} + at_${j + UNROLLED - 1 + k});
   #end
   #end
   #if LOOP
@@ -99,14 +116,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     #end
     #for j in 0..TILE
     #for lane in 0..4
-    sum_${j} += w.${"xyzw"[lane]} * (before_${j - lane + 3} + after_${j + lane});
+    sum_${j} += w[${lane}] * (before_${j - lane + 3} + after_${j + lane});
     #end
     #end
   }
   #end
   #for j in 0..TILE
   if (first + ${j} < size) {
-    store_y(n, c, y${AXIS === 2 ? " + " + j : ""}, x${AXIS === 3 ? " + " + j : ""}, sum_${j} + nearby);
+    #if AXIS === 3
+    store_y(n, c, y, x + ${j}, sum_${j} + nearby);
+    #else
+    store_y(n, c, y + ${j}, x, sum_${j} + nearby);
+    #end
   }
   #end
 }

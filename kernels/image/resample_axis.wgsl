@@ -22,9 +22,9 @@ fn compute(n: i32, c: i32, y: i32, x: i32) {
       // Weights beyond the band are zero.
       #for lane in 0..4
       #if AXIS === 3
-      part += weights.${"xyzw"[lane]} * load_x(n, c, y, min(band.x + k + ${lane}, last));
+      part += weights[${lane}] * load_x(n, c, y, min(band.x + k + ${lane}, last));
       #else
-      part += weights.${"xyzw"[lane]} * load_x(n, c, min(band.x + k + ${lane}, last), x);
+      part += weights[${lane}] * load_x(n, c, min(band.x + k + ${lane}, last), x);
       #end
       #end
     }

@@ -11,7 +11,8 @@
 // and repeats the last ones below and to the right. Sweeps stop when the RMS change of one falls
 // to eps. Reading order is kept by walking bands of rows, a row an invocation, each one pixel behind
 // the row above: the pixels of a turn do not depend on each other. A barrier per turn, a dispatch per
-// sweep (some drivers give up on a kernel after 65535 turns of its loops).
+// sweep, or several for a large picture (some drivers give up on a kernel after 65535 turns of its
+// loops): this one makes the turns P.begin .. P.end − 1 of P.turns. STRETCHED: not all of a sweep's.
 //
 // PARTS 1: a workgroup per picture, dispatch k does sweep k. PARTS 2: two, and in dispatch k one does
 // the upper part of sweep k, the other the lower part of sweep k − 1. From sweep to sweep the line
@@ -21,7 +22,8 @@
 //
 // state: planes v = u − f (PARTS of them), tx, ty with a border of one; then what is known after an
 // even and an odd dispatch: x is 1 once the sweeps have stopped, y counts those that were done; then
-// the squared changes of an even and an odd sweep's upper part. v is kept instead of u because
+// the squared changes of an even and an odd sweep so far: x of its upper part, y of the rest (of all,
+// where there is one part). v is kept instead of u because
 // float32 is finer near zero. VEC: as many lanes as there are channels, but at least three.
 // Workgroups take pictures from P.first on. settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up,
 // 1 sweeps, 2 writes the result.
@@ -53,7 +55,11 @@ fn rest(x: vec${VEC}f, y: vec${VEC}f, lambda: f32) -> vec${VEC}f {
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let me = i32(local);
-  let index = i32(group.x)${PHASE === 1 && PARTS === 2 ? " >> 1" : ""};
+  #if PHASE === 1
+  let index = i32(group.x) / ${PARTS};
+  #else
+  let index = i32(group.x);
+  #end
   let n = P.first + index;
   let rows = P.x_size.z;
   let columns = P.x_size.w;
@@ -65,7 +71,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let known = ty + plane;
 
   #if PHASE === 0
-  for (var i = me; i < plane; i += ${WORKGROUP}) {
+  let end = min(P.end * ${WORKGROUP}, plane);
+  for (var i = P.begin * ${WORKGROUP} + me; i < end; i += ${WORKGROUP}) {
     #for k in 0..PARTS + 2
     state[v + ${k} * plane + i] = vec4f();
     #end
@@ -76,6 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   #if PHASE === 1
   #if PARTS === 1
   let sweep = P.dispatch;
+  let is_lower = true;
   let top = 0;
   let bottom = rows;
   let before_plane = v;
@@ -88,19 +96,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let bottom = select(line, rows, is_lower);
   let before_plane = v + (sweep & 1) * plane;
   let after_plane = v + (1 - (sweep & 1)) * plane;
-  let upper_squares = known + 2 + (sweep & 1);
   #end
+  let sums = known + 2 + (sweep & 1);
   let so_far = state[known + ((P.dispatch + 1) & 1)];
   if (me == 0) { stopped = select(so_far.x, 1, sweep < 0 || sweep >= P.sweeps); }
   if (workgroupUniformLoad(&stopped) != 0) {
-    if (me == 0${PARTS === 2 ? " && is_lower" : ""}) { state[known + (P.dispatch & 1)] = so_far; }
+    if (me == 0 && is_lower) { state[known + (P.dispatch & 1)] = so_far; }
     return;
   }
   let x_left = n * columns;
   let x_top = P.x_place.x;
   let lambda = 2 * texel_settings(0, 0).x;
   var squares = 0.0;
+  let span = columns + ${WORKGROUP - 1};
+  #if STRETCHED
+  let first_band = quotient(P.begin, span);
+  var first_turn = P.begin - first_band * span;
+  var left = P.end - P.begin;
+  for (var band = top + first_band * ${WORKGROUP}; band < bottom && left > 0; band += ${WORKGROUP}) {
+    let turns = min(span, first_turn + left);
+  #else
+  let first_turn = 0;
   for (var band = top; band < bottom; band += ${WORKGROUP}) {
+    let turns = span;
+  #end
     let r = band + me;
     // What the pixel to the west left behind, and here, which was its east.
     var f_west = vec${VEC}f();
@@ -108,10 +127,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     var q_west = vec${VEC}f();
     var here = vec${VEC}f();
     var before = vec${VEC}f();
-    for (var turn = 0; turn < columns + ${WORKGROUP - 1}; turn++) {
+    for (var turn = first_turn; turn < turns; turn++) {
       let c = turn - me;
       if (r < bottom && c >= 0 && c < columns) {
         let i = (r + 1) * stride + c + 1;
+        #if STRETCHED
+        // What a turn of the dispatch before has left.
+        if (c > 0 && turn == first_turn) {
+          f_west = f_at(x_left + c - 1, x_top + r);
+          v_west = at(after_plane + i - 1);
+          let t_west = at(tx + i - 1);
+          q_west = t_west - 2 * t_west * rest(t_west, at(ty + i - 1), lambda);
+          here = f_at(x_left + c, x_top + r);
+          before = at(before_plane + i);
+        }
+        #end
         if (c == 0) {
           f_west = f_at(x_left + min(1, columns - 1), x_top + r);
           here = f_at(x_left, x_top + r);
@@ -152,6 +182,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       }
       storageBarrier();
     }
+    #if STRETCHED
+    left -= turns - first_turn;
+    first_turn = 0;
+    #end
   }
   partial[local] = squares;
   workgroupBarrier();
@@ -160,10 +194,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     for (var i = 0; i < ${WORKGROUP}; i++) { total += partial[i]; }
     #if PARTS === 2
     if (!is_lower) {
-      state[upper_squares].x = total;
+      #if STRETCHED
+      total += select(state[sums].x, 0, P.begin == 0);
+      #end
+      state[sums].x = total;
       return;
     }
-    total += state[upper_squares].x;
+    #end
+    #if STRETCHED
+    total += select(state[sums].y, 0, P.begin == 0);
+    state[sums].y = total;
+    if (P.end < P.turns) { return; }
+    #end
+    #if PARTS === 2
+    total += state[sums].x;
     #end
     let change = sqrt(total / f32(rows * columns * P.x_place.z));
     let stop = select(0.0, 1.0, change <= texel_settings(0, 0).y);
@@ -177,7 +221,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   #else
   let result = v;
   #end
-  for (var i = me; i < rows * columns; i += ${WORKGROUP}) {
+  let end = min(P.end * ${WORKGROUP}, rows * columns);
+  for (var i = P.begin * ${WORKGROUP} + me; i < end; i += ${WORKGROUP}) {
     let r = quotient(i, columns);
     let c = i - r * columns;
     store_y(n, 0, r, c, load_x(n, 0, r, c) + state[result + (r + 1) * stride + c + 1]);

@@ -17,6 +17,8 @@
 // f gets β·a, what reaches the border of u, and u before the first sweep. λ gets dB/dλ times what
 // B' is multiplied with. When the sweeps stopped has no gradient.
 //
+// Where one workgroup walks a picture, a dispatch makes the turns P.begin .. P.end − 1 of P.turns.
+//
 // state: as in tv_denoise.wgsl. checkpoints: before some sweeps v, tx, ty of each pixel.
 // tape: tx, ty of each pixel before and after each sweep between two checkpoints.
 // adjoint: planes u, a, tx, ty, sx, sy and the result so far, with a border of one like the state's.
@@ -72,7 +74,8 @@ fn lambda_times(b: Shrink, q: Pair) -> vec4f {
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   let n = i32(group.x);
-  for (var i = i32(local); i < plane(); i += ${WORKGROUP}) {
+  let end = min(P.end * ${WORKGROUP}, plane());
+  for (var i = P.begin * ${WORKGROUP} + i32(local); i < end; i += ${WORKGROUP}) {
     let row = quotient(i, stride());
     let y = row - 1;
     let x = i - row * stride() - 1;
@@ -106,7 +109,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   if (local == 0) { done = sweeps_done(n); }
   // The sweeps may have stopped before this checkpoint.
   if (workgroupUniformLoad(&done) <= f32(P.sweep)) { return; }
-  for (var i = i32(local); i < P.dx_size.z * P.dx_size.w; i += ${WORKGROUP}) {
+  let end = min(P.end * ${WORKGROUP}, P.dx_size.z * P.dx_size.w);
+  for (var i = P.begin * ${WORKGROUP} + i32(local); i < end; i += ${WORKGROUP}) {
     let y = quotient(i, P.dx_size.w);
     let x = i - y * P.dx_size.w;
     let from_i = 3 * pixel(n, P.slots, P.slot, y, x);
@@ -115,7 +119,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
     state[to_i + ${k} * plane()] = checkpoints[from_i + ${k}];
     #end
   }
-  if (local == 0) {
+  if (local == 0 && P.end == P.turns) {
     let known = state_of(n) + 3 * plane();
     state[known] = vec4f(0, f32(P.sweep), 0, 0);
     state[known + 1] = vec4f(0, f32(P.sweep), 0, 0);
@@ -146,7 +150,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let a = u + plane();
   let t = a + plane();
   let s = t + 2 * plane();
-  for (var diagonal = rows + columns - 2; diagonal >= 0; diagonal--) {
+  for (var turn = P.begin; turn < P.end; turn++) {
+    let diagonal = rows + columns - 2 - turn;
     let last = min(diagonal, rows - 1);
     for (var y = max(0, diagonal - columns + 1) + i32(local); y <= last; y += ${WORKGROUP}) {
       let x = diagonal - y;

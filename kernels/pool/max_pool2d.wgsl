@@ -12,26 +12,32 @@ struct Winner { value: vec4f, position: vec4f }
 fn winner(row: i32, column: i32, top: i32, left: i32, height: i32, width: i32) -> Winner {
   #if UNROLLED && FITS
   var best = Winner(sheet_x(column + left, row + top), vec4f());
-  #for k in 1..KY * KX
+  #for ky in 0..KY
+  #for kx in 0..KX
+  #if ky + kx > 0
   {
-    let v = sheet_x(column + left + ${k % KX}, row + top + ${Math.floor(k / KX)});
+    let v = sheet_x(column + left + ${kx}, row + top + ${ky});
     let wins = v > best.value;
-    best = Winner(select(best.value, v, wins), select(best.position, vec4f(${k}), wins));
+    best = Winner(select(best.value, v, wins), select(best.position, vec4f(${ky * KX + kx}), wins));
   }
+  #end
+  #end
   #end
   #else
   var best = Winner(vec4f(-3.4028234e38), vec4f(-1));
   #if UNROLLED
-  #for k in 0..KY * KX
+  #for ky in 0..KY
+  #for kx in 0..KX
   {
-    let y = top + ${Math.floor(k / KX)};
-    let x = left + ${k % KX};
+    let y = top + ${ky};
+    let x = left + ${kx};
     let v = sheet_x(column + clamp(x, 0, width - 1), row + clamp(y, 0, height - 1));
     let inside = y >= 0 && y < height && x >= 0 && x < width;
     // "or no position yet", so that a window of -inf or of the lowest float still has one.
     let wins = ((v > best.value) | (best.position < vec4f())) & vec4<bool>(inside);
-    best = Winner(select(best.value, v, wins), select(best.position, vec4f(${k}), wins));
+    best = Winner(select(best.value, v, wins), select(best.position, vec4f(${ky * KX + kx}), wins));
   }
+  #end
   #end
   #else
   for (var ky = 0; ky < P.kernel_y; ky++) {
@@ -52,7 +58,7 @@ fn winner(row: i32, column: i32, top: i32, left: i32, height: i32, width: i32) -
 }
 
 #if INDICES
-fn compute(first: i32, c: i32, oy: i32, texel: i32) {
+fn compute(all: i32, c: i32, oy: i32, texel: i32) {
   let width = P.x_size.w;
   let height = P.x_size.z;
   let row = P.x_place.x + c * height;
@@ -62,16 +68,19 @@ fn compute(first: i32, c: i32, oy: i32, texel: i32) {
   let stride = P.stride_x;
   let padding = P.padding_x;
   var positions = vec4i();
+  var n = quotient(${PER} * texel, columns);
+  var ox = ${PER} * texel - n * columns;
   for (var i = 0; i < ${PER}; i++) {
-    // Those beyond the row's end are never asked for.
-    let o = min(${PER} * texel + i, last);
-    let n = quotient(o, columns);
-    let ox = o - n * columns;
     let best = winner(row, n * width, top, ox * stride - padding, height, width);
     positions |= vec4i(best.position) << vec4u(u32(${BITS} * i));
     #if VALUES
     if (${PER} * texel + i <= last) { store_y(n, c, oy, ox, best.value); }
     #end
+    // The last one again beyond the row's end: it is never asked for.
+    ox += select(0, 1, ${PER} * texel + i < last);
+    let next_picture = ox == columns;
+    n += select(0, 1, next_picture);
+    ox = select(ox, 0, next_picture);
   }
   store_indices(0, c, oy, texel, vec4f(positions));
 }

@@ -1,26 +1,26 @@
 // Gradient of the maximum: dx[p] = Σ of dy over the windows whose winner (their window position,
 // from max_pool2d.wgsl) is pixel p. A gather over the windows that reach over p; p may lie between
 // the elements of a dilated one. UNROLLED: a small window without dilation, KY×KX in
-// steps of SY×SX; an invocation computes the SY×SX pixels that the same windows reach over.
+// steps of SY×SX, ROWS×COLUMNS of which reach over a pixel; an invocation computes the SY×SX pixels that the same windows reach over.
 
 // The position of the winner in a window.
 fn winner_of(n: i32, c: i32, oy: i32, ox: i32) -> vec4i {
   let window = n * P.dy_size.w + ox;
   let texel = i32((f32(window) + 0.5) * (1.0 / ${PER}));
   let shift = vec4u(u32(${BITS} * (window - ${PER} * texel)));
-  return (vec4i(load_indices(0, c, oy, texel)) >> shift) & vec4i(${2 ** BITS - 1});
+  return (vec4i(load_indices(0, c, oy, texel)) >> shift) & vec4i(${MASK});
 }
 
 #if UNROLLED
 @compute @workgroup_size(16, 4)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = quotient(i32(id.z), P.dx_size.y);
+  let n = small_quotient(i32(id.z), P.dx_size.y);
   let c = i32(id.z) - n * P.dx_size.y;
   // The first window that starts here; others reach over these pixels from before.
   let row = i32(id.y);
   let column = i32(id.x);
-  #for jy in 0..Math.ceil(KY / SY)
-  #for jx in 0..Math.ceil(KX / SX)
+  #for jy in 0..ROWS
+  #for jx in 0..COLUMNS
   let oy_${jy}_${jx} = clamp(row - ${jy}, 0, P.dy_size.z - 1);
   let ox_${jy}_${jx} = clamp(column - ${jx}, 0, P.dy_size.w - 1);
   let is_${jy}_${jx} = oy_${jy}_${jx} == row - ${jy} && ox_${jy}_${jx} == column - ${jx};
@@ -35,8 +35,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let x = column * ${SX} + ${ix} - P.padding_x;
     if (y >= 0 && y < P.dx_size.z && x >= 0 && x < P.dx_size.w) {
       var sum = vec4f();
-      #for jy in 0..Math.ceil(KY / SY)
-      #for jx in 0..Math.ceil(KX / SX)
+      #for jy in 0..ROWS
+      #for jx in 0..COLUMNS
       #if iy + jy * SY < KY && ix + jx * SX < KX
       sum += select(vec4f(), dy_${jy}_${jx}, winner_${jy}_${jx} == vec4i(${(iy + jy * SY) * KX + ix + jx * SX}));
       #end

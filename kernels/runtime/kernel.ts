@@ -12,7 +12,8 @@
  *     P.x_place : vec4i                  first row, row length in texels, channels, -
  *
  * and for every parameter `p` the field `P.p`. `quotient(a, b)` divides whole numbers and
- * `modulo(a, b)` takes the rest, fast. A kernel without a `main` has a `compute(n, c4, y, x)`, which
+ * `modulo(a, b)` takes the rest, exactly; `small_quotient(a, b)` does it faster. A kernel without a
+ * `main` has a `compute(n, c4, y, x)`, which
  * is called for each texel of its first result; with a constant TEXELS, for the first of so many
  * neighbours in a row.
  */
@@ -37,6 +38,8 @@ export interface KernelSpec {
   /** State a kernel updates in place: a flat `array<vec4f>` in a buffer. */
   readonly scratch: readonly string[];
   readonly parameters: readonly { name: string; type: "i32" | "f32" }[];
+  /** Has {@linkcode GRID} as its last parameters, and finds its workgroups in a folded grid. */
+  readonly folded?: boolean;
 }
 
 /** A compiled kernel. */
@@ -49,14 +52,26 @@ export interface Kernel {
 }
 
 /**
- * a / b for 0 ≤ a < 2²⁰, b > 0 (float division may be off by 2.5 ULP). Integer division is many times slower than this on adapters that
- * do it lane by lane, and every kernel needs one or two.
+ * Whole numbers are divided through float: integer division is many times slower on adapters that do
+ * it lane by lane, and every kernel needs one or two.
+ *
+ * `small_quotient` is exact for 0 ≤ a < 2²⁰ and b > 0 (division may be off by 2.5 ULP). `quotient` is
+ * for 0 ≤ a < 2³⁰, `modulo` (from 0 up for negative a too) for |a| < 2³⁰: float32's quotient may then be
+ * off by hundreds, so what is left over is divided again, and the last unit is put right in whole
+ * numbers.
  */
-const QUOTIENT = "fn quotient(a: i32, b: i32) -> i32 { return i32((f32(a) + 0.5) / f32(b)); }";
-
-/** a − b·⌊a/b⌋ for |a| < 2²⁰, b > 0: from 0 up for negative a too. */
-const MODULO =
-  "fn modulo(a: i32, b: i32) -> i32 { return a - b * i32(floor((f32(a) + 0.5) / f32(b))); }";
+const DIVISION = `
+fn quotient(a: i32, b: i32) -> i32 {
+  let q = i32(f32(a) / f32(b));
+  let p = q + i32(floor((f32(a - q * b) + 0.5) / f32(b)));
+  let rest = a - p * b;
+  return p + select(0, 1, rest >= b) - select(0, 1, rest < 0);
+}
+fn modulo(a: i32, b: i32) -> i32 {
+  let r = a - b * i32(floor(f32(a) / f32(b)));
+  let rest = r - b * i32(floor((f32(r) + 0.5) / f32(b)));
+  return rest + select(0, b, rest < 0) - select(0, b, rest >= b);
+}`;
 
 /** Binding 0 is the uniform block; reads, writes and scratch follow in that order. */
 const FIRST_OPERAND = 1;
@@ -99,6 +114,9 @@ fn store_${name}(n: i32, c4: i32, y: i32, x: i32, v: vec4f) {
 /** The complete WGSL of a kernel. */
 export function generate(spec: KernelSpec): string {
   const body = expand(spec.source.wgsl, spec.defines);
+  const kernel = /\bfn main\b/.test(body)
+    ? body
+    : `${body}\n${perTexelMain(spec.writes[0]!.name, spec.defines.TEXELS)}`;
   const fields: string[] = [];
   const operands: string[] = [];
   let binding = FIRST_OPERAND;
@@ -118,10 +136,11 @@ export function generate(spec: KernelSpec): string {
   return `struct Parameters { ${fields.join(", ")} }
 @group(0) @binding(0) var<uniform> P: Parameters;
 ${operands.join("\n")}
-${QUOTIENT}
-${MODULO}
-${body}
-${/\bfn main\b/.test(body) ? "" : perTexelMain(spec.writes[0]!.name, spec.defines.TEXELS)}`;
+fn small_quotient(a: i32, b: i32) -> i32 { return ${
+    spec.folded ? "quotient(a, b)" : "i32((f32(a) + 0.5) / f32(b))"
+  }; }
+${DIVISION}
+${spec.folded ? folded(kernel) : kernel}`;
 }
 
 /** Columns and rows of invocations in a workgroup of {@linkcode perTexelMain}. */
@@ -135,8 +154,66 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let size = P.${result}_size;
   let x = i32(id.x) * ${texels};
   let y = i32(id.y);
-  let n = quotient(i32(id.z), size.y);
+  let n = small_quotient(i32(id.z), size.y); // fewer than 2¹⁶, unless folded
   if (x < size.w && y < size.z) { compute(n, i32(id.z) - n * size.y, y, x); }
+}`;
+}
+
+/** The workgroups along x and y, and all of them, of a grid that was folded. */
+const GRID = ["grid_x", "grid_y", "grid_all"] as const;
+
+/**
+ * A grid with more workgroups along an axis than WebGPU allows, as one that it allows; undefined where
+ * nothing has to be folded. Some workgroups at its end are too many.
+ *
+ * @param most workgroups along an axis: the device's `maxComputeWorkgroupsPerDimension`
+ */
+export function foldGrid(
+  workgroups: readonly [number, number, number],
+  most: number,
+): {
+  readonly workgroups: readonly [number, number, number];
+  readonly parameters: Readonly<Record<typeof GRID[number], number>>;
+} | undefined {
+  if (workgroups.every((count) => count <= most)) return undefined;
+  const [grid_x, grid_y, z] = workgroups;
+  const grid_all = grid_x * grid_y * z;
+  const depth = Math.ceil(grid_all / most ** 2);
+  const height = Math.ceil(grid_all / depth / most);
+  const width = Math.ceil(grid_all / depth / height);
+  return { workgroups: [width, height, depth], parameters: { grid_x, grid_y, grid_all } };
+}
+
+/** A kernel whose workgroups find their place in the grid from their number. */
+function folded(kernel: string): string {
+  const entry = /@compute @workgroup_size\((.+)\)\nfn main\((.+)\) \{/.exec(kernel);
+  if (!entry) throw new SyntaxError(`expected a line @compute and a line fn main(…) {:\n${kernel}`);
+  const [header, size, list] = entry as unknown as [string, string, string];
+  const inputs = list.split(", ").map((input) => {
+    const [, builtin, name, type] = /^@builtin\((\w+)\) (\w+): (\w+)$/.exec(input)!;
+    return { builtin: builtin!, parameter: `${name}: ${type}` };
+  });
+  const sides = [...size.split(","), "1", "1"].slice(0, 3);
+  const places: Record<string, string> = {
+    workgroup_id: "group",
+    global_invocation_id: `group * vec3u(${sides.join(",")}) + local`,
+    local_invocation_id: "local",
+    local_invocation_index: "index",
+  };
+  return kernel.replace(header, `fn main_of(${inputs.map((i) => i.parameter).join(", ")}) {`) + `
+@compute @workgroup_size(${size})
+fn main(
+  @builtin(workgroup_id) folded: vec3u,
+  @builtin(num_workgroups) count: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) index: u32,
+) {
+  let at = (folded.z * count.y + folded.y) * count.x + folded.x;
+  if (at >= u32(P.grid_all)) { return; }
+  let line = at / u32(P.grid_x);
+  let sheet = line / u32(P.grid_y);
+  let group = vec3u(at - line * u32(P.grid_x), line - sheet * u32(P.grid_y), sheet);
+  main_of(${inputs.map(({ builtin }) => places[builtin]).join(", ")});
 }`;
 }
 

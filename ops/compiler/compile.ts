@@ -1,6 +1,6 @@
 /** From a graph to a program: rewrite, place, lower, plan memory, build kernels, bind. */
 import type { Gpu } from "../../kernels/runtime/device.ts";
-import { compileKernel, packParameters } from "../../kernels/runtime/kernel.ts";
+import { compileKernel, foldGrid, packParameters } from "../../kernels/runtime/kernel.ts";
 import { sheetBytes, sheetSize } from "../../kernels/runtime/sheet.ts";
 import { warmUp } from "../../kernels/runtime/warm_up.ts";
 import type { Arena } from "./arena.ts";
@@ -124,7 +124,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
     const kernels = await Promise.all(pending.map(({ kernel }) => kernel));
     await warmUp(gpu, kernels);
     const buffer = memory.uniforms(uniforms.blocks, uniforms.size);
-    const dispatches = pending.map(({ call, block, sheets }, i): Dispatch => {
+    const dispatches = pending.map(({ call, workgroups, block, sheets }, i): Dispatch => {
       const kernel = kernels[i]!;
       const resources: GPUBindingResource[] = [
         { buffer, offset: block.offset, size: block.data.byteLength },
@@ -138,7 +138,7 @@ export async function compile(gpu: Gpu, options: ProgramOptions): Promise<Progra
         layout: kernel.layout,
         entries: resources.map((resource, binding) => ({ binding, resource })),
       });
-      return { name: call.source.name, kernel, bindings, workgroups: call.workgroups };
+      return { name: call.source.name, kernel, bindings, workgroups };
     });
     gpu.check();
     const places = outputs.map((output, i) =>
@@ -198,7 +198,12 @@ function bind(
   const scratch = Object.keys(call.scratch ?? {});
   const typed = (values: Readonly<Record<string, number>> | undefined, type: "i32" | "f32") =>
     Object.entries(values ?? {}).map(([name, value]) => ({ name, value, type }));
-  const parameters = [...typed(call.parameters, "i32"), ...typed(call.scalars, "f32")];
+  const fold = foldGrid(call.workgroups, gpu.device.limits.maxComputeWorkgroupsPerDimension);
+  const parameters = [
+    ...typed(call.parameters, "i32"),
+    ...typed(call.scalars, "f32"),
+    ...typed(fold?.parameters, "i32"),
+  ];
   const storages = (operands: typeof reads) =>
     operands.map(({ name, sheet }) => ({ name, storage: sheet.storage }));
   const kernel = compileKernel(gpu, {
@@ -210,10 +215,12 @@ function bind(
     }),
     scratch,
     parameters,
+    folded: fold !== undefined,
   });
   return {
     call,
     kernel,
+    workgroups: fold?.workgroups ?? call.workgroups,
     block: uniforms.add(packParameters([...reads, ...writes], parameters)),
     sheets: [
       ...[...reads, ...writes].map(({ sheet }) => sheet),

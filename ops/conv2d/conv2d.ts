@@ -7,6 +7,8 @@ import { type Operation, pair } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
 import { expectShape, expectWhole } from "../graph/check.ts";
 import { sumTo } from "../element/sum.ts";
+import { add } from "../element/elementwise.ts";
+import { expectGradients, shorterSums } from "./long_sums.ts";
 import { formatShape, node, type Shape, type Tensor } from "../graph/tensor.ts";
 
 /** Options of {@linkcode conv2d}, with PyTorch's defaults. */
@@ -36,7 +38,7 @@ export function conv2d(
   weight: Tensor,
   bias?: Tensor,
   options: Conv2dOptions = {},
-): Tensor<"conv2d"> {
+): Tensor {
   const stride = pair(options.stride ?? 1);
   const padding = pair(options.padding ?? 0);
   const dilation = pair(options.dilation ?? 1);
@@ -64,6 +66,11 @@ export function conv2d(
     throw new RangeError(
       `conv2d: input ${formatShape(x.shape)} is smaller than the kernel ${kh}x${kw}`,
     );
+  }
+  const sums = shorterSums(x, weight, groups);
+  if (sums.length > 0) {
+    return sums.map(([part, w], i) => conv2d(part, w, i === 0 ? bias : undefined, options))
+      .reduce(add);
   }
   return node("conv2d", shape, bias ? [x, weight, bias] : [x, weight], {
     stride,
@@ -115,6 +122,7 @@ export const conv2dOperation: Operation<"conv2d"> = {
     const { stride, padding, dilation, groups, bias } = y.attributes;
     const geometry = { stride, padding, dilation, groups };
     const [x, weight] = y.inputs as [Tensor, Tensor];
+    expectGradients(weight, dy, groups, needs);
     const plain = { bias: false, residual: false, activation: "none", gate: false } as const;
     return [
       needs[0]

@@ -306,6 +306,9 @@ export function broadcast(f: string, inputs: readonly Tensor[]): Shape {
 }
 
 function make(f: ElementFunctionName, inputs: Tensor[], k = 0, l = 0): Tensor<"elementwise"> {
+  if (Number.isNaN(k) || Number.isNaN(l)) {
+    throw new RangeError(`${f}: expected numbers, got ${k} and ${l}`);
+  }
   return node("elementwise", broadcast(f, inputs), inputs, { f, k, l });
 }
 
@@ -438,8 +441,13 @@ export function gelu(a: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
 export function clampMin(a: Tensor, k: number): Tensor {
   return unary("clampMin", a, k);
 }
-/** a clamped to the numbers [low, high]; the gradient passes inside, the bounds included. */
+/**
+ * a clamped to the numbers [low, high]; the gradient passes inside, the bounds included.
+ *
+ * @throws {RangeError} when low is above high.
+ */
 export function clampTo(a: Tensor, low: number, high: number): Tensor {
+  if (low > high) throw new RangeError(`clampTo: expected low ≤ high, got ${low} and ${high}`);
   return unary("clampTo", a, low, high);
 }
 /** max(a, b); equal ones share the gradient, as in PyTorch. */
@@ -488,9 +496,19 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 export function mix(a: Tensor, b: Tensor, weight: Tensor): Tensor {
   return make("mix", [a, b, weight]);
 }
-/** a repeated along its axes of size 1. */
+/**
+ * a repeated along its axes of size 1.
+ *
+ * @throws {RangeError} when another size differs.
+ */
 export function expand(a: Tensor, shape: Shape): Tensor {
   if (sameShape(a.shape, shape)) return a;
+  if (a.shape.some((size, axis) => size !== 1 && size !== shape[axis])) {
+    throw new RangeError(
+      `expand: ${formatShape(a.shape)} cannot be repeated to ${formatShape(shape)}; each of its ` +
+        `sizes must be 1 or the same`,
+    );
+  }
   return node("elementwise", shape, [a], { f: "identity", k: 0, l: 0 });
 }
 /** The same value, without a gradient. */
@@ -519,6 +537,34 @@ export function operandNames(y: Tensor): string[] {
 }
 
 /**
+ * The texels of its operands that an invocation loads for so many texels of y, and which of them each is
+ * a function of. An operand whose size is 1 along an axis is repeated along it.
+ */
+function operandTexels(y: Tensor, texels: number) {
+  const operands = operandNames(y).map((name, i) => {
+    const [picture, channel, row, column] = repeatedAxes(y.inputs[i]!, y.shape);
+    const load = (x: string) => {
+      const texel = (quad: string) =>
+        `load_${name}(${picture ? "0" : "n"}, ${quad}, ${row ? "0" : "y"}, ${x})`;
+      return channel ? `vec4f(${texel("0")}.x)` : texel("quad");
+    };
+    const count = column ? 1 : texels;
+    return {
+      loaded: Array.from({ length: count }, (_, j) => `${name}${j}`),
+      loads: Array.from({ length: count }, (_, j) => load(column ? "0" : `x + ${j}`)),
+    };
+  });
+  return {
+    LOADED: operands.flatMap(({ loaded }) => loaded),
+    LOADS: operands.flatMap(({ loads }) => loads),
+    ARGUMENTS: Array.from(
+      { length: texels },
+      (_, j) => operands.map(({ loaded }) => loaded[j] ?? loaded[0]).join(", "),
+    ),
+  };
+}
+
+/**
  * The dispatch that computes y from a WGSL expression of its inputs, `a` to `g`, which are repeated
  * where their size is 1.
  *
@@ -539,10 +585,10 @@ export function elementwiseCall(
   return {
     source: { name, wgsl: source + functions },
     defines: {
-      NAMES: names,
-      TEXELS: texels,
-      BROADCAST: y.inputs.map((input) => repeatedAxes(input, y.shape)),
+      PARAMETERS: names.map((operand) => `${operand}: vec4f`).join(", "),
       EXPRESSION: expression,
+      TEXELS: texels,
+      ...operandTexels(y, texels),
     },
     reads: Object.fromEntries(y.inputs.map((input, i) => [names[i]!, input])),
     writes: { y },

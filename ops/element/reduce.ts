@@ -13,15 +13,32 @@ import type { Axis } from "../graph/attributes.ts";
 /** Columns last: until then, neighbouring invocations read neighbouring texels. */
 const ORDER: readonly Axis[] = [2, 1, 0, 3];
 
+/** What a kernel calls an element's place along each axis. */
+const PLACE = ["n", "c", "y", "x"];
+
+/** WGSL that loads what an operand has for an element's place. */
+function loadRepeated(name: string, operand: Tensor, shape: Shape): string {
+  const repeated = repeatedAxes(operand, shape);
+  const load = `load_${name}(${PLACE.map((at, axis) => repeated[axis] ? "0" : at).join(", ")})`;
+  return repeated[1] ? `vec4f(${load}.x)` : load;
+}
+
 /** Elements that one invocation takes one after the other; a longer axis is reduced in parts. */
 const LONGEST = 128;
 
-/** Reduces along some axes with `along`, one at a time, those of size 1 left out. */
+/**
+ * Reduces along some axes with `along`, one at a time, those of size 1 left out.
+ *
+ * @throws {RangeError} for an axis that is none, or given twice.
+ */
 export function reduceAxes(
   x: Tensor,
   axes: readonly Axis[],
   along: (x: Tensor, axis: Axis) => Tensor,
 ): Tensor {
+  if (axes.some((axis, i) => !ORDER.includes(axis) || axes.indexOf(axis) !== i)) {
+    throw new RangeError(`reduction: expected different axes from 0 to 3, got ${axes.join(", ")}`);
+  }
   return ORDER.filter((axis) => axes.includes(axis) && x.shape[axis] > 1).reduce(along, x);
 }
 
@@ -46,7 +63,9 @@ export function reduceCalls(y: Tensor, axis: Axis, reduction: Reduction): Call[]
         AXIS: axis,
         REDUCE: reduce,
         LANES: axis === 1 && to.shape[1] === 1,
-        MEAN: mean ? repeatedAxes(mean, x.shape) : [],
+        MEAN: mean && loadRepeated("mean", mean, x.shape),
+        FIRST: PLACE[axis],
+        NEXT: PLACE.with(axis, "i").join(", "),
         Z: z !== undefined,
       },
       reads: { x, ...(mean ? { mean } : {}), ...(z ? { z } : {}) },

@@ -14,9 +14,11 @@ export function bandMatrix(
   const band = (row: number): Band => {
     const taps = tapsOf(row);
     if (taps.length === 0) return { first: 0, weights: [] };
-    const places = taps.map(([column]) => column);
-    const first = Math.min(...places);
-    const weights = new Array<number>(Math.max(...places) - first + 1).fill(0);
+    const [first, last] = taps.reduce(
+      ([low, high], [column]) => [Math.min(low, column), Math.max(high, column)],
+      [Infinity, -Infinity],
+    );
+    const weights = new Array<number>(last - first + 1).fill(0);
     for (const [column, weight] of taps) weights[column - first]! += weight;
     return { first, weights };
   };
@@ -32,6 +34,31 @@ export function transpose({ columns, rows }: BandMatrix): BandMatrix {
   return bandMatrix(rows.length, columns, (column) => taps[column]!);
 }
 
+/** The length of the longest band. */
+export function longestBand({ rows }: BandMatrix): number {
+  return rows.reduce((longest, { weights }) => Math.max(longest, weights.length), 0);
+}
+
+/**
+ * A matrix as the product of two whose bands are shorter: the second cuts each band into pieces of at
+ * most `length`, of which the first adds up the results.
+ */
+export function cutBands(
+  { columns, rows }: BandMatrix,
+  length: number,
+): [sums: BandMatrix, pieces: BandMatrix] {
+  const pieces: Band[] = [];
+  const sums = rows.map(({ first, weights }): Band => {
+    const count = Math.ceil(weights.length / length);
+    const sum = { first: pieces.length, weights: new Array<number>(count).fill(1) };
+    for (let at = 0; at < weights.length; at += length) {
+      pieces.push({ first: first + at, weights: weights.slice(at, at + length) });
+    }
+    return sum;
+  });
+  return [{ columns: pieces.length, rows: sums }, { columns, rows: pieces }];
+}
+
 /** Whether M·x = x. */
 export function isIdentity({ columns, rows }: BandMatrix): boolean {
   return rows.length === columns &&
@@ -42,9 +69,10 @@ export function isIdentity({ columns, rows }: BandMatrix): boolean {
  * As resample_axis.wgsl reads it: a column of texels for each row of the matrix, first where its
  * band starts and how long it is, then its weights in fours.
  */
-export function packBands({ rows }: BandMatrix): HostSheet {
+export function packBands(matrix: BandMatrix): HostSheet {
+  const { rows } = matrix;
   const width = rows.length;
-  const height = 1 + Math.ceil(Math.max(...rows.map(({ weights }) => weights.length)) / 4);
+  const height = 1 + Math.ceil(longestBand(matrix) / 4);
   return {
     width,
     height,

@@ -1,5 +1,6 @@
 /** Gaussian blur, separable, with a mirrored border. */
 import source from "../../kernels/image/gaussian_blur.wgsl" with { type: "text" };
+import { expectShape, expectWhole } from "../graph/check.ts";
 import { type Call, type Operation, perTexel } from "../graph/operation.ts";
 import { node, type Tensor } from "../graph/tensor.ts";
 
@@ -7,8 +8,12 @@ import { node, type Tensor } from "../graph/tensor.ts";
  * Weights of a sampled Gaussian at distance 0, 1, ..., radius from the centre, normalised so that
  * the whole kernel sums to 1. For {@linkcode gaussianBlur}, which takes any number of channels:
  * the rest is zero.
+ *
+ * @throws {RangeError} for a sigma that is not positive, or a radius that is no whole number from 0.
  */
 export function gaussianKernel(sigma: number, radius: number, channels = radius + 1): Float32Array {
+  if (!(sigma > 0)) throw new RangeError(`gaussianKernel: expected a sigma above 0, got ${sigma}`);
+  expectWhole("gaussianKernel: radius", radius, 0);
   const weights = new Float32Array(channels);
   const at = (k: number) => Math.exp(-0.5 * (k / sigma) ** 2);
   let total = 1;
@@ -23,11 +28,18 @@ export function gaussianKernel(sigma: number, radius: number, channels = radius 
  *
  * @param x [N,C,H,W]
  * @param weights [1,R+1,1,1] from {@linkcode gaussianKernel}: the kernel's right half
+ * @throws {RangeError} for weights of another shape, or more than 131072 of them.
  */
 export function gaussianBlur(x: Tensor, weights: Tensor): Tensor {
+  const channels = weights.shape[1];
+  expectShape("gaussianBlur: weights", weights, [1, channels, 1, 1]);
+  expectWhole("gaussianBlur: number of weights", channels, 1, MOST_WEIGHTS);
   const rows = node("blurAxis", x.shape, [x, weights], { axis: 3 });
   return node("blurAxis", x.shape, [rows, weights], { axis: 2 });
 }
+
+/** Four of them are a turn of a loop, of which some drivers make no more than 65535. */
+const MOST_WEIGHTS = 2 ** 17;
 
 /** Pixels along the axis that an invocation blurs. */
 const TILE = 8;

@@ -1,5 +1,6 @@
 /** The Gaussian mask around a picture's centre. */
 import source from "../../kernels/image/radial_mask.wgsl" with { type: "text" };
+import { expectShape, expectWhole } from "../graph/check.ts";
 import { type Operation, perTexel } from "../graph/operation.ts";
 import { node, type Tensor } from "../graph/tensor.ts";
 
@@ -37,6 +38,7 @@ export function maskNumbers(shape: MaskShape, height: number, width: number): nu
  *
  * @param numbers [1,4,1,1] from {@linkcode maskNumbers}
  * @returns [1,1,H,W]
+ * @throws {RangeError} for numbers of another shape, or sides that are no whole numbers from 1.
  */
 export function radialMask(
   numbers: Tensor,
@@ -44,6 +46,8 @@ export function radialMask(
   width: number,
   plateau: boolean,
 ): Tensor<"radialMask"> {
+  expectShape("radialMask: numbers", numbers, [1, 4, 1, 1]);
+  expectWhole("radialMask: height and width", [height, width], 1);
   return node("radialMask", [1, 1, height, width], [numbers], { plateau });
 }
 

@@ -39,10 +39,16 @@ export function totalVariation(x: Tensor, options: TotalVariationOptions = {}): 
   return sum(length, [1, 2, 3]);
 }
 
+/** Template constants: a pixel and its neighbours along each axis. */
+const PLACES = {
+  2: { HERE: "y", SIZE: "P.x_size.z", PREVIOUS: "y - 1, x", NEXT: "y + 1, x" },
+  3: { HERE: "x", SIZE: "P.x_size.w", PREVIOUS: "y, x - 1", NEXT: "y, x + 1" },
+};
+
 function lower(y: Tensor<"difference"> | Tensor<"differenceTranspose">) {
   return [{
     source: { name: y.op, wgsl: source },
-    defines: { AXIS: y.attributes.axis, TRANSPOSE: y.op === "differenceTranspose" },
+    defines: { ...PLACES[y.attributes.axis], TRANSPOSE: y.op === "differenceTranspose" },
     reads: { x: y.inputs[0]! },
     writes: { y },
     workgroups: perTexel(y),

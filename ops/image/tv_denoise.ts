@@ -2,13 +2,31 @@
 import source from "../../kernels/image/tv_denoise.wgsl" with { type: "text" };
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { largestBuffer, TEXEL } from "../../kernels/runtime/sheet.ts";
+import { expectShape, expectWhole } from "../graph/check.ts";
 import type { Call, Operation } from "../graph/operation.ts";
 import { pad } from "../shape/slice.ts";
 import { sum } from "../element/sum.ts";
-import { node, type Shape, type Tensor } from "../graph/tensor.ts";
+import { formatShape, node, type Shape, type Tensor } from "../graph/tensor.ts";
 
-/** Turns after which some software adapters end a kernel without a word. */
+/**
+ * Turns after which some software adapters end a kernel's loops, all together, without a word. The
+ * turn in which a loop finds its end counts too.
+ */
 const MOST_TURNS = 65535;
+
+/** Turns of one dispatch: fewer, because the loops around them count. */
+const TURNS = 60000;
+
+/** Consecutive parts of a walk, each a dispatch of its own; a step of it may take several turns. */
+export function stretches(
+  turns: number,
+  each = 1,
+): { readonly begin: number; readonly end: number; readonly turns: number }[] {
+  const most = Math.max(1, Math.floor(TURNS / each));
+  return Array.from({ length: Math.max(1, Math.ceil(turns / most)) }, (_, i) => {
+    return { begin: i * most, end: Math.min(turns, (i + 1) * most), turns };
+  });
+}
 
 /**
  * Invocations that walk a picture together, a row each. On a software adapter barriers cost more in
@@ -30,10 +48,15 @@ function workgroupSize(software: boolean, rows: number, columns: number): number
  * @param x [N,C,H,W] with at most 4 channels, in 0..1
  * @param settings [1,2,1,1]: weight (small is smooth) and eps (stop when a sweep changes less, RMS;
  * below 0 never)
- * @throws {RangeError} for more than 4 channels.
+ * @throws {RangeError} for more than 4 channels, settings of another shape, or sweeps that are no
+ * whole number from 0.
  */
 export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"tvDenoise"> {
-  if (x.shape[1] > 4) throw new RangeError(`tvDenoise: at most 4 channels, got ${x.shape[1]}`);
+  if (x.shape[1] > 4) {
+    throw new RangeError(`tvDenoise: expected at most 4 channels, got ${formatShape(x.shape)}`);
+  }
+  expectShape("tvDenoise: settings", settings, [1, 2, 1, 1]);
+  expectWhole("tvDenoise: sweeps", sweeps, 0);
   return node("tvDenoise", x.shape, [x, settings], { sweeps });
 }
 
@@ -57,19 +80,32 @@ export function sweepCalls(
   { first, count } = { first: 0, count: x.shape[0] },
 ) {
   const [, channels, h, w] = x.shape;
-  const defines = { WORKGROUP: workgroupSize(gpu.software, h, w) };
+  const workgroup = workgroupSize(gpu.software, h, w);
+  const defines = { WORKGROUP: workgroup };
   const scratch = { state: count * stateTexels(x.shape, parts) };
   // Two parts of a size after a few sweeps; most pictures need no more than twenty.
   const split = Math.min(h, Math.ceil(h / 2) + Math.min(10, sweeps >> 1));
-  const phase = (PHASE: number, dispatch: number): Call => ({
-    source: { name: "tvDenoise", wgsl: source },
-    defines: { PHASE, PARTS: parts, VEC: channels === 4 ? 4 : 3, ...defines },
-    reads: { x, settings },
-    writes: { y },
-    scratch,
-    parameters: { first, dispatch, sweeps, split },
-    workgroups: [PHASE === 1 ? count * parts : count, 1, 1],
-  });
+  const walks = [
+    stretches(Math.ceil((h + 2) * (w + 2) / workgroup)),
+    stretches(Math.ceil(h / workgroup) * (w + workgroup - 1)),
+    stretches(Math.ceil(h * w / workgroup)),
+  ];
+  const phase = (PHASE: 0 | 1 | 2, dispatch: number): Call[] =>
+    walks[PHASE]!.map((stretch, _, { length }) => ({
+      source: { name: "tvDenoise", wgsl: source },
+      defines: {
+        PHASE,
+        PARTS: parts,
+        VEC: channels === 4 ? 4 : 3,
+        STRETCHED: PHASE === 1 && length > 1,
+        ...defines,
+      },
+      reads: { x, settings },
+      writes: { y },
+      scratch,
+      parameters: { first, dispatch, sweeps, split, ...stretch },
+      workgroups: [PHASE === 1 ? count * parts : count, 1, 1],
+    }));
   return {
     setUp: phase(0, 0),
     sweep: (dispatch: number) => phase(1, dispatch),
@@ -105,7 +141,8 @@ export const tvDenoiseOperation: Operation<"tvDenoise"> = {
         first,
         count,
       });
-      calls.push(setUp, ...Array.from({ length: sweeps + 1 }, (_, k) => sweep(k)), result);
+      const all = Array.from({ length: sweeps + 1 }, (_, k) => sweep(k));
+      calls.push(...setUp, ...all.flat(), ...result);
     }
     return calls;
   },

@@ -2,6 +2,7 @@
 import source from "../../kernels/pool/max_pool2d.wgsl" with { type: "text" };
 import gradientSource from "../../kernels/pool/max_pool2d_gradient.wgsl" with { type: "text" };
 import windowsSource from "../../kernels/pool/pool_windows.wgsl" with { type: "text" };
+import { expectWhole } from "../graph/check.ts";
 import { type Call, type Operation, pair, perTexel } from "../graph/operation.ts";
 import type { Pair } from "../graph/attributes.ts";
 import { formatShape, isOp, node, type Shape, type Tensor } from "../graph/tensor.ts";
@@ -34,8 +35,9 @@ function spanOf({ kernel, dilation }: Pick<MaxPool2dAttributes, "kernel" | "dila
  * Window and output size of a pooling operation (PyTorch's `pooling_output_shape`: in ceil mode a
  * window must still start inside the picture or its left padding).
  *
- * @throws {RangeError} when the picture is smaller than the window, padding more than half of it, or
- * the picture so small that it falls between the elements of a dilated window.
+ * @throws {RangeError} when a number is not whole or too small, the picture is smaller than the window,
+ * padding more than half of it, or the picture so small that it falls between the elements of a dilated
+ * window.
  */
 export function poolGeometry(
   name: string,
@@ -46,6 +48,10 @@ export function poolGeometry(
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
   const dilation = pair(options.dilation ?? 1);
+  expectWhole(`${name}: kernel`, kernel, 1);
+  expectWhole(`${name}: stride`, stride, 1);
+  expectWhole(`${name}: padding`, padding, 0);
+  expectWhole(`${name}: dilation`, dilation, 1);
   const span = spanOf({ kernel, dilation });
   if (padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1]) {
     throw new RangeError(
@@ -81,9 +87,40 @@ export function poolGeometry(
   return { kernel, stride, padding, dilation, shape };
 }
 
-/** `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. */
+/** Elements of a window that are compared in one loop, and of one with a single row or column. */
+const LARGE = 2 ** 14;
+const LONGEST = 20000;
+
+/**
+ * `torch.nn.functional.max_pool2d`: [N,C,H,W] → [N,C,H',W']. Of equal ones the first in reading order
+ * is the largest. In a large window that is the largest of its rows' largest, found one after the
+ * other.
+ *
+ * @throws {RangeError} for a window that is not of whole numbers, does not fit the picture, or has
+ * more than 20000 rows or columns.
+ */
 export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor<"maxPool2d"> {
   const { shape, ...attributes } = poolGeometry("maxPool2d", x, options);
+  const { kernel, stride, padding, dilation } = attributes;
+  if (Math.max(...kernel) > LONGEST) {
+    throw new RangeError(
+      `maxPool2d: expected a window of at most ${LONGEST} rows and columns, got ` +
+        `${kernel.join("x")}; max takes whole axes`,
+    );
+  }
+  if (kernel[0] * kernel[1] > LARGE && Math.min(...kernel) > 1) {
+    const along = (axis: 0 | 1): MaxPool2dOptions => {
+      const only = (value: Pair, other: number) => value.map((v, i) => i === axis ? v : other);
+      return {
+        kernel: only(kernel, 1) as unknown as Pair,
+        stride: only(stride, 1) as unknown as Pair,
+        padding: only(padding, 0) as unknown as Pair,
+        dilation: only(dilation, 1) as unknown as Pair,
+        ...(options.ceilMode ? { ceilMode: true } : {}),
+      };
+    };
+    return maxPool2d(maxPool2d(x, along(1)), along(0));
+  }
   return node("maxPool2d", shape, [x], attributes);
 }
 
@@ -105,10 +142,10 @@ export function windowParameters(window: MaxPool2dAttributes) {
   };
 }
 
-/** How many bits a position in the window has, and how many of them a lane holds exactly. */
-function positionBits({ kernel }: MaxPool2dAttributes): { BITS: number; PER: number } {
+/** How many bits a position in the window has, all of them set, and how many a lane holds exactly. */
+function positionBits({ kernel }: MaxPool2dAttributes) {
   const BITS = Math.max(1, Math.ceil(Math.log2(kernel[0] * kernel[1])));
-  return { BITS, PER: Math.floor(24 / BITS) };
+  return { BITS, MASK: 2 ** BITS - 1, PER: Math.floor(24 / BITS) };
 }
 
 /** Elements of a window that is worth unrolling. */
@@ -224,6 +261,8 @@ export const maxPool2dGradientOperation: Operation<"maxPool2dGradient"> = {
         ...defines,
         SY: stride[0],
         SX: stride[1],
+        ROWS: Math.ceil(dx.attributes.kernel[0] / stride[0]),
+        COLUMNS: Math.ceil(dx.attributes.kernel[1] / stride[1]),
         ...positionBits(dx.attributes),
       },
       reads: { dy, indices },

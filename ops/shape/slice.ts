@@ -1,6 +1,7 @@
 /** Strided slices and their adjoint, zero padding. */
 import padSource from "../../kernels/shape/pad.wgsl" with { type: "text" };
 import sliceSource from "../../kernels/shape/slice.wgsl" with { type: "text" };
+import { expectWhole } from "../graph/check.ts";
 import { type Operation, perTexel } from "../graph/operation.ts";
 import { formatShape, node, type Shape, type Tensor } from "../graph/tensor.ts";
 import type { SliceAttributes, Triple } from "../graph/attributes.ts";
@@ -8,7 +9,7 @@ import type { SliceAttributes, Triple } from "../graph/attributes.ts";
 /**
  * `x[:, c0::sc, y0::sy, x0::sx]`, cut to `size` elements along each axis.
  *
- * @throws {RangeError} when the slice leaves the tensor.
+ * @throws {RangeError} when the slice leaves the tensor, or a number is not whole or too small.
  */
 export function slice(
   x: Tensor,
@@ -16,6 +17,9 @@ export function slice(
 ): Tensor<"slice"> {
   const start = options.start ?? [0, 0, 0];
   const step = options.step ?? [1, 1, 1];
+  expectWhole("slice: start", start, 0);
+  expectWhole("slice: step", step, 1);
+  expectWhole("slice: size", options.size ?? [], 1);
   const all = [0, 1, 2].map((i) => Math.ceil((x.shape[i + 1]! - start[i]!) / step[i]!));
   const size = options.size ?? all;
   if (size.some((count, i) => count < 1 || count > all[i]!)) {
@@ -27,8 +31,14 @@ export function slice(
   return node("slice", [x.shape[0], size[0]!, size[1]!, size[2]!], [x], { start, step });
 }
 
-/** Zeros around the channels, rows and columns of a tensor. */
+/**
+ * Zeros around the channels, rows and columns of a tensor.
+ *
+ * @throws {RangeError} for numbers of them that are not whole or below 0.
+ */
 export function pad(x: Tensor, { low, high }: { low: Triple; high: Triple }): Tensor<"pad"> {
+  expectWhole("pad: low", low, 0);
+  expectWhole("pad: high", high, 0);
   const [n, ...sizes] = x.shape;
   const [c, h, w] = sizes.map((size, i) => size + low[i]! + high[i]!);
   return node("pad", [n, c!, h!, w!], [x], { start: low, step: [1, 1, 1] });

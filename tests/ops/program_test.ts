@@ -453,7 +453,7 @@ Deno.test("operands that do not fit are errors with their sizes", () => {
     ],
     [
       () => tvDenoise(randomTensor([1, 5, 2, 2]), randomTensor([1, 2, 1, 1]), 1),
-      "tvDenoise: at most 4 channels, got 5",
+      "tvDenoise: expected at most 4 channels, got [1,5,2,2]",
     ],
     [
       () => totalVariation(x, { isotropic: true, epsilon: 0 }),
