@@ -10,7 +10,7 @@ import { type Learned, Loop } from "./loop/loop.ts";
 import type { Goals, Metrics } from "./objectives/objective.ts";
 import type { Parameters } from "./parameters.ts";
 import { checkOctaves, firstIterations } from "./presets.ts";
-import { resizeArea } from "./photos/resize.ts";
+import { resizeArea } from "./photos/area_resize.ts";
 import { meanMagnitudes } from "./loop/spectrum.ts";
 import { asSeen, type Start, startPictures } from "./loop/start.ts";
 import { findTargets, meanActivation } from "./facets/targets.ts";

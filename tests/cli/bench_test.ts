@@ -1,23 +1,23 @@
 /** `mindseye bench`: that it runs and that its numbers are what they are called; no time is judged. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type BenchReport, formatReport, table } from "../../cli/bench_report.ts";
-import { benchStep } from "../../models/benchmark.ts";
-import { randomWeights } from "../../models/random_weights.ts";
-import { createModel } from "../../models/registry.ts";
-import { traceModel } from "../../models/trace.ts";
+import { measureCopy, measurePeak } from "../../bench/ceiling.ts";
+import { gradientCost, LAST_LAYERS } from "../../bench/gradient_cost.ts";
 import {
-  benchKernel,
   convolutionOperations,
   kernelCases,
-  measureCopy,
+  kernelCost,
   openKernel,
   rates,
-} from "../../ops/tuning/benchmark.ts";
-import { clockOf, measureCost, measurePeak, secondsOf } from "../../ops/tuning/measure.ts";
+} from "../../bench/kernel_cost.ts";
+import { openLoop, tenIterations } from "../../bench/loop_cost.ts";
+import { type BenchReport, formatReport, openBenchModel, table } from "../../cli/bench_report.ts";
+import { randomWeights } from "../../models/random_weights.ts";
+import { createModel, MODELS } from "../../models/registry.ts";
+import { traceModel } from "../../models/trace.ts";
+import { clockOf, measureCost, secondsOf } from "../../ops/tuning/measure.ts";
 import { compile, constant, conv2d, gradients, mul } from "../../ops/mod.ts";
 import { Gpu } from "../../kernels/runtime/device.ts";
-import { openLoop, tenIterations } from "../../vis/loop/benchmark.ts";
 import { chooseParameters, PRESETS } from "../../vis/presets.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { gpuForTests } from "../compare.ts";
@@ -88,13 +88,26 @@ Deno.test("bench refuses what it cannot do", async () => {
     const [args, code, pattern] of [
       [["--storage", "disk"], 2, /--storage: expected buffer or texture, got "disk"/],
       [["--filter", "nothing like it"], 2, /--filter: no row has "nothing like it"/],
-      [["--filter", "step", "--models", "vgg11"], 1, /vgg11: name the layer.*vgg11:LAYER/],
       [["--filter", "step", "--models", "resnet81"], 1, /no model "resnet81"/],
     ] as const
   ) {
     const outcome = await bench(...args);
     assert.equal(outcome.code, code, outcome.err);
     assert.match(outcome.err.trimEnd().split("\n").at(-1)!, pattern);
+  }
+});
+
+Deno.test("every network has a layer that is measured when none is named: its last feature map", () => {
+  assert.deepEqual(Object.keys(LAST_LAYERS).toSorted(), Object.keys(MODELS).toSorted());
+  for (const name of Object.keys(MODELS)) {
+    const { model, layer } = openBenchModel({ name });
+    const trace = traceModel(model, [1, 3, 256, 256]);
+    const heads = /^(|classifier.*|AuxLogits.*|avgpool)$/;
+    const maps = [...trace.modules].filter(([module, { output }]) =>
+      !heads.test(module) && output && output.shape[2] > 1
+    );
+    const [last] = maps.at(-1)!; // the layer itself or the last part of it
+    assert.ok(last === layer || last.startsWith(`${layer}.`), `${name} ${layer}: ${last}`);
   }
 });
 
@@ -123,7 +136,7 @@ Deno.test("the loop of every preset can be measured", async () => {
 
 Deno.test("rates are amounts over the seconds that count", async () => {
   const [first] = kernelCases(8);
-  const result = await benchKernel(gpu, first!, QUICK);
+  const result = await kernelCost(gpu, first!, QUICK);
   const ceiling = {
     operations: await measurePeak(gpu, QUICK),
     bytes: await measureCopy(gpu, QUICK),
@@ -202,8 +215,8 @@ Deno.test("a step is measured with its memory", async () => {
   const weights = randomWeights(model);
   const one = { model, weights, layer: "features.20", pictures: 1, size: 32 };
   const [small, large] = [
-    await benchStep(gpu, one, QUICK),
-    await benchStep(gpu, { ...one, pictures: 4 }, QUICK),
+    await gradientCost(gpu, one, QUICK),
+    await gradientCost(gpu, { ...one, pictures: 4 }, QUICK),
   ];
   assert.equal(large.operations, 4 * small.operations);
   assert.ok(large.planBytes > small.planBytes);

@@ -1,12 +1,12 @@
 /** The files a run leaves behind. */
 import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
-import { writeWhole } from "../../base/files.ts";
+import { writeWhole } from "../../base/atomic_file.ts";
 import { writePng } from "../photos/png.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import type { IterationResult, Learned } from "../loop/loop.ts";
 import { METRICS, type Metrics } from "../objectives/objective.ts";
 import { pictureToRgba, type Rgba } from "../photos/png.ts";
-import { resizeArea } from "../photos/resize.ts";
+import { resizeArea } from "../photos/area_resize.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
 import type { Target } from "../facets/targets.ts";
