@@ -60,22 +60,22 @@ export interface Questions {
   ask(pictures: Tensor, some: readonly Question[]): readonly Tensor[];
 }
 
-/** What was seen of a folder. */
-export interface FolderAnswers {
+/** What layers saw of a folder. */
+export interface Look {
   /** The readable photos, in the order given. */
   readonly images: readonly StoredImage[];
   /** The files that could not be read. */
   readonly skipped: readonly SkippedPhoto[];
-  /** Per question [n, length]. */
-  readonly answers: readonly Float32Array<ArrayBuffer>[];
-  /** Photos for which nothing had to be computed. */
+  /** Per layer [n, channels]: its output for each photo, averaged over the picture. */
+  readonly pooled: readonly Float32Array<ArrayBuffer>[];
+  /** Photos for which no layer had to be computed. */
   readonly reused: number;
 }
 
-/** What layers saw of a folder. */
-export interface Look extends Omit<FolderAnswers, "answers"> {
-  /** Per layer [n, channels]: its output for each photo, averaged over the picture. */
-  readonly pooled: readonly Float32Array<ArrayBuffer>[];
+/** What was answered to questions about a folder. */
+export interface FolderAnswers extends Omit<Look, "pooled"> {
+  /** Per question [n, length]. */
+  readonly answers: readonly Float32Array<ArrayBuffer>[];
 }
 
 /** Decoded photos up to this many bytes stay in memory; others are decoded again when needed. */
