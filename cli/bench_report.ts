@@ -1,30 +1,24 @@
 /** What `bench` measures, as data and as tables. */
 import { availableParallelism } from "node:os";
+import { type Ceiling, measureCopy, measurePeak } from "../bench/ceiling.ts";
+import { type GradientCost, gradientCost } from "../bench/gradient_cost.ts";
+import { kernelCases, kernelCost, rates } from "../bench/kernel_cost.ts";
+import { loopCost } from "../bench/loop_cost.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
-import { benchStep, type StepResult } from "../models/benchmark.ts";
 import { randomWeights } from "../models/random_weights.ts";
 import { createModel, type Model } from "../models/registry.ts";
-import { openSafetensors } from "../models/formats/safetensors.ts";
 import type { WeightSource } from "../models/trace.ts";
-import {
-  benchKernel,
-  type Ceiling,
-  kernelCases,
-  measureCopy,
-  rates,
-} from "../ops/tuning/benchmark.ts";
 import {
   type Clock,
   clockOf,
   type Cost,
   type MeasureOptions,
-  measurePeak,
   secondsOf,
 } from "../ops/tuning/measure.ts";
-import { benchLoop } from "../vis/loop/benchmark.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import { VERSION } from "../base/version.ts";
+import { openModel } from "./model.ts";
 
 /** A network to measure, as the command line names it. */
 export interface BenchModel {
@@ -140,12 +134,16 @@ export function openBenchModel({ name, layer, file }: BenchModel): {
   layer: string;
   weights: WeightSource & Partial<Disposable>;
 } {
-  const weights = file === undefined ? undefined : openSafetensors(file);
-  const model = createModel(name, {}, weights);
-  return { model, layer: layer ?? model.lastMap, weights: weights ?? randomWeights(model) };
+  const found = file === undefined ? undefined : openModel(name, {}, file);
+  const model = found?.model ?? createModel(name);
+  return {
+    model,
+    layer: layer ?? model.lastMap,
+    weights: found?.weights ?? randomWeights(model),
+  };
 }
 
-function stepRow(gpu: Gpu, ceiling: Ceiling, result: StepResult) {
+function stepRow(gpu: Gpu, ceiling: Ceiling, result: GradientCost) {
   const rate = result.operations / secondsOf(gpu, result.cost);
   return {
     ...milliseconds(result.cost),
@@ -167,7 +165,7 @@ export async function measureStep(
 ): Promise<StepRow> {
   const { model, layer, weights } = openBenchModel(wanted);
   try {
-    const result = await benchStep(gpu, { model, weights, layer, pictures, size }, options);
+    const result = await gradientCost(gpu, { model, weights, layer, pictures, size }, options);
     const source = wanted.file === undefined ? "random" : "file";
     const row = { model: model.name, layer, pictures, size, weights: source } as const;
     return { ...row, ...stepRow(gpu, ceiling, result) };
@@ -186,7 +184,7 @@ export async function measureLoop(
   try {
     const trunk = openTrunk(model, weights, { layer }, size);
     const parameters = chooseParameters(preset);
-    const result = await benchLoop(gpu, { trunk, parameters, facets, size }, tens);
+    const result = await loopCost(gpu, { trunk, parameters, facets, size }, tens);
     return {
       preset,
       model: model.name,
@@ -256,7 +254,7 @@ export async function runBench(
   const report = emptyReport(gpu, ceiling);
   for (const kernelCase of kernelCases(options.shrink)) {
     if (!wanted(`kernel ${kernelCase.name} ${kernelCase.shape}`)) continue;
-    const result = await benchKernel(gpu, kernelCase, options.measure);
+    const result = await kernelCost(gpu, kernelCase, options.measure);
     const { gflops, ofPeak, gbs, ofCopy } = rates(gpu, result, ceiling);
     const computes = result.operations > 0;
     report.kernels.push({

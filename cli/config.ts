@@ -1,6 +1,7 @@
 /** `--config FILE`: a run's options, parameters and octaves as JSON. */
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
+import { unfitToRead } from "../base/regular_file.ts";
 import { Arguments, type Command, type OptionSpec, UsageError } from "./options.ts";
 
 /** Parameters by name, as text or as values. */
@@ -15,6 +16,9 @@ export interface Config {
   /** Parameters for each octave. */
   readonly octaves: readonly Changes[];
 }
+
+/** A config file of more bytes is none. */
+const MOST_BYTES = 2 ** 24;
 
 const EMPTY: Config = { options: {}, parameters: {}, octaves: [] };
 
@@ -33,6 +37,8 @@ export function readConfig(path: string | undefined, command: Command): Config {
   if (path === undefined) return EMPTY;
   let text: string;
   try {
+    const unfit = unfitToRead(path, MOST_BYTES);
+    if (unfit) throw new Error(unfit);
     text = Deno.readTextFileSync(path);
   } catch (error) {
     throw new UserError(`cannot read --config ${path}: ${(error as Error).message}`);

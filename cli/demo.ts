@@ -1,4 +1,5 @@
 /** `demo`: the whole method on built-in images with the built-in network. */
+import { requireWritableFolder } from "../base/writable_folder.ts";
 import { createModel } from "../models/registry.ts";
 import { drawClass, FACETS } from "../models/motifs/draw.ts";
 import { chooseParameters } from "../vis/presets.ts";
@@ -27,6 +28,8 @@ export const demoCommand: Command = {
   async run(args) {
     const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 120;
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const out = args.text("out") ?? "generated/demo";
+    requireWritableFolder(out);
     const model = createModel("motifs");
     using weights = model.builtInWeights!();
     const trunk = openTrunk(model, weights, { layer: LAYER }, SIZE);
@@ -48,7 +51,7 @@ export const demoCommand: Command = {
       preset: "default",
       seed,
       saveEvery: 40,
-      out: args.text("out") ?? "generated/demo",
+      out,
       weightsName: weights.name,
       title: `built-in drawings in ${model.name} ${trunk.target}`,
     });

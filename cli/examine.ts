@@ -1,5 +1,6 @@
 /** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { requireWritableFolder } from "../base/writable_folder.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/facets/embedding.ts";
 import { type FacetAnalysis, requireImages } from "../vis/facets/facets.ts";
@@ -148,14 +149,16 @@ export async function examine(
   for (const side of sizes) {
     if (side) openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), side);
   }
-  const out = args.text("out") ??
-    join("generated", `${basename(folder)}-${name}-${layers.join("-")}`);
+  const called = folderName(folder);
+  const out = args.text("out") ?? join("generated", `${called}-${name}-${layers.join("-")}`);
+  const folders = trunks.map(({ target }) => trunks.length > 1 ? join(out, target) : out);
   const paths = listPhotos(folder);
   const most = Math.min(paths.length, limit ?? Infinity);
   if (facets !== "auto" && most < facets) {
     await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
     requireImages(most, facets);
   }
+  for (const folder of [out, ...folders]) requireWritableFolder(folder);
   const gpu = opened.use(await openGpuFor(args));
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
@@ -187,10 +190,15 @@ export async function examine(
     look,
     size,
     weightsName: weights.name,
-    folders: trunks.map(({ target }) => trunks.length > 1 ? join(out, target) : out),
-    titles: trunks.map(({ target }) => `${basename(folder)} in ${model.name} ${target}`),
+    folders,
+    titles: trunks.map(({ target }) => `${called} in ${model.name} ${target}`),
     [Symbol.dispose]: () => keep.dispose(),
   };
+}
+
+/** What to call a folder: its own name, also where it is given as `.` or `..`. */
+export function folderName(folder: string): string {
+  return basename(resolve(folder)) || "root";
 }
 
 /** What to tell a person about the facets, in two lines. */

@@ -6,7 +6,7 @@ import { openSafetensors, type SafetensorsFile } from "../models/formats/safeten
 /**
  * The model and its weights: the file given, or those that come with the program.
  *
- * @throws {UserError} when neither is there.
+ * @throws {UserError} when neither is there, or there is no such network or option.
  */
 export function openModel(
   name: string,
@@ -15,7 +15,12 @@ export function openModel(
 ): { model: Model; weights: SafetensorsFile } {
   if (weightsPath !== undefined) {
     const weights = openSafetensors(weightsPath);
-    return { model: createModel(name, options, weights), weights };
+    try {
+      return { model: createModel(name, options, weights), weights };
+    } catch (error) {
+      weights.close();
+      throw error;
+    }
   }
   const model = createModel(name, options);
   if (!model.builtInWeights) {

@@ -1,5 +1,7 @@
 /** `quality`: presets and networks compared by number, on one folder of photos. */
 import { join } from "node:path";
+import { writeWhole } from "../base/atomic_file.ts";
+import { requireWritableFolder } from "../base/writable_folder.ts";
 import { readPhotos } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { Judge, saturated, totalVariation } from "../vis/quality.ts";
@@ -167,6 +169,7 @@ Writes the pictures of every run, quality.json and quality.md.`,
       files.use(weights);
       return { trunk: openTrunk(model, weights, { layer }, size), weights: weights.name };
     });
+    requireWritableFolder(out);
     using gpu = await openGpuFor(args);
     const reading = new Progress("photos");
     const { photos, skipped } = await readPhotos(folder, {
@@ -229,8 +232,8 @@ Writes the pictures of every run, quality.json and quality.md.`,
           });
         });
         // After every run: what is known so far survives an interruption.
-        await Deno.writeTextFile(join(out, "quality.json"), JSON.stringify(rows, null, 2) + "\n");
-        await Deno.writeTextFile(join(out, "quality.md"), qualityTable(rows) + "\n");
+        await writeWhole(out, "quality.json", JSON.stringify(rows, null, 2) + "\n");
+        await writeWhole(out, "quality.md", qualityTable(rows) + "\n");
       }
     }
     // deno-lint-ignore no-console

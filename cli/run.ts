@@ -13,6 +13,7 @@ import type { Model } from "../models/registry.ts";
 import { visualize } from "../vis/visualize.ts";
 import { describeFacets } from "./examine.ts";
 import { Progress, say } from "./progress.ts";
+import { shellCommand } from "./quote.ts";
 import { VERSION } from "../base/version.ts";
 
 /** What to run. */
@@ -38,8 +39,7 @@ export interface RunOptions {
 
 /** The command line as typed, for the manifest. */
 function commandLine(): string {
-  const quote = (arg: string) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`;
-  return ["mindseye", ...Deno.args].map(quote).join(" ");
+  return shellCommand(["mindseye", ...Deno.args]);
 }
 
 /** How results came about: command, versions, adapter, network, size. */

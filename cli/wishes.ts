@@ -1,8 +1,10 @@
 /** `visualize --channels …` and the other wishes: what the command line says of them. */
 import { basename, join } from "node:path";
+import { requireWritableFolder } from "../base/writable_folder.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
 import { UserError } from "../base/errors.ts";
 import { openSafetensors } from "../models/formats/safetensors.ts";
-import type { Start } from "../vis/loop/start.ts";
+import { asSeen, changesPhotos, type Start } from "../vis/loop/start.ts";
 import { Network } from "../vis/network.ts";
 import {
   readWishes,
@@ -11,12 +13,20 @@ import {
   type WishKind,
   type WishName,
 } from "../vis/objectives/kinds.ts";
-import { metricsOf } from "../vis/objectives/objective.ts";
+import {
+  answersOf,
+  canAnswer,
+  metricsOf,
+  namesOf,
+  type Objective,
+} from "../vis/objectives/objective.ts";
 import type { Parameters } from "../vis/parameters.ts";
-import { readPhoto, readPhotos } from "../vis/photos/photos.ts";
+import { askFolder } from "../vis/photos/look.ts";
+import { listPhotos, readPhoto } from "../vis/photos/photos.ts";
 import { Report } from "../vis/report/report.ts";
 import { growWishes } from "../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
+import { folderName } from "./examine.ts";
 import { openGpuFor } from "./gpu.ts";
 import { openModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
@@ -119,24 +129,27 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const start = await run.startOf(init, size);
 
   const wish = given.map((each) => `${each}-${basename(texts[each]!)}`).join("-");
-  const where = [folder === undefined ? undefined : basename(folder), name, layers[0], wish];
+  const where = [folder === undefined ? undefined : folderName(folder), name, layers[0], wish];
   const out = args.text("out") ??
     join("generated", where.filter((part) => part).join("-").replaceAll(/[^\w.@,-]+/g, "_"));
-  const photos = folder === undefined
-    ? { photos: [], skipped: [] }
-    : await readFolder(folder, size, limit);
+  requireWritableFolder(out);
+  const paths = folder === undefined ? [] : listPhotos(folder);
   const gpu = opened.use(await openGpuFor(args));
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
+  const photos = paths.length === 0
+    ? { images: [], skipped: [], answers: undefined }
+    : await askAbout(gpu, network, objective, paths, { size, limit, parameters: octaves[0]! });
   const title = `${wish} in ${model.name} ${layer}`.trimEnd();
-  const report = new Report({ folder: out, size, images: photos.photos, title });
+  const report = new Report({ folder: out, size, images: photos.images, title });
   const [, shown = "loss"] = metricsOf(objective);
   const started = performance.now();
   const grown = await growWishes(gpu, {
     network,
     objective,
     size,
-    images: photos.photos,
+    images: photos.images,
+    answers: photos.answers,
     start,
     parameters: octaves,
     set: texts.diverse === undefined ? undefined : Number(texts.diverse),
@@ -171,15 +184,36 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
 /** Lines printed about single pictures. */
 const MOST_LINES = 12;
 
-async function readFolder(folder: string, size: number, limit: number | undefined) {
-  const reading = new Progress("photos");
-  const { photos, skipped } = await readPhotos(folder, {
-    size,
-    limit,
-    onProgress: (done, total) => reading.update(done, Math.min(total, limit ?? total)),
-  });
+/** Shows photos to the network, and asks what they answer to the wishes where these can tell. */
+async function askAbout(
+  gpu: Gpu,
+  network: Network,
+  objective: Objective,
+  paths: readonly string[],
+  { size, limit, parameters }: { size: number; limit: number | undefined; parameters: Parameters },
+) {
+  const looking = new Progress("photos");
+  const asks = canAnswer(objective);
+  const wishes = { name: "wishes", length: namesOf(objective).length };
+  const { images, skipped, answers } = await askFolder(
+    gpu,
+    {
+      model: network.model,
+      questions: asks ? [wishes] : [],
+      ask: (pictures) => [answersOf(objective, network.see(pictures))!],
+    },
+    paths,
+    {
+      size,
+      limit,
+      ...(changesPhotos(parameters)
+        ? { prepare: { name: "seen", apply: (pixels) => asSeen(pixels, parameters) } }
+        : {}),
+      onProgress: (done, total) => looking.update(done, total),
+    },
+  );
   for (const { file, reason } of skipped) say(`skipped ${file}: ${reason}`);
-  return { photos, skipped };
+  return { images, skipped, answers: asks ? answers[0] : undefined };
 }
 
 function numberOf(option: string, text: string | undefined, least: number, most: number) {

@@ -2,7 +2,7 @@
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { poolActivations } from "./photos/activations.ts";
 import { pixelsOf, type SourceImage } from "./photos/images.ts";
-import { resizeArea } from "./photos/resize.ts";
+import { resizeArea } from "./photos/area_resize.ts";
 import { meanActivation, type Target } from "./facets/targets.ts";
 import type { Trunk } from "./trunk.ts";
 

@@ -12,7 +12,7 @@ import { facets as facetsObjective } from "./objectives/facets.ts";
 import type { Parameters } from "./parameters.ts";
 import { poolActivations } from "./photos/activations.ts";
 import { pixelsOf, type SourceImage } from "./photos/images.ts";
-import { resizeArea } from "./photos/resize.ts";
+import { resizeArea } from "./photos/area_resize.ts";
 import { checkOctaves } from "./presets.ts";
 import type { Trunk } from "./trunk.ts";
 

@@ -6,9 +6,10 @@ import type { Grown, Listener } from "./events.ts";
 import { blended } from "./facets/targets.ts";
 import { asSeen, type Start, startPictures } from "./loop/start.ts";
 import type { Network } from "./network.ts";
-import { answersOf, namesOf, needsOf, type Objective } from "./objectives/objective.ts";
+import { answersOf, canAnswer, namesOf, needsOf, type Objective } from "./objectives/objective.ts";
 import type { Parameters } from "./parameters.ts";
-import { type Answer, answerWeights, askPhotos, bestPhotos } from "./photos/answers.ts";
+import { askPhotos } from "./photos/activations.ts";
+import { type Answer, answerWeights, bestPhotos } from "./photos/answers.ts";
 import { pixelsOf, type SourceImage } from "./photos/images.ts";
 import { checkOctaves } from "./presets.ts";
 import { magnitudesOf } from "./visualize.ts";
@@ -23,6 +24,11 @@ export interface GrowWishesOptions {
   readonly size: number;
   /** Photos to start from, and to be shown beside the pictures; none to start from noise. */
   readonly images?: readonly SourceImage[] | undefined;
+  /**
+   * What the photos answer to the wishes as the method's parameters have them seen, [n,K], if that is
+   * known already: {@linkcode answersOf} them; otherwise they are asked.
+   */
+  readonly answers?: Float32Array | undefined;
   /**
    * What the pictures start from: `mean`, that of the photos that answer most, where there are some;
    * else `noise`; or one picture for all.
@@ -110,7 +116,7 @@ export async function growWishes(
 /** The photos that answer most to each wish; where no wish can tell, the first ones. */
 async function bestOf(
   gpu: Gpu,
-  { network, objective, size, images = [] }: GrowWishesOptions,
+  { network, objective, size, images = [], answers: known }: GrowWishesOptions,
   { nearest }: Parameters,
   photo: (i: number) => Promise<Float32Array>,
   tell: Listener,
@@ -118,16 +124,13 @@ async function bestOf(
   const names = namesOf(objective);
   const plain = objective.terms.map(({ term }) => term.names)
     .find((list) => list.length === names.length) ?? names;
-  const canTell = objective.terms.some(({ term }) =>
-    term.answers && term.names.length === names.length
-  );
-  if (!canTell) {
+  if (!canAnswer(objective)) {
     const first = Array.from({ length: Math.min(nearest, images.length) }, (_, image) => {
       return { image, answer: 0 };
     });
     return names.map(() => first);
   }
-  const answers = await askPhotos(gpu, {
+  const answers = known ?? await askPhotos(gpu, {
     count: images.length,
     size,
     photo,

@@ -173,20 +173,23 @@ export async function readSheet(
   const size = bytesPerRow * height;
   const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
   const staging = device.createBuffer({ size, usage });
-  const encoder = device.createCommandEncoder();
-  if (sheet.storage === "buffer") {
-    encoder.copyBufferToBuffer(sheet.memory as GPUBuffer, 0, staging, 0, size);
-  } else {
-    encoder.copyTextureToBuffer(
-      { texture: sheet.memory as GPUTexture },
-      { buffer: staging, bytesPerRow },
-      [width, height],
-    );
+  try {
+    const encoder = device.createCommandEncoder();
+    if (sheet.storage === "buffer") {
+      encoder.copyBufferToBuffer(sheet.memory as GPUBuffer, 0, staging, 0, size);
+    } else {
+      encoder.copyTextureToBuffer(
+        { texture: sheet.memory as GPUTexture },
+        { buffer: staging, bytesPerRow },
+        [width, height],
+      );
+    }
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const texels = new Float32Array(staging.getMappedRange().slice(0));
+    gpu.check();
+    return { texels, stride: bytesPerRow / TEXEL };
+  } finally {
+    staging.destroy();
   }
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const texels = new Float32Array(staging.getMappedRange().slice(0));
-  staging.destroy();
-  gpu.check();
-  return { texels, stride: bytesPerRow / TEXEL };
 }

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { UserError } from "../../base/errors.ts";
+import { unfitToRead } from "../../base/regular_file.ts";
 
 /** Bytes per element of every dtype of the format whose elements fill whole bytes. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {
@@ -214,15 +215,13 @@ function openFile(path: string): ByteSource {
   };
   let file: Deno.FsFile;
   try {
+    const unfit = unfitToRead(path);
+    if (unfit) throw new UserError(`${path}: ${unfit}; expected a safetensors file`);
     file = Deno.openSync(path);
   } catch (error) {
-    throw unreadable(error);
+    throw error instanceof UserError ? error : unreadable(error);
   }
   const info = file.statSync();
-  if (!info.isFile) {
-    file.close();
-    throw new UserError(`${path}: not a file; expected a safetensors file`);
-  }
   let open = true;
   return {
     size: info.size,

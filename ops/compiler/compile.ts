@@ -84,6 +84,8 @@ function prepare(
 export interface ProgramMemory {
   /** Bytes of everything but weights, without what it shares in an arena. */
   readonly own: number;
+  /** Bytes of its largest piece of memory. */
+  readonly largest: number;
   /** Whether every tensor fits the device where its kernels are fast. */
   readonly fits: boolean;
   /** Weights and other constants it reads. */
@@ -97,6 +99,7 @@ export function planProgram(gpu: Gpu, options: ProgramOptions): ProgramMemory {
   const own = plan.slots.filter((_, i) => !taken?.has(i));
   return {
     own: own.reduce((bytes, slot) => bytes + sheetBytes(slot), 0),
+    largest: Math.max(0, ...plan.slots.map(sheetBytes)),
     fits: plan.fits,
     constants: plan.constants,
   };

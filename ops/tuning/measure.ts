@@ -3,10 +3,7 @@
  * processors, which other processes disturb least; on a GPU those between its timestamps.
  */
 import process from "node:process";
-import source from "../../kernels/element/fma_peak.wgsl" with { type: "text" };
 import type { Gpu } from "../../kernels/runtime/device.ts";
-import { compileKernel, packParameters } from "../../kernels/runtime/kernel.ts";
-import { createSheet, destroySheet, writeSheet } from "../../kernels/runtime/sheet.ts";
 
 /** Records some work into a pass. */
 export type Encode = (pass: GPUComputePassEncoder) => void;
@@ -173,51 +170,4 @@ export async function measure(
   options: MeasureOptions = {},
 ): Promise<number> {
   return secondsOf(gpu, await measureCost(gpu, encode, options));
-}
-
-/** The most floating-point operations a second (a fused multiply-add is two) an adapter does. */
-export async function measurePeak(gpu: Gpu, options?: MeasureOptions): Promise<number> {
-  const [columns, rows, turns] = gpu.software ? [64, 64, 128] : [1024, 1024, 1024];
-  const x = createSheet(gpu, 1, 1);
-  const y = createSheet(gpu, columns, rows);
-  writeSheet(gpu, x, new Float32Array([0.999, 0.001, 0, 0]), 1, 1);
-  const kernel = await compileKernel(gpu, {
-    source: { name: "fmaPeak", wgsl: source },
-    defines: {},
-    reads: [{ name: "x", storage: x.storage }],
-    writes: [{ name: "y", storage: y.storage, full: true }],
-    scratch: [],
-    parameters: [{ name: "turns", type: "i32" }],
-  });
-  const data = packParameters([
-    { size: [1, 1, 1, 1], place: [0, 1, 4, 0] },
-    { size: [1, 1, rows, columns], place: [0, columns, 4, 0] },
-  ], [{ value: turns, type: "i32" }]);
-  const uniforms = gpu.device.createBuffer({
-    size: data.byteLength,
-    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  });
-  gpu.device.queue.writeBuffer(uniforms, 0, data);
-  const resources = [x, y].map(({ memory }) =>
-    memory instanceof GPUTexture ? memory.createView() : { buffer: memory }
-  );
-  const bindings = gpu.device.createBindGroup({
-    layout: kernel.layout,
-    entries: [{ buffer: uniforms }, ...resources].map((resource, binding) => ({
-      binding,
-      resource,
-    })),
-  });
-  try {
-    const seconds = await measure(gpu, (pass) => {
-      pass.setPipeline(kernel.pipeline);
-      pass.setBindGroup(0, bindings);
-      pass.dispatchWorkgroups(columns / 16, rows / 4, 1);
-    }, options);
-    return columns * rows * turns * 320 * 2 / seconds;
-  } finally {
-    uniforms.destroy();
-    destroySheet(x);
-    destroySheet(y);
-  }
 }

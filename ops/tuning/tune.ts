@@ -6,7 +6,7 @@
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { compile, geometriesOf, type ProgramOptions } from "../compiler/compile.ts";
 import { conv2d } from "../conv2d/conv2d.ts";
-import { applies, candidates, chooseVariant, useVariants } from "../conv2d/variants.ts";
+import { candidates, chooseVariant, useVariants } from "../conv2d/variants.ts";
 import type { Geometry, Variant } from "../graph/convolution.ts";
 import { measure } from "./measure.ts";
 import { constant, sizeOf, type Tensor } from "../graph/tensor.ts";
@@ -61,16 +61,22 @@ export class Tuning {
   }
 
   /** The fastest variant where it is known. */
-  readonly choose = (gpu: Gpu, geometry: Geometry): Variant => {
-    const known = this.file.get(keyOf(gpu, geometry))?.variant;
-    return known && applies(known.algorithm, geometry) ? known : chooseVariant(gpu, geometry);
-  };
+  readonly choose = (gpu: Gpu, geometry: Geometry): Variant =>
+    this.#known(gpu, geometry) ?? chooseVariant(gpu, geometry);
+
+  /** What was measured, if it is one of the candidates: a file may hold anything, a kernel not. */
+  #known(gpu: Gpu, geometry: Geometry): Variant | undefined {
+    const found = this.file.get(keyOf(gpu, geometry));
+    if (!found) return undefined;
+    const text = JSON.stringify(found.variant);
+    return candidates(gpu, geometry).find((variant) => JSON.stringify(variant) === text);
+  }
 
   /** Measures what is not known while the budget lasts, the largest first. */
   async prepare(geometries: readonly Geometry[]): Promise<void> {
     if (this.#seconds <= 0) return;
     const unknown = distinct(this.#gpu, geometries).filter((geometry) =>
-      this.file.get(keyOf(this.#gpu, geometry)) === undefined
+      this.#known(this.#gpu, geometry) === undefined
     ).sort((a, b) => products(b) - products(a));
     if (unknown.length === 0) return;
     const start = performance.now();

@@ -4,11 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import config from "../../deno.json" with { type: "json" };
+import { inTurnSync, writeWholeSync } from "../../base/atomic_file.ts";
+import { CODE_VERSION } from "../../base/code_version.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { Variant } from "../graph/convolution.ts";
 
-/** Increases when kernels change so that old measurements mean nothing. */
+/** What a file of this kind says it is. */
 const FORMAT = "mindseye tuning 1";
 
 /** The fastest variant of a convolution, and how long it took. */
@@ -54,7 +55,7 @@ function identity({ adapter, storage }: Gpu): string {
 export class TuningFile {
   /** Where it lies; nothing when it is not kept. */
   readonly path: string | undefined;
-  readonly #header: { format: string; version: string; adapter: string; driver: string };
+  readonly #header: { format: string; code: string; adapter: string; driver: string };
   readonly #known: Map<string, Measured>;
   readonly #note: (text: string) => void;
 
@@ -66,7 +67,7 @@ export class TuningFile {
    */
   constructor(gpu: Gpu, folder: string | undefined, note: (text: string) => void = () => {}) {
     const driver = createHash("sha256").update(identity(gpu)).digest("hex").slice(0, 16);
-    this.#header = { format: FORMAT, version: config.version, adapter: gpu.name, driver };
+    this.#header = { format: FORMAT, code: CODE_VERSION, adapter: gpu.name, driver };
     this.#note = note;
     this.path = folder && join(folder, `tuning-${driver}.json`);
     this.#known = this.#read();
@@ -89,22 +90,14 @@ export class TuningFile {
 
   /** Writes everything known, with what others wrote meanwhile. Where that fails, says so. */
   save(): void {
-    if (this.path === undefined) return;
-    const all = new Map([...this.#read(), ...this.#known]);
-    const text = JSON.stringify({ ...this.#header, measured: Object.fromEntries(all) }, null, 1);
-    // Under a name of its own first: a reader sees the old file or the new one.
-    const part = `${this.path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+    const { path } = this;
+    if (path === undefined) return;
     try {
-      Deno.mkdirSync(join(this.path, ".."), { recursive: true });
-      try {
-        Deno.writeTextFileSync(part, text + "\n");
-        Deno.renameSync(part, this.path);
-      } catch (error) {
-        try {
-          Deno.removeSync(part);
-        } catch { /* it was never written */ }
-        throw error;
-      }
+      inTurnSync(path, () => {
+        const all = new Map([...this.#read(), ...this.#known]);
+        const content = { ...this.#header, measured: Object.fromEntries(all) };
+        writeWholeSync(path, JSON.stringify(content, null, 1) + "\n");
+      });
     } catch (error) {
       this.#note(`measurements are not kept: ${(error as Error).message}`);
     }
@@ -139,11 +132,12 @@ export class TuningFile {
       }
       return known;
     }
+    if (text === "") return known; // just made, by a process that is about to write it
     try {
       const content = JSON.parse(text);
-      const { format, version, driver } = this.#header;
-      // Of another version of the program: measured again, and written over.
-      if (content.format !== format || content.version !== version) return known;
+      const { format, code, driver } = this.#header;
+      // Of other code: measured again, and written over.
+      if (content.format !== format || content.code !== code) return known;
       if (content.driver !== driver) return known;
       for (const [key, value] of Object.entries(content.measured)) {
         if (isMeasured(value)) known.set(key, value);
@@ -156,28 +150,11 @@ export class TuningFile {
   }
 }
 
-/** Whether a value from a file is what this program writes: a wrong number would crash a kernel. */
+/**
+ * Whether a value from a file has the form of a measurement; whether its variant can compute a
+ * convolution is for {@linkcode Tuning} to say, which knows the candidates.
+ */
 function isMeasured(value: unknown): value is Measured {
   const { variant, ms } = Object(value);
-  const { algorithm, tile, rolled, bytes } = Object(variant);
-  const { quads, pixels, workgroup, staged } = Object(tile);
-  const counts = (...numbers: unknown[]) =>
-    numbers.every((n) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= 1024);
-  if (typeof ms !== "number" || !counts(quads, pixels, workgroup)) return false;
-  const soundStaging = staged !== undefined && counts(staged.blocks, staged.step) &&
-    workgroup % staged.blocks === 0;
-  if (staged !== undefined && !soundStaging) return false;
-  switch (algorithm) {
-    case "direct":
-      return typeof rolled === "boolean";
-    case "gemm":
-      return true;
-    case "implicitGemm":
-      return soundStaging;
-    case "winograd2":
-    case "winograd4":
-      return Number.isInteger(bytes) && bytes >= 1;
-    default:
-      return false;
-  }
+  return typeof variant === "object" && variant !== null && typeof ms === "number" && ms >= 0;
 }

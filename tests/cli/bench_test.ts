@@ -1,24 +1,24 @@
 /** `mindseye bench`: that it runs and that its numbers are what they are called; no time is judged. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { measureCopy, measurePeak } from "../../bench/ceiling.ts";
+import { gradientCost } from "../../bench/gradient_cost.ts";
+import {
+  convolutionOperations,
+  kernelCases,
+  kernelCost,
+  openKernel,
+  rates,
+} from "../../bench/kernel_cost.ts";
+import { openLoop, tenIterations } from "../../bench/loop_cost.ts";
 import { type BenchReport, formatReport, openBenchModel, table } from "../../cli/bench_report.ts";
-import { benchStep } from "../../models/benchmark.ts";
 import { randomWeights } from "../../models/random_weights.ts";
 import { findModule } from "../../models/names.ts";
 import { createModel, MODELS } from "../../models/registry.ts";
 import { traceModel } from "../../models/trace.ts";
-import {
-  benchKernel,
-  convolutionOperations,
-  kernelCases,
-  measureCopy,
-  openKernel,
-  rates,
-} from "../../ops/tuning/benchmark.ts";
-import { clockOf, measureCost, measurePeak, secondsOf } from "../../ops/tuning/measure.ts";
+import { clockOf, measureCost, secondsOf } from "../../ops/tuning/measure.ts";
 import { compile, constant, conv2d, gradients, mul } from "../../ops/mod.ts";
 import { Gpu } from "../../kernels/runtime/device.ts";
-import { openLoop, tenIterations } from "../../vis/loop/benchmark.ts";
 import { chooseParameters, PRESETS } from "../../vis/presets.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { gpuForTests } from "../compare.ts";
@@ -132,7 +132,7 @@ Deno.test("the loop of every preset can be measured", async () => {
 
 Deno.test("rates are amounts over the seconds that count", async () => {
   const [first] = kernelCases(8);
-  const result = await benchKernel(gpu, first!, QUICK);
+  const result = await kernelCost(gpu, first!, QUICK);
   const ceiling = {
     operations: await measurePeak(gpu, QUICK),
     bytes: await measureCopy(gpu, QUICK),
@@ -211,8 +211,8 @@ Deno.test("a step is measured with its memory", async () => {
   const weights = randomWeights(model);
   const one = { model, weights, layer: "features.20", pictures: 1, size: 32 };
   const [small, large] = [
-    await benchStep(gpu, one, QUICK),
-    await benchStep(gpu, { ...one, pictures: 4 }, QUICK),
+    await gradientCost(gpu, one, QUICK),
+    await gradientCost(gpu, { ...one, pictures: 4 }, QUICK),
   ];
   assert.equal(large.operations, 4 * small.operations);
   assert.ok(large.planBytes > small.planBytes);

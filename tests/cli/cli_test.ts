@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { folderName } from "../../cli/examine.ts";
 import { encodePng } from "../../vis/photos/png.ts";
 import { MODELS } from "../../models/registry.ts";
 import { allowed, optionName, PARAMETER_NAMES, PARAMETERS } from "../../vis/parameters.ts";
@@ -173,6 +174,10 @@ Deno.test("what cannot be done is one line on stderr, exit code 1, and writes no
     const broken = join(folder, "broken");
     await Deno.mkdir(broken);
     await Deno.writeTextFile(join(broken, "a.jpg"), "not a jpeg");
+    const piped = join(folder, "piped");
+    await Deno.mkdir(piped);
+    const pipe = join(piped, "pipe.jpg");
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
     const cases: [string, string[], RegExp][] = [
       ["no such folder", [join(folder, "nowhere"), ...NET], /nowhere/],
       ["a file for a folder", [text, ...NET], /notes\.txt/],
@@ -205,6 +210,31 @@ Deno.test("what cannot be done is one line on stderr, exit code 1, and writes no
         [folder, "--model", "resnet18", "--layer", "layer1", "--weights", motifs()],
         /conv1\.weight/,
       ],
+      [
+        "weights that never end",
+        [folder, ...NET, "--weights", "/dev/zero"],
+        /zero: no regular file/,
+      ],
+      [
+        "a pipe as weights",
+        [folder, ...NET, "--weights", pipe],
+        /\.jpg: no regular file but a pipe/,
+      ],
+      [
+        "a pipe as config",
+        [folder, ...NET, "--config", pipe],
+        /--config .*: no regular file but a/,
+      ],
+      [
+        "a pipe as start",
+        [folder, ...NET, "--init", pipe],
+        /--init: .*: no regular file but a pipe/,
+      ],
+      [
+        "only a pipe",
+        [piped, ...NET],
+        /none of 1 photos could be read.*no regular file but a pipe/,
+      ],
       ["no such preset", [folder, ...NET, "--preset", "best"], /no preset "best"; .*default/],
       ["no such parameter", [folder, ...NET, "--octave", "lr=1"], /no parameter "lr"; nearest: /],
       ["parameter out of range", [folder, ...NET, "--octave", "momentum=2"], /momentum: expected/],
@@ -217,6 +247,34 @@ Deno.test("what cannot be done is one line on stderr, exit code 1, and writes no
       });
     }
   });
+});
+
+Deno.test("results that cannot be written are told before anything is computed", async (t) => {
+  await withFolder(3, async (folder) => {
+    const taken = join(folder, "taken");
+    await Deno.writeTextFile(taken, "");
+    const cases: [string, string[]][] = [
+      ["visualize", [folder, ...NET]],
+      ["facets", [folder, ...NET]],
+      ["quality", [folder, "--net", "motifs:features.20", "--size", "32"]],
+      ["demo", []],
+    ];
+    for (const [command, args] of cases) {
+      await t.step(command, async () => {
+        const outcome = await mindseye([command, ...args, "--out", join(taken, "out")]);
+        assertRefused(outcome, 1, /nothing can be written into the folder .*taken.out/);
+        assert.equal(outcome.err.trimEnd().split("\n").length, 1, "the adapter was opened first");
+      });
+    }
+  });
+});
+
+Deno.test("a folder given as a dot is called by its own name", () => {
+  const here = Deno.cwd();
+  assert.equal(folderName("."), basename(here));
+  assert.equal(folderName("a/b/.."), "a");
+  assert.equal(folderName("photos/ants/"), "ants");
+  assert.equal(folderName("/"), "root");
 });
 
 function motifs(): string {

@@ -161,7 +161,10 @@ Deno.test("safetensors: a missing file and a folder are named", () => {
     name: "UserError",
     message: "no/such.safetensors: no such file",
   });
-  assert.throws(() => openSafetensors("."), { name: "UserError", message: /^\.: not a file/ });
+  assert.throws(() => openSafetensors("."), {
+    name: "UserError",
+    message: /^\.: a folder and no file/,
+  });
 });
 
 Deno.test("safetensors: a file that shrank since it was opened is noticed", () => {

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CODE_VERSION } from "../../base/code_version.ts";
 import { ActivationCache, type CacheKey, sha256 } from "../../vis/photos/activation_cache.ts";
+import { inTwoProcesses } from "../processes.ts";
+
+const CACHE_MODULE = import.meta.resolve("../../vis/photos/activation_cache.ts");
 
 const KEY: CacheKey = {
   ...{ model: "net", options: { classes: "3" }, weights: "ab", layer: "a/b.1", channels: 3 },
@@ -85,7 +89,6 @@ Deno.test("damage is noted, costs only what is damaged, and is mended by the nex
     ["something appended", (b) => Buffer.concat([b, Buffer.from("xyz")]), /its end/, [true, true]],
     ["another header", (b) => flip(b, 3), /does not say what it should/, [false, false]],
     ["a foreign file", () => Buffer.from("GIF89a"), /does not say what it should/, [false, false]],
-    ["an empty file", () => Buffer.alloc(0), /does not say what it should/, [false, false]],
   ];
   for (const [name, damage, note, left] of damages) {
     await t.step(name, () =>
@@ -102,6 +105,54 @@ Deno.test("damage is noted, costs only what is damaged, and is mended by the nex
         assert.deepEqual(mended.known[0], values(1, 2, 3));
         assert.deepEqual(readdirSync(folder).length, 1, "no half file is left");
       }));
+  }
+});
+
+Deno.test("an empty file is as good as none", () => {
+  withCache((folder, path) => {
+    writeFileSync(path, "");
+    const { cache, notes } = reopen(folder);
+    cache.add([[C, values(4, 5, 6)]]);
+    assert.deepEqual(notes, []);
+    assert.deepEqual(reopen(folder).cache.get(C), values(4, 5, 6));
+  });
+});
+
+Deno.test("what is kept of other code is not used", () => {
+  withCache((folder, path) => {
+    const text = readFileSync(path, "latin1");
+    assert.ok(text.startsWith(`{"format":"mindseye activations 1","code":"${CODE_VERSION}",`));
+    writeFileSync(path, text.replace(CODE_VERSION, "0123456789abcdef"), "latin1");
+    assert.equal(reopen(folder).cache.size, 0);
+  });
+});
+
+Deno.test("two processes add to one cache and lose nothing", async () => {
+  const folder = Deno.makeTempDirSync();
+  const photos = 150;
+  // Each keeps its own photos one at a time, and every tenth is one of the other's.
+  const code = `
+    import { ActivationCache, sha256 } from ${JSON.stringify(CACHE_MODULE)};
+    const [folder, me] = Deno.args;
+    const cache = new ActivationCache(folder, ${JSON.stringify(KEY)}, (text) => {
+      throw new Error(text);
+    });
+    for (let i = 0; i < ${photos}; i++) {
+      const whose = i % 10 === 9 ? "both" : me;
+      cache.add([[sha256(whose + i), Float32Array.of(i, me === "a" ? 1 : 2, 3)]]);
+    }`;
+  try {
+    await inTwoProcesses(code, folder);
+    const { cache, notes } = reopen(folder);
+    assert.deepEqual(notes, []);
+    for (const [i, me] of [...Array(photos).keys()].flatMap((i) => [[i, "a"], [i, "b"]] as const)) {
+      const found = cache.get(sha256((i % 10 === 9 ? "both" : me) + i));
+      assert.equal(found?.[0], i);
+    }
+    assert.equal(cache.size, photos * 2 - photos / 10);
+    assert.equal(readdirSync(folder).length, 1, "no half file is left");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
 });
 

@@ -4,8 +4,15 @@ import { join } from "node:path";
 import { openGpu } from "../../kernels/runtime/device.ts";
 import { createModel } from "../../models/registry.ts";
 import { Random } from "../../base/random.ts";
+import { mean, type Tensor } from "../../ops/mod.ts";
 import { poolActivations } from "../../vis/photos/activations.ts";
-import { type Look, lookAtPhotos, type LookOptions } from "../../vis/photos/look.ts";
+import {
+  askFolder,
+  type Look,
+  lookAtPhotos,
+  type LookOptions,
+  type Question,
+} from "../../vis/photos/look.ts";
 import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
 import { encodePng } from "../../vis/photos/png.ts";
 import { openTrunks } from "../../vis/trunk.ts";
@@ -148,4 +155,35 @@ Deno.test("one layer under two names is refused", () => {
   using weights = model.builtInWeights!();
   const layers = [{ layer: "features.4" }, { layer: "4" }];
   assert.throws(() => openTrunks(model, weights, layers, SIZE), /both features\.4; name it once/);
+});
+
+Deno.test("a folder can be asked anything, and the answers are kept by the question's name", async () => {
+  await withPhotos(3, async (folder) => {
+    using gpu = await openGpu();
+    const model = createModel("motifs");
+    using weights = model.builtInWeights!();
+    const { pool, trunks } = openTrunks(model, weights, [{ layer: LAYERS[0]! }], SIZE);
+    const [{ channels }] = trunks as [typeof trunks[number]];
+    const asked: string[][] = [];
+    const questions = [{ name: "brightness", length: 1 }, { name: "the pool", length: channels }];
+    const ask = (pictures: Tensor, some: readonly Question[]) => {
+      asked.push(some.map(({ name }) => name));
+      return some.map(({ name }) =>
+        name === "brightness" ? mean(pictures, [1, 2, 3]) : pool(pictures, trunks)[0]!
+      );
+    };
+    const options = { size: SIZE, cache: { folder: join(folder, "kept"), weights } };
+    const paths = listPhotos(folder);
+    const first = await askFolder(gpu, { model, questions, ask }, paths, options);
+    const { photos } = await readPhotos(folder, { size: SIZE });
+    photos.forEach(({ pixels }, i) => {
+      const mean = pixels.reduce((total, v) => total + v / 255 - 0.5, 0) / pixels.length;
+      assert.ok(Math.abs(first.answers[0]![i]! - mean) < 1e-5);
+    });
+    const { pooled } = await look(folder, [LAYERS[0]!], { cache: undefined });
+    assert.deepEqual(first.answers[1], pooled[0]);
+    asked.length = 0;
+    const again = await askFolder(gpu, { model, questions, ask }, paths, options);
+    assert.deepEqual([again.answers, again.reused, asked], [first.answers, 3, []]);
+  });
 });

@@ -23,7 +23,7 @@ import { Loop, type LoopOptions } from "../../vis/loop/loop.ts";
 import { Optimizer } from "../../vis/loop/optimizer.ts";
 import { optionName, PARAMETER_NAMES, PARAMETERS, type Parameters } from "../../vis/parameters.ts";
 import { chooseOctaves, chooseParameters, firstIterations, PRESETS } from "../../vis/presets.ts";
-import { resizeArea } from "../../vis/photos/resize.ts";
+import { resizeArea } from "../../vis/photos/area_resize.ts";
 import { asSeen, startPictures } from "../../vis/loop/start.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { visualize, type VisualizeOptions } from "../../vis/visualize.ts";

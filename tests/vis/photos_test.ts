@@ -174,6 +174,23 @@ Deno.test("what cannot be read is skipped, with the file's name and why", async 
   });
 });
 
+Deno.test("pipes, devices and files too large for a photo are skipped unopened", async () => {
+  await withFolder({ "a.png": await quarters().encode(), "large.jpg": "" }, async (folder) => {
+    Deno.truncateSync(join(folder, "large.jpg"), 2 ** 29 + 1); // takes no room on the disk
+    new Deno.Command("mkfifo", { args: [join(folder, "pipe.jpg")] }).outputSync();
+    Deno.symlinkSync("/dev/zero", join(folder, "zero.jpg"));
+    Deno.symlinkSync(join(folder, "a.png"), join(folder, "link.png"));
+    const { photos, skipped } = await readPhotos(folder, { size: 8 });
+    assert.deepEqual(photos.map(({ name }) => name), ["a.png", "link.png"]);
+    const pipe = "no regular file but a pipe, socket or device";
+    assert.deepEqual(skipped, [
+      { file: "large.jpg", reason: "its 536870913 bytes are too many; at most 536870912" },
+      { file: "pipe.jpg", reason: pipe },
+      { file: "zero.jpg", reason: pipe },
+    ]);
+  });
+});
+
 Deno.test("folders without a readable photo are refused in plain words", async () => {
   await withFolder({ "a.txt": "x" }, (folder) => {
     assert.throws(() => listPhotos(folder), UserError);

@@ -5,7 +5,7 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { mul, type Shape, sub, sumOfSquares } from "../../ops/mod.ts";
-import { resizeArea } from "../photos/resize.ts";
+import { resizeArea } from "../photos/area_resize.ts";
 import { type LookOnce, type Objective, objectiveOf, type Term } from "./objective.ts";
 
 /** A photo to be like. */

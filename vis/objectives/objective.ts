@@ -174,6 +174,12 @@ export function pick({ terms }: Objective, pictures: readonly number[]): Objecti
   }));
 }
 
+/** Whether photos can be asked what they answer to each of an objective's wishes. */
+export function canAnswer(objective: Objective): boolean {
+  const { length } = namesOf(objective);
+  return objective.terms.some(({ term }) => term.answers && term.names.length === length);
+}
+
 /** What each of B photos answers to each wish, [B,K,1,1]; nothing where no term can tell. */
 export function answersOf({ terms }: Objective, seen: Seen): Tensor | undefined {
   const most = Math.max(...terms.map(({ term }) => term.answers ? term.names.length : 0));

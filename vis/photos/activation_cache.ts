@@ -4,14 +4,15 @@
  * A file is a line of JSON that says what was computed, then records of equal length: the SHA-256 of
  * an image file (32 bytes), the layer's pooled output (little-endian float32, one per channel) and a
  * CRC-32 of both (4 bytes). Records are appended as they are computed: what a killed run has done
- * stays done. Deleting the file costs time only. A file that cannot be trusted, or a record of it, is
- * left aside with a note, and computed again.
+ * stays done, and several processes may add to one file. Deleting it costs time only. A file that
+ * cannot be trusted, or a record of it, is left aside with a note, and computed again.
  */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import config from "../../deno.json" with { type: "json" };
+import { appendSync, inTurnSync, writeWholeSync } from "../../base/atomic_file.ts";
+import { CODE_VERSION } from "../../base/code_version.ts";
 import type { Normalisation } from "../../models/registry.ts";
 
 /** Everything that activations depend on, besides the image. */
@@ -53,7 +54,7 @@ export class ActivationCache {
   readonly #channels: number;
   readonly #known = new Map<string, Float32Array<ArrayBuffer>>();
   readonly #note: (text: string) => void;
-  /** Whether the file is as this object would write it, so that records may be appended. */
+  /** Whether all of the file could be read, so that records may be appended. */
   #sound = false;
   #writable = true;
 
@@ -64,14 +65,14 @@ export class ActivationCache {
    * @param note Is told, in a phrase for people, what could not be used.
    */
   constructor(folder: string, key: CacheKey, note: (text: string) => void = () => {}) {
-    // The version is part of the key because another version may compute otherwise.
-    const line = JSON.stringify({ format: FORMAT, version: config.version, ...key });
+    // The code's version is part of the key because other code may compute otherwise.
+    const line = JSON.stringify({ format: FORMAT, code: CODE_VERSION, ...key });
     const layer = key.layer.replaceAll(/[^\w.-]/g, "_");
     this.path = join(folder, `${layer}-${sha256(line).slice(0, 16)}.activations`);
     this.#header = new TextEncoder().encode(line + "\n");
     this.#channels = key.channels;
     this.#note = note;
-    this.#read();
+    this.#read(note);
   }
 
   /** Number of images it knows. */
@@ -90,22 +91,32 @@ export class ActivationCache {
     for (const [hash, values] of fresh) this.#known.set(hash, Float32Array.from(values));
     if (!this.#writable || fresh.length === 0) return;
     try {
-      Deno.mkdirSync(join(this.path, ".."), { recursive: true });
-      if (this.#sound) {
-        Deno.writeFileSync(this.path, this.#records(fresh), { append: true });
-      } else { // all anew, under another name first: a killed run leaves no half file
-        const records = this.#records([...this.#known]);
-        const all = new Uint8Array(this.#header.length + records.length);
-        all.set(this.#header);
-        all.set(records, this.#header.length);
-        Deno.writeFileSync(`${this.path}.part`, all);
-        Deno.renameSync(`${this.path}.part`, this.path);
+      inTurnSync(this.path, (file) => {
+        const { size } = file.statSync();
+        if (size === 0) appendSync(file, this.#whole(this.#known));
+        else if (this.#isSound(size)) appendSync(file, this.#records(fresh));
+        else writeWholeSync(this.path, this.#whole(this.#known));
         this.#sound = true;
-      }
+      });
     } catch (error) {
       this.#writable = false;
       this.#note(`activations are not kept: ${reason(error)}`);
     }
+  }
+
+  /** Whether records may be appended to the file, now of so many bytes; what others added is read. */
+  #isSound(size: number): boolean {
+    const whole = (size - this.#header.length) % this.#recordBytes === 0;
+    return whole && this.#sound || this.#read(() => {});
+  }
+
+  /** The header and these records. */
+  #whole(entries: Iterable<readonly [hash: string, values: Float32Array]>): Uint8Array {
+    const records = this.#records([...entries]);
+    const all = new Uint8Array(this.#header.length + records.length);
+    all.set(this.#header);
+    all.set(records, this.#header.length);
+    return all;
   }
 
   get #recordBytes(): number {
@@ -125,19 +136,21 @@ export class ActivationCache {
     return bytes;
   }
 
-  #read(): void {
+  /** Takes what the file holds; whether that is all of it. */
+  #read(note: (text: string) => void): boolean {
     let bytes: Uint8Array;
     try {
       bytes = Deno.readFileSync(this.path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) {
-        this.#note(`${this.path} is not used: ${reason(error)}`);
+        note(`${this.path} is not used: ${reason(error)}`);
       }
-      return;
+      return false;
     }
+    if (bytes.length === 0) return false; // just made, by a process that is about to add to it
     if (!this.#header.every((byte, i) => bytes[i] === byte)) {
-      this.#note(`${this.path} is not used: it does not say what it should; computing anew`);
-      return;
+      note(`${this.path} is not used: it does not say what it should; computing anew`);
+      return false;
     }
     const body = bytes.subarray(this.#header.length);
     const count = Math.floor(body.length / this.#recordBytes);
@@ -159,9 +172,9 @@ export class ActivationCache {
     const rest = body.length - count * this.#recordBytes;
     if (damaged > 0 || rest > 0) {
       const what = damaged > 0 ? `${damaged} of ${count} records are` : "its end is";
-      this.#note(`${this.path}: ${what} damaged; computing anew what is missing`);
+      note(`${this.path}: ${what} damaged; computing anew what is missing`);
     }
-    this.#sound = damaged === 0 && rest === 0;
+    return this.#sound = damaged === 0 && rest === 0;
   }
 }
 

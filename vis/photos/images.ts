@@ -1,4 +1,5 @@
 /** Images to be explained: held in memory, or read when they are needed. */
+import { UserError } from "../../base/errors.ts";
 
 /** An image to be explained. */
 export type SourceImage = HeldImage | StoredImage;
@@ -22,4 +23,24 @@ export interface StoredImage {
 /** The pixels of an image, [3,S,S], 0..255. */
 export async function pixelsOf(image: SourceImage): Promise<Float32Array> {
   return "pixels" in image ? image.pixels : await image.read();
+}
+
+/**
+ * Checks that a picture is of a size: a larger one would pass for it, its first part read as if it
+ * were all.
+ *
+ * @param pixels [3,size,size]
+ * @param name What to call it.
+ * @throws {UserError} when it has more or fewer values.
+ */
+export function requireSize(pixels: Float32Array, size: number, name = "a picture"): void {
+  if (pixels.length === 3 * size * size) return;
+  const side = Math.sqrt(pixels.length / 3);
+  const got = Number.isInteger(side) ? `those of ${side} pixels` : `${pixels.length}`;
+  throw new UserError(
+    `${name}: expected the ${
+      3 * size * size
+    } values of ${size} × ${size} pixels in three colours, ` +
+      `got ${got}; bring it to that size first`,
+  );
 }

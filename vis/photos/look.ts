@@ -1,15 +1,17 @@
-/** Shows a folder of photos to some layers of a network: a few photos at a time, each only once. */
+/** Shows a folder of photos to a network: as many at a time as the device takes, each only once. */
 
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
 import type { SafetensorsFile } from "../../models/formats/safetensors.ts";
-import { compile, type Program, type Tensor, Variable } from "../../ops/mod.ts";
+import type { Model } from "../../models/registry.ts";
+import type { Tensor } from "../../ops/mod.ts";
 import { ActivationCache } from "./activation_cache.ts";
+import { Showing } from "./activations.ts";
 import type { StoredImage } from "./images.ts";
 import { decodePhoto, readPhotoFile, type SkippedPhoto, UnreadablePhoto } from "./photos.ts";
-import type { Trunk, Trunks } from "../trunk.ts";
+import type { Trunks } from "../trunk.ts";
 
 /** How to look. */
 export interface LookOptions {
@@ -18,7 +20,7 @@ export interface LookOptions {
   /** Stop after this many readable photos; by default all are looked at. */
   readonly limit?: number | undefined;
   /**
-   * A folder for what the layers answered, so that another run need not ask again; without it
+   * A folder for what was answered, so that another run need not ask again; without it
    * nothing is kept.
    */
   readonly cache?: { readonly folder: string; readonly weights: SafetensorsFile } | undefined;
@@ -36,7 +38,29 @@ export interface LookOptions {
   readonly onNote?: ((text: string) => void) | undefined;
 }
 
-/** What was seen. */
+/** Something to ask about each photo. */
+export interface Question {
+  /** What kept answers are told apart by: a layer's name for its pools, anything else for others. */
+  readonly name: string;
+  /** Numbers of an answer. */
+  readonly length: number;
+}
+
+/** Questions about one network. */
+export interface Questions {
+  /** The network. */
+  readonly model: Model;
+  /** The questions. */
+  readonly questions: readonly Question[];
+  /**
+   * The tensors [B,…] that answer some of them, sharing what they can.
+   *
+   * @param pictures [B,3,S,S], pixel/255 − ½
+   */
+  ask(pictures: Tensor, some: readonly Question[]): readonly Tensor[];
+}
+
+/** What layers saw of a folder. */
 export interface Look {
   /** The readable photos, in the order given. */
   readonly images: readonly StoredImage[];
@@ -48,35 +72,83 @@ export interface Look {
   readonly reused: number;
 }
 
-/** Photos that go through the network together. */
-const BATCH = 8;
+/** What was answered to questions about a folder. */
+export interface FolderAnswers extends Omit<Look, "pooled"> {
+  /** Per question [n, length]. */
+  readonly answers: readonly Float32Array<ArrayBuffer>[];
+}
 
 /** Decoded photos up to this many bytes stay in memory; others are decoded again when needed. */
 const HELD_BYTES = 2 ** 28;
 
 /**
- * Shows photos to all layers in one pass. What is held at a time: one photo at full size, a batch of
- * eight squares, and squares for later up to 256 MiB, so a folder may be of any size.
+ * Shows photos to all layers in one pass, as {@linkcode askFolder} does, and takes their outputs'
+ * means over the picture.
  *
- * @throws {UserError} when not one photo could be read.
+ * @throws {UserError} as `askFolder` does.
  */
 export async function lookAtPhotos(
   gpu: Gpu,
   layers: Trunks,
   paths: readonly string[],
-  { size, limit = Infinity, cache, prepare, onProgress, onNote }: LookOptions,
+  options: LookOptions,
 ): Promise<Look> {
   const { trunks } = layers;
-  const caches = openCaches(trunks, size, prepare?.name ?? "none", cache, onNote);
+  const questions = trunks.map(({ target, channels }) => ({ name: target, length: channels }));
+  const { answers, ...seen } = await askFolder(
+    gpu,
+    {
+      model: trunks[0]!.model,
+      questions,
+      ask: (pictures, some) =>
+        layers.pool(
+          pictures,
+          some.map(({ name }) => trunks.find(({ target }) => target === name)!),
+        ),
+    },
+    paths,
+    options,
+  );
+  return { ...seen, pooled: answers };
+}
+
+/**
+ * Asks a network about photos, all questions in one pass. What is held at a time: one photo at full
+ * size, a batch of squares, and squares for later up to 256 MiB, so a folder may be of any size.
+ *
+ * @throws {UserError} when not one photo could be read, or a single one is too large for the device.
+ */
+export async function askFolder(
+  gpu: Gpu,
+  { model, questions, ask }: Questions,
+  paths: readonly string[],
+  { size, limit = Infinity, cache, prepare, onProgress, onNote }: LookOptions,
+): Promise<FolderAnswers> {
+  const caches = openCaches(model, questions, size, prepare?.name ?? "none", cache, onNote);
   const skipped: SkippedPhoto[] = [];
   const images: StoredImage[] = [];
   const seen: Seen[] = [];
   const held = new Held();
-  using passes = new Passes(gpu, layers, size, (trunk, some, values) => {
-    const layer = trunks.indexOf(trunk);
-    some.forEach(({ answers }, i) => answers[layer] = values[i]);
-    caches[layer]?.add(some.map(({ hash }, i) => [hash, values[i]!]));
-  });
+  using passes = new DisposableStack();
+  // One pass for each set of questions that some photo still lacks the answers to.
+  const opened = new Map<string, Showing<Seen>>();
+  const passOf = async (numbers: readonly number[]): Promise<Showing<Seen>> => {
+    const known = opened.get(numbers.join());
+    if (known) return known;
+    const asked = numbers.map((number) => questions[number]!);
+    const pass = await Showing.open<Seen>(
+      gpu,
+      { ask: (pictures) => ask(pictures, asked), size },
+      (photos, answers) => {
+        numbers.forEach((number, i) => {
+          photos.forEach(({ answers: mine }, at) => mine[number] = answers[i]![at]!);
+          caches[number]?.add(photos.map(({ hash }, at) => [hash, answers[i]![at]!]));
+        });
+      },
+    );
+    opened.set(numbers.join(), passes.use(pass));
+    return pass;
+  };
   let reused = 0;
 
   for (const path of paths) {
@@ -85,12 +157,13 @@ export async function lookAtPhotos(
       const bytes = await readPhotoFile(path);
       const hash = createHash("sha256").update(bytes).digest("hex");
       const photo: Seen = { hash, answers: caches.map((cache) => cache?.get(hash)) };
-      const missing = trunks.filter((_, layer) => !photo.answers[layer]);
+      const missing = [...questions.keys()].filter((number) => !photo.answers[number]);
       if (missing.length === 0) reused++;
       else {
         const { pixels } = await decodePhoto(bytes, path, size);
         held.keep(path, pixels);
-        await passes.add(missing, photo, prepare?.apply(pixels) ?? pixels);
+        const pass = await passOf(missing);
+        await pass.add(photo, prepare?.apply(pixels) ?? pixels);
       }
       seen.push(photo);
       images.push({
@@ -106,7 +179,7 @@ export async function lookAtPhotos(
     }
     onProgress?.(images.length + skipped.length, Math.min(paths.length, limit), reused);
   }
-  await passes.finish();
+  for (const pass of opened.values()) await pass.finish();
   if (images.length === 0) {
     const first = skipped[0];
     throw new UserError(
@@ -115,28 +188,31 @@ export async function lookAtPhotos(
         : "no photos to look at; give at least one",
     );
   }
-  const pooled = trunks.map(({ channels }, layer) => {
-    const all = new Float32Array(images.length * channels);
-    seen.forEach(({ answers }, i) => all.set(answers[layer]!, i * channels));
+  const answers = questions.map(({ length }, number) => {
+    const all = new Float32Array(images.length * length);
+    seen.forEach(({ answers }, i) => all.set(answers[number]!, i * length));
     return all;
   });
-  return { images, skipped, pooled, reused };
+  return { images, skipped, answers, reused };
 }
 
 function openCaches(
-  trunks: readonly Trunk[],
+  { name, options, normalisation }: Model,
+  questions: readonly Question[],
   size: number,
   prepared: string,
   cache: LookOptions["cache"],
   onNote?: (text: string) => void,
 ): (ActivationCache | undefined)[] {
-  if (!cache) return trunks.map(() => undefined);
+  if (!cache) return questions.map(() => undefined);
   const weights = cache.weights.sha256();
-  return trunks.map(({ model, target, channels }) => {
-    const { name, options, normalisation } = model;
-    const layer = { model: name, options, weights, layer: target, channels };
-    const key = { ...layer, size, normalisation, prepared };
-    return new ActivationCache(cache.folder, key, onNote);
+  return questions.map(({ name: layer, length: channels }) => {
+    const network = { model: name, options, weights, normalisation };
+    return new ActivationCache(
+      cache.folder,
+      { ...network, layer, channels, size, prepared },
+      onNote,
+    );
   });
 }
 
@@ -166,115 +242,6 @@ class Held {
 interface Seen {
   /** SHA-256 of its file. */
   readonly hash: string;
-  /** Per layer its answer; a hole is filled when the photo's batch has run. */
+  /** Per question its answer; a hole is filled when the photo's batch has run. */
   readonly answers: (Float32Array | undefined)[];
-}
-
-/** Takes what a layer answered to the photos of a batch. */
-type Take = (trunk: Trunk, photos: readonly Seen[], values: readonly Float32Array[]) => void;
-
-/** The passes through the network, one for each set of layers that some photo still lacks. */
-class Passes implements Disposable {
-  readonly #gpu: Gpu;
-  readonly #layers: Trunks;
-  readonly #size: number;
-  readonly #take: Take;
-  readonly #passes = new Map<string, Pass>();
-
-  constructor(gpu: Gpu, layers: Trunks, size: number, take: Take) {
-    this.#gpu = gpu;
-    this.#layers = layers;
-    this.#size = size;
-    this.#take = take;
-  }
-
-  /** Puts a photo into the batch for these layers; a full batch runs. */
-  async add(trunks: readonly Trunk[], photo: Seen, pixels: Float32Array): Promise<void> {
-    const name = trunks.map(({ target }) => target).join(" ");
-    let pass = this.#passes.get(name);
-    if (!pass) {
-      pass = await Pass.create(this.#gpu, this.#layers, trunks, this.#size, this.#take);
-      this.#passes.set(name, pass);
-    }
-    await pass.add(photo, pixels);
-  }
-
-  /** Runs the batches that are not full. */
-  async finish(): Promise<void> {
-    for (const pass of this.#passes.values()) await pass.run();
-  }
-
-  [Symbol.dispose](): void {
-    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
-  }
-}
-
-/** A batch of photos on their way through the network to some layers. */
-class Pass implements Disposable {
-  readonly #trunks: readonly Trunk[];
-  readonly #input: Variable;
-  readonly #outputs: readonly Tensor[];
-  readonly #program: Program;
-  readonly #take: Take;
-  readonly #pixels: Float32Array<ArrayBuffer>;
-  #waiting: Seen[] = [];
-
-  private constructor(
-    trunks: readonly Trunk[],
-    input: Variable,
-    outputs: readonly Tensor[],
-    program: Program,
-    take: Take,
-  ) {
-    this.#trunks = trunks;
-    this.#input = input;
-    this.#outputs = outputs;
-    this.#program = program;
-    this.#take = take;
-    this.#pixels = new Float32Array(input.tensor.shape.reduce((a, b) => a * b, 1));
-  }
-
-  static async create(
-    gpu: Gpu,
-    layers: Trunks,
-    trunks: readonly Trunk[],
-    size: number,
-    take: Take,
-  ): Promise<Pass> {
-    const input = new Variable(gpu, [BATCH, 3, size, size]);
-    try {
-      const outputs = layers.pool(input.tensor, trunks);
-      return new Pass(trunks, input, outputs, await compile(gpu, { outputs }), take);
-    } catch (error) {
-      input[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  async add(photo: Seen, pixels: Float32Array): Promise<void> {
-    const at = this.#waiting.length * pixels.length;
-    for (let j = 0; j < pixels.length; j++) this.#pixels[at + j] = pixels[j]! / 255 - 0.5;
-    this.#waiting.push(photo);
-    if (this.#waiting.length === BATCH) await this.run();
-  }
-
-  async run(): Promise<void> {
-    if (this.#waiting.length === 0) return;
-    this.#input.write(this.#pixels);
-    this.#program.run();
-    // All at once: a readback waits 10 ms whatever its size.
-    const read = await Promise.all(this.#outputs.map((output) => this.#program.read(output)));
-    for (const [layer, trunk] of this.#trunks.entries()) {
-      const rows = this.#waiting.map((_, i) =>
-        read[layer]!.slice(i * trunk.channels, (i + 1) * trunk.channels)
-      );
-      this.#take(trunk, this.#waiting, rows);
-    }
-    this.#waiting = [];
-  }
-
-  [Symbol.dispose](): void {
-    this.#program[Symbol.dispose]();
-    this.#input[Symbol.dispose]();
-  }
 }

@@ -4,9 +4,10 @@ import { basename, extname, join } from "node:path";
 // @ts-types="./imagescript.d.ts"
 import { GIF, Image } from "imagescript";
 import { UserError } from "../../base/errors.ts";
+import { unfitToRead } from "../../base/regular_file.ts";
 import { jpegOrientation, jpegPixels, orient } from "./exif.ts";
 import type { Rgba } from "./png.ts";
-import { resizeArea } from "./resize.ts";
+import { resizeArea } from "./area_resize.ts";
 
 /** One photo, resized to a square. */
 export interface Photo {
@@ -49,6 +50,9 @@ const EXTENSIONS = new Set(
     [".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"],
   ),
 );
+
+/** Files of more bytes than this are no photos. */
+const MOST_BYTES = 2 ** 29;
 
 /** More pixels than this are refused: their decoded copies would not fit into memory. */
 const MOST_PIXELS = 100_000_000;
@@ -153,6 +157,8 @@ export async function readPhoto(path: string, size: number): Promise<Photo> {
  */
 export async function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
+    const unfit = unfitToRead(path, MOST_BYTES);
+    if (unfit) throw new Error(unfit);
     return await Deno.readFile(path);
   } catch (error) {
     throw new UnreadablePhoto(path, error instanceof Error ? error.message : String(error));

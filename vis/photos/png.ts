@@ -2,7 +2,7 @@
 
 // @ts-types="./imagescript.d.ts"
 import { Image } from "imagescript";
-import { writeWhole } from "../../base/files.ts";
+import { writeWhole } from "../../base/atomic_file.ts";
 
 /** An interleaved picture. */
 export interface Rgba {

@@ -3,7 +3,7 @@
 import { type Segment, textStrokes } from "./font.ts";
 import type { Rgba } from "../photos/png.ts";
 import { pictureToRgba } from "../photos/png.ts";
-import { resizeArea } from "../photos/resize.ts";
+import { resizeArea } from "../photos/area_resize.ts";
 
 /** A colour as [red, green, blue], 0..255. */
 export type Colour = readonly [red: number, green: number, blue: number];

@@ -1,7 +1,7 @@
 /** The files of an analysis: the map of the folder, the images of each facet, and all numbers. */
 import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
 import { textStrokes } from "./font.ts";
-import { writeWhole } from "../../base/files.ts";
+import { writeWhole } from "../../base/atomic_file.ts";
 import { writePng } from "../photos/png.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import type { Parameters } from "../parameters.ts";

@@ -1,5 +1,5 @@
 /** The files a run leaves behind. */
-import { writeWhole } from "../../base/files.ts";
+import { writeWhole } from "../../base/atomic_file.ts";
 import type { Grown, PictureInfo, RunEvent, Visualization } from "../events.ts";
 import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
 import type { Target } from "../facets/targets.ts";
@@ -7,7 +7,7 @@ import type { Learned } from "../loop/learning.ts";
 import type { IterationResult } from "../loop/loop.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import { pictureToRgba, type Rgba, writePng } from "../photos/png.ts";
-import { resizeArea } from "../photos/resize.ts";
+import { resizeArea } from "../photos/area_resize.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
 

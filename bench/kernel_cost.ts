@@ -1,28 +1,28 @@
 /**
- * What each kernel costs on this machine, beside the most it can do: the rows of `mindseye bench`
- * and of `deno bench`.
+ * What each kernel costs on this machine, beside the most it can do: rows of `mindseye bench` and of
+ * `deno bench`.
  */
-import type { Gpu } from "../../kernels/runtime/device.ts";
-import { sheetBytes } from "../../kernels/runtime/sheet.ts";
-import { averagePool2d } from "../pool/average_pool2d.ts";
-import { compile } from "../compiler/compile.ts";
-import { conv2d, type Conv2dOptions } from "../conv2d/conv2d.ts";
-import { variantsOf } from "../conv2d/variants.ts";
-import type { Variant } from "../graph/convolution.ts";
-import { copy, mul, multiplyAdd, relu } from "../element/elementwise.ts";
-import { gaussianBlur, gaussianKernel } from "../image/gaussian_blur.ts";
-import { ancestors } from "../autograd/gradient.ts";
-import { maxPool2d } from "../pool/max_pool2d.ts";
-import { type Cost, measure, measureCost, type MeasureOptions, secondsOf } from "./measure.ts";
-import type { Operation } from "../graph/operation.ts";
-import { OPERATIONS } from "../autograd/operations.ts";
-import type { Program } from "../compiler/program.ts";
-import { Random } from "../../base/random.ts";
-import { sum } from "../element/sum.ts";
-import { constant, isOp, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts";
-import { tvDenoise } from "../image/tv_denoise.ts";
-import { Variable } from "../graph/variable.ts";
-import { warp } from "../image/warp.ts";
+import type { Ceiling } from "./ceiling.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import { averagePool2d } from "../ops/pool/average_pool2d.ts";
+import { compile } from "../ops/compiler/compile.ts";
+import { conv2d, type Conv2dOptions } from "../ops/conv2d/conv2d.ts";
+import { variantsOf } from "../ops/conv2d/variants.ts";
+import type { Variant } from "../ops/graph/convolution.ts";
+import { mul, multiplyAdd, relu } from "../ops/element/elementwise.ts";
+import { gaussianBlur, gaussianKernel } from "../ops/image/gaussian_blur.ts";
+import { ancestors } from "../ops/autograd/gradient.ts";
+import { maxPool2d } from "../ops/pool/max_pool2d.ts";
+import { type Cost, measureCost, type MeasureOptions, secondsOf } from "../ops/tuning/measure.ts";
+import type { Operation } from "../ops/graph/operation.ts";
+import { OPERATIONS } from "../ops/autograd/operations.ts";
+import type { Program } from "../ops/compiler/program.ts";
+import { Random } from "../base/random.ts";
+import { sum } from "../ops/element/sum.ts";
+import { constant, isOp, type Shape, sizeOf, type Tensor } from "../ops/graph/tensor.ts";
+import { tvDenoise } from "../ops/image/tv_denoise.ts";
+import { Variable } from "../ops/graph/variable.ts";
+import { warp } from "../ops/image/warp.ts";
 
 /** Something whose cost is measured. */
 export interface KernelCase {
@@ -47,14 +47,6 @@ export interface KernelResult {
   /** Operations of its convolutions by their definition, a multiply-add counts as two; 0 if it has none. */
   readonly operations: number;
   /** Bytes of its operands and its result, each counted once. */
-  readonly bytes: number;
-}
-
-/** The most an adapter does. */
-export interface Ceiling {
-  /** Floating-point operations a second, a multiply-add counts as two. */
-  readonly operations: number;
-  /** Bytes a second that a copy reads and writes. */
   readonly bytes: number;
 }
 
@@ -209,7 +201,7 @@ export interface OpenKernel extends Disposable {
 
 /** Compiles a case. */
 export async function openKernel(gpu: Gpu, { build }: KernelCase): Promise<OpenKernel> {
-  const owned = new DisposableStack();
+  using owned = new DisposableStack();
   const y = build((size) => {
     const variable = owned.use(new Variable(gpu, size));
     variable.write(randomValues(size));
@@ -227,11 +219,12 @@ export async function openKernel(gpu: Gpu, { build }: KernelCase): Promise<OpenK
       },
     }),
   );
-  return { program, y, variants: [...variants], [Symbol.dispose]: () => owned.dispose() };
+  const kept = owned.move();
+  return { program, y, variants: [...variants], [Symbol.dispose]: () => kept.dispose() };
 }
 
 /** Measures a case. */
-export async function benchKernel(
+export async function kernelCost(
   gpu: Gpu,
   kernelCase: KernelCase,
   options?: MeasureOptions,
@@ -249,16 +242,6 @@ export async function benchKernel(
     operations: convolutionOperations([y]),
     bytes: 4 * [y, ...leaves].reduce((total, tensor) => total + sizeOf(tensor.shape), 0),
   };
-}
-
-/** The most bytes a second a kernel copies between two sheets, counting what it reads and writes. */
-export async function measureCopy(gpu: Gpu, options?: MeasureOptions): Promise<number> {
-  // Larger than a processor's caches, as a GPU's are larger still.
-  const shape: Shape = gpu.software ? [1, 64, 512, 512] : [1, 64, 2048, 1024];
-  using x = new Variable(gpu, shape);
-  using program = await compile(gpu, { outputs: [copy(x.tensor)] });
-  const seconds = await measure(gpu, (pass) => program.encode(pass), options);
-  return 2 * sheetBytes(x.sheet) / seconds;
 }
 
 /** What a result reaches of the most an adapter does, in the seconds that count on it. */

@@ -2,9 +2,9 @@
  * `deno bench`: convolutions and their input gradients, twenty runs in one submit (to wait for it costs
  * some milliseconds by itself). `mindseye bench` measures more closely.
  */
-import { openGpu } from "../../kernels/runtime/device.ts";
-import { runTimes } from "./measure.ts";
-import { kernelCases, type OpenKernel, openKernel } from "./benchmark.ts";
+import { openGpu } from "../kernels/runtime/device.ts";
+import { runTimes } from "../ops/tuning/measure.ts";
+import { kernelCases, type OpenKernel, openKernel } from "./kernel_cost.ts";
 
 const gpu = await openGpu();
 let open: { name: string; kernel: OpenKernel } | undefined;

@@ -1,6 +1,6 @@
 /** What the gradient of a whole network costs: the steps of `mindseye bench`. */
 import type { Gpu } from "../kernels/runtime/device.ts";
-import { convolutionOperations } from "../ops/tuning/benchmark.ts";
+import { convolutionOperations } from "./kernel_cost.ts";
 import { type Cost, measureCost, type MeasureOptions } from "../ops/tuning/measure.ts";
 import {
   compile,
@@ -15,12 +15,12 @@ import {
   type Tensor,
   Variable,
 } from "../ops/mod.ts";
-import { findModule } from "./names.ts";
-import type { Model } from "./registry.ts";
-import { traceModel, type WeightSource } from "./trace.ts";
+import { findModule } from "../models/names.ts";
+import type { Model } from "../models/registry.ts";
+import { traceModel, type WeightSource } from "../models/trace.ts";
 
 /** A gradient to measure. */
-export interface StepCase {
+export interface GradientCase {
   readonly model: Model;
   readonly weights: WeightSource;
   /** Up to which layer. */
@@ -32,7 +32,7 @@ export interface StepCase {
 }
 
 /** What it cost. */
-export interface StepResult {
+export interface GradientCost {
   /** Seconds of one gradient. */
   readonly cost: Cost;
   /** Seconds until the first one was there, by the clock on the wall. */
@@ -46,21 +46,21 @@ export interface StepResult {
 }
 
 /** A gradient ready to compute. */
-export interface OpenStep extends Disposable {
+export interface OpenGradient extends Disposable {
   readonly program: Program;
   /** The gradient. */
   readonly dx: Tensor;
 }
 
 /** Compiles the gradient of a weighted sum of a layer's pooled map with respect to the pictures. */
-export async function openStep(
+export async function openGradient(
   gpu: Gpu,
-  { model, weights, layer, pictures, size }: StepCase,
-): Promise<OpenStep> {
+  { model, weights, layer, pictures, size }: GradientCase,
+): Promise<OpenGradient> {
   const random = new Random(5);
   const noise = (shape: Shape) =>
     Float32Array.from({ length: sizeOf(shape) }, () => random.uniform(-1, 1));
-  const owned = new DisposableStack();
+  using owned = new DisposableStack();
   const x = owned.use(new Variable(gpu, [pictures, 3, size, size]));
   x.write(noise(x.shape));
   const pooled = globalAveragePool(findModule(traceModel(model, x.tensor, weights), layer).output);
@@ -68,18 +68,19 @@ export async function openStep(
   const loss = mul(pooled, constant(direction, () => noise(direction)));
   const [dx] = gradients(loss, [x.tensor]) as [Tensor];
   const program = owned.use(await compile(gpu, { outputs: [dx] }));
-  return { program, dx, [Symbol.dispose]: () => owned.dispose() };
+  const kept = owned.move();
+  return { program, dx, [Symbol.dispose]: () => kept.dispose() };
 }
 
 /** Measures a gradient. */
-export async function benchStep(
+export async function gradientCost(
   gpu: Gpu,
-  stepCase: StepCase,
+  gradientCase: GradientCase,
   options?: MeasureOptions,
-): Promise<StepResult> {
+): Promise<GradientCost> {
   const started = performance.now();
-  using step = await openStep(gpu, stepCase);
-  const { program, dx } = step;
+  using gradient = await openGradient(gpu, gradientCase);
+  const { program, dx } = gradient;
   program.run();
   await gpu.device.queue.onSubmittedWorkDone();
   const first = (performance.now() - started) / 1e3;

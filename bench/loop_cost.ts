@@ -1,11 +1,11 @@
 /** What an iteration of the whole loop costs. */
-import type { Gpu } from "../../kernels/runtime/device.ts";
-import { type Cost, leastCost, processorSeconds } from "../../ops/tuning/measure.ts";
-import { Random } from "../../ops/mod.ts";
-import { Loop } from "./loop.ts";
-import type { Parameters } from "../parameters.ts";
-import type { Trunk } from "../trunk.ts";
-import { facets as facetsObjective } from "../objectives/facets.ts";
+import type { Gpu } from "../kernels/runtime/device.ts";
+import { type Cost, leastCost, processorSeconds } from "../ops/tuning/measure.ts";
+import { Random } from "../ops/mod.ts";
+import { Loop } from "../vis/loop/loop.ts";
+import { facets as facetsObjective } from "../vis/objectives/facets.ts";
+import type { Parameters } from "../vis/parameters.ts";
+import type { Trunk } from "../vis/trunk.ts";
 
 /** A loop to measure. */
 export interface LoopCase {
@@ -18,7 +18,7 @@ export interface LoopCase {
 }
 
 /** What it cost. */
-export interface LoopResult {
+export interface LoopCost {
   /** Seconds an iteration, all of the loop's parts included. */
   readonly cost: Cost;
   /** Seconds until the first ten iterations were there, by the clock on the wall. */
@@ -67,7 +67,7 @@ export async function tenIterations(loop: Loop): Promise<void> {
  *
  * @param tens how many tens
  */
-export async function benchLoop(gpu: Gpu, loopCase: LoopCase, tens = 3): Promise<LoopResult> {
+export async function loopCost(gpu: Gpu, loopCase: LoopCase, tens = 3): Promise<LoopCost> {
   const started = performance.now();
   using loop = await openLoop(gpu, loopCase);
   await tenIterations(loop);

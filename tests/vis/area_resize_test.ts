@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { resizeArea } from "../../vis/photos/resize.ts";
+import { resizeArea } from "../../vis/photos/area_resize.ts";
 import { golden, maxDifference, readSafetensors, sharedPath, testWithShared } from "../goldens.ts";
 
 const FILE = "goldens/kernels.safetensors";

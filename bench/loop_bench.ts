@@ -1,10 +1,10 @@
 /** `deno bench`: ten iterations of the loop with each preset, on the built-in network. */
-import { openGpu } from "../../kernels/runtime/device.ts";
-import { createModel } from "../../models/registry.ts";
-import { openLoop, tenIterations } from "./benchmark.ts";
-import type { Loop } from "./loop.ts";
-import { PRESETS } from "../presets.ts";
-import { openTrunk } from "../trunk.ts";
+import { openGpu } from "../kernels/runtime/device.ts";
+import { createModel } from "../models/registry.ts";
+import { openLoop, tenIterations } from "./loop_cost.ts";
+import type { Loop } from "../vis/loop/loop.ts";
+import { PRESETS } from "../vis/presets.ts";
+import { openTrunk } from "../vis/trunk.ts";
 
 const SIZE = 96;
 const gpu = await openGpu();

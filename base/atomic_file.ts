@@ -1,0 +1,80 @@
+/**
+ * Files that are there whole or not at all, whoever is killed and however many processes write: under
+ * a name that nobody else uses first, then renamed.
+ */
+import { dirname, join } from "node:path";
+
+/** A name beside a file's that no other process and no other call uses. */
+function aside(path: string): string {
+  return `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
+}
+
+const bytesOf = (content: Uint8Array | string) =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
+
+/** Removes what may not be there. */
+function discard(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch { /* it was never written */ }
+}
+
+/** Writes a file whole; its folder is made where it is missing. */
+export async function writeWhole(
+  folder: string,
+  name: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  const path = join(folder, name);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const part = aside(path);
+  try {
+    await Deno.writeFile(part, bytesOf(content));
+    await Deno.rename(part, path);
+  } catch (error) {
+    discard(part);
+    throw error;
+  }
+}
+
+/** The same, at once; its folder must be there. */
+export function writeWholeSync(path: string, content: Uint8Array | string): void {
+  const part = aside(path);
+  try {
+    Deno.writeFileSync(part, bytesOf(content));
+    Deno.renameSync(part, path);
+  } catch (error) {
+    discard(part);
+    throw error;
+  }
+}
+
+/**
+ * Lets one process after the other at a file: to add to it, or to put another in its place that is
+ * made from what it holds. The file is made, empty, where it is missing. Who only reads need not wait.
+ *
+ * @param body is given the file, open for appending
+ */
+export function inTurnSync<T>(path: string, body: (file: Deno.FsFile) => T): T {
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  for (;;) {
+    using file = Deno.openSync(path, { append: true, create: true });
+    file.lockSync(true);
+    // Whose turn it was before may have put another file in its place.
+    if (file.statSync().ino === inodeOf(path)) return body(file);
+  }
+}
+
+function inodeOf(path: string): number | null | undefined {
+  try {
+    return Deno.statSync(path).ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Appends all of some bytes to a file opened so, in one piece. */
+export function appendSync(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}
