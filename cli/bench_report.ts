@@ -5,7 +5,7 @@ import { UserError } from "../base/errors.ts";
 import { benchStep, LAST_LAYERS, type StepResult } from "../models/benchmark.ts";
 import { randomWeights } from "../models/random_weights.ts";
 import { createModel, type Model } from "../models/registry.ts";
-import { openSafetensors } from "../models/formats/safetensors.ts";
+import { openSafetensors } from "../models/formats/open_safetensors.ts";
 import type { WeightSource } from "../models/trace.ts";
 import {
   benchKernel,

@@ -28,7 +28,7 @@ export const demoCommand: Command = {
     const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 120;
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const model = createModel("motifs");
-    using weights = model.builtInWeights!();
+    using weights = await model.builtInWeights!();
     const trunk = openTrunk(model, weights, { layer: LAYER }, SIZE);
     using gpu = await openGpuFor(args);
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openGpu, type Storage } from "../../kernels/runtime/device.ts";
 import { createModel } from "../../models/registry.ts";
-import { openSafetensors } from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
 import { traceModel, type WeightSource } from "../../models/trace.ts";
 import {
   compile,

@@ -38,7 +38,7 @@ async function writeNoise(path: string, seed: number): Promise<void> {
 async function look(folder: string, layers: string[], options: Partial<LookOptions> = {}) {
   using gpu = await openGpu();
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunks = openTrunks(model, weights, layers.map((layer) => ({ layer })), SIZE);
   const notes: string[] = [];
   const seen: Look = await lookAtPhotos(gpu, trunks, listPhotos(folder), {
@@ -58,7 +58,7 @@ Deno.test("several layers in one pass see what each sees alone, in the order of 
     assert.deepEqual(await images[10]!.read(), photos[10]!.pixels);
     using gpu = await openGpu();
     const model = createModel("motifs");
-    using weights = model.builtInWeights!();
+    using weights = await model.builtInWeights!();
     const { trunks } = openTrunks(model, weights, LAYERS.map((layer) => ({ layer })), SIZE);
     for (const [i, trunk] of trunks.entries()) {
       const alone = await poolActivations(gpu, trunk, 11, SIZE, (k) => photos[k]!.pixels);
@@ -143,9 +143,9 @@ Deno.test("prepared photos are seen so, kept apart, and handed out as they are",
   });
 });
 
-Deno.test("one layer under two names is refused", () => {
+Deno.test("one layer under two names is refused", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const layers = [{ layer: "features.4" }, { layer: "4" }];
   assert.throws(() => openTrunks(model, weights, layers, SIZE), /both features\.4; name it once/);
 });

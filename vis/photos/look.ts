@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
+import { sha256OfPieces } from "../../base/sha256.ts";
 import type { SafetensorsFile } from "../../models/formats/safetensors.ts";
 import { compile, type Program, type Tensor, Variable } from "../../ops/mod.ts";
 import { ActivationCache } from "./activation_cache.ts";
@@ -131,7 +132,7 @@ function openCaches(
   onNote?: (text: string) => void,
 ): (ActivationCache | undefined)[] {
   if (!cache) return trunks.map(() => undefined);
-  const weights = cache.weights.sha256();
+  const weights = sha256OfPieces(cache.weights.pieces());
   return trunks.map(({ model, target, channels }) => {
     const { name, options, normalisation } = model;
     const layer = { model: name, options, weights, layer: target, channels };
