@@ -69,6 +69,7 @@ const BROWSER_ENTRIES = [
   "ops/mod.ts",
   "models/registry.ts",
   "vis/loop/loop.ts",
+  "vis/visualize.ts",
 ];
 
 /** Packages that are plain JavaScript. */

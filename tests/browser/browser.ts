@@ -29,6 +29,9 @@ const SWITCHES = [
   "--no-first-run",
 ];
 
+/** To launch and to open, on a busy machine. */
+const PATIENCE_MS = 120_000;
+
 /** Which files the page may fetch, by the first part of the path. */
 const FOLDERS: Readonly<Record<string, string>> = {
   motifs: join(ROOT, "models", "motifs"),
@@ -77,12 +80,16 @@ export class BrowserPage implements AsyncDisposable {
         executablePath: CHROMIUM!,
         args: SWITCHES,
         headless: true,
+        timeout: PATIENCE_MS,
       });
       try {
         const tab = context.pages()[0] ?? await context.newPage();
         const failed = new Promise<never>((_, reject) => tab.on("pageerror", reject));
         await tab.goto(`http://127.0.0.1:${server.addr.port}/`);
-        await Promise.race([tab.waitForFunction("globalThis.page"), failed]);
+        await Promise.race([
+          tab.waitForFunction("globalThis.page", undefined, { timeout: PATIENCE_MS }),
+          failed,
+        ]);
         return new BrowserPage(context, tab, server, profile);
       } catch (error) {
         await context.close();

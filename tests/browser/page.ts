@@ -4,6 +4,7 @@ import { motifsWeights } from "../../models/architectures/motifs_net.ts";
 import { parseSafetensors, type SafetensorsFile } from "../../models/formats/safetensors.ts";
 import { createModel } from "../../models/registry.ts";
 import { forcing } from "../../ops/conv2d/variants.ts";
+import { measurePeak } from "../../ops/tuning/measure.ts";
 import { asGpu, type VENDORS } from "../as_gpu.ts";
 import { CASES } from "../cases/all.ts";
 import { VARIANTS } from "../cases/variants.ts";
@@ -11,16 +12,28 @@ import { compareCase, type Errors } from "../compare.ts";
 import { type TenIterations, tenIterations } from "../ten_iterations.ts";
 import { compareNetwork, computeNetwork } from "../networks.ts";
 
+/** How to compare a case. */
+export interface How {
+  /** How often. */
+  readonly count: number;
+  /** The way to compute its convolutions. */
+  readonly variant?: string;
+  /** Without gradients. */
+  readonly forward?: boolean;
+}
+
 /** What a test may ask of the page. */
 export interface Page {
   /** The adapter's architecture. */
   adapter(): string;
-  /** A case of an operation so many times against its reference; the convolutions in it as told. */
-  compareCase(name: string, count: number, variant?: string): Promise<Errors>;
+  /** A case of an operation against its reference. */
+  compareCase(name: string, how: How): Promise<Errors>;
   /** A network against its golden, as on a vendor's GPU if told: its gradient's relative L2 error. */
   compareNetwork(name: string, vendor?: typeof VENDORS[number]): Promise<number>;
   /** Ten iterations of preset `default` on the built-in network. */
   tenIterations(): Promise<TenIterations>;
+  /** Floating-point operations a second. */
+  peak(): Promise<number>;
 }
 
 async function fetchSafetensors(path: string): Promise<SafetensorsFile> {
@@ -44,17 +57,19 @@ async function networkInPage(gpu: Gpu, name: string): Promise<number> {
 const gpu = await openGpu();
 const page: Page = {
   adapter: () => gpu.adapter.info.architecture,
-  async compareCase(name, count, variant) {
+  async compareCase(name, { count, variant, forward }) {
     const found = CASES.find((each) => each.name === name)!;
     const [, forced] = VARIANTS.find(([what]) => what === variant) ?? [];
     gpu.fault = undefined; // an earlier case's, which has failed for it
+    const special = { ...found.special, count, ...(forward ? { wrt: [] } : {}) };
     return await compareCase(
       gpu,
-      { ...found, special: { ...found.special, count } },
+      { ...found, special },
       forced ? { choose: forcing(() => forced) } : {},
     );
   },
   compareNetwork: (name, vendor) => networkInPage(vendor ? asGpu(gpu, vendor) : gpu, name),
+  peak: () => measurePeak(gpu, { enough: 0.01, tries: 1 }),
   async tenIterations() {
     return await tenIterations(gpu, createModel("motifs"), await motifsWeights());
   },
