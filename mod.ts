@@ -38,9 +38,10 @@ export {
   type Normalisation,
 } from "./models/registry.ts";
 export { Module, namedModules, type Scope, stateDict } from "./models/module.ts";
+export type { ByteSource } from "./models/formats/byte_source.ts";
+export { openSafetensors } from "./models/formats/open_safetensors.ts";
 export {
   encodeSafetensors,
-  openSafetensors,
   parseSafetensors,
   SafetensorsFile,
 } from "./models/formats/safetensors.ts";
@@ -55,6 +56,8 @@ export {
   type WeightSource,
 } from "./models/trace.ts";
 export * from "./ops/mod.ts";
+export { type Tuned, tuned, Tuning, type TuningOptions } from "./ops/tuning/tune.ts";
+export { cacheFolder, type Measured, TuningFile } from "./ops/tuning/tuning_file.ts";
 export { poolActivations } from "./vis/photos/activations.ts";
 export { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "./vis/facets/embedding.ts";
 export {

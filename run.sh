@@ -2,7 +2,7 @@
 # Everything a fresh machine needs, then the program:
 #
 #   sh run.sh demo        the whole method on built-in images, pictures in generated/demo/
-#   sh run.sh test        all tests
+#   sh run.sh test        all tests, those in a browser too where Chromium is
 #   sh run.sh ANYTHING    the command line program, e.g. sh run.sh visualize --help
 #
 # Needs node and npm (or Deno already installed). Fetches Deno from npm into .tools/ and, where no

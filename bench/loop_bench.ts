@@ -9,7 +9,7 @@ import { openTrunk } from "../vis/trunk.ts";
 const SIZE = 96;
 const gpu = await openGpu();
 const model = createModel("motifs");
-const trunk = openTrunk(model, model.builtInWeights!(), { layer: "features.20" }, SIZE);
+const trunk = openTrunk(model, await model.builtInWeights!(), { layer: "features.20" }, SIZE);
 const loops = new Map<string, Loop>();
 
 for (const [name, parameters] of Object.entries(PRESETS)) {

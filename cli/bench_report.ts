@@ -129,12 +129,12 @@ function milliseconds({ wall, processor, timestamps }: Cost): Milliseconds {
 }
 
 /** The network, the layer and the weights that a name means. */
-export function openBenchModel({ name, layer, file }: BenchModel): {
+export async function openBenchModel({ name, layer, file }: BenchModel): Promise<{
   model: Model;
   layer: string;
   weights: WeightSource & Partial<Disposable>;
-} {
-  const found = file === undefined ? undefined : openModel(name, {}, file);
+}> {
+  const found = file === undefined ? undefined : await openModel(name, {}, file);
   const model = found?.model ?? createModel(name);
   return {
     model,
@@ -163,7 +163,7 @@ export async function measureStep(
   { pictures, size }: { pictures: number; size: number },
   options?: MeasureOptions,
 ): Promise<StepRow> {
-  const { model, layer, weights } = openBenchModel(wanted);
+  const { model, layer, weights } = await openBenchModel(wanted);
   try {
     const result = await gradientCost(gpu, { model, weights, layer, pictures, size }, options);
     const source = wanted.file === undefined ? "random" : "file";
@@ -180,7 +180,7 @@ export async function measureLoop(
   wanted: BenchModel,
   { preset, facets, size, tens }: { preset: string; facets: number; size: number; tens: number },
 ): Promise<LoopRow> {
-  const { model, layer, weights } = openBenchModel(wanted);
+  const { model, layer, weights } = await openBenchModel(wanted);
   try {
     const trunk = openTrunk(model, weights, { layer }, size);
     const parameters = chooseParameters(preset);

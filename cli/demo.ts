@@ -31,7 +31,7 @@ export const demoCommand: Command = {
     const out = args.text("out") ?? "generated/demo";
     requireWritableFolder(out);
     const model = createModel("motifs");
-    using weights = model.builtInWeights!();
+    using weights = await model.builtInWeights!();
     const trunk = openTrunk(model, weights, { layer: LAYER }, SIZE);
     using gpu = await openGpuFor(args);
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);

@@ -141,7 +141,7 @@ export async function examine(
   const wantedSize = args.integer("size", { min: 8, max: 4096 });
 
   using opened = new DisposableStack();
-  const { model, weights } = openModel(name, options, args.text("weights"));
+  const { model, weights } = await openModel(name, options, args.text("weights"));
   opened.use(weights);
   const size = wantedSize ?? model.inputSize;
   const open = openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), size);

@@ -1,18 +1,19 @@
 /** Opening a network as the command line names it. */
 import { UserError } from "../base/errors.ts";
 import { createModel, type Model } from "../models/registry.ts";
-import { openSafetensors, type SafetensorsFile } from "../models/formats/safetensors.ts";
+import { openSafetensors } from "../models/formats/open_safetensors.ts";
+import { type SafetensorsFile } from "../models/formats/safetensors.ts";
 
 /**
  * The model and its weights: the file given, or those that come with the program.
  *
  * @throws {UserError} when neither is there, or there is no such network or option.
  */
-export function openModel(
+export async function openModel(
   name: string,
   options: Record<string, string>,
   weightsPath: string | undefined,
-): { model: Model; weights: SafetensorsFile } {
+): Promise<{ model: Model; weights: SafetensorsFile }> {
   if (weightsPath !== undefined) {
     const weights = openSafetensors(weightsPath);
     try {
@@ -29,5 +30,5 @@ export function openModel(
         `(only motifs has weights built in)`,
     );
   }
-  return { model, weights: model.builtInWeights() };
+  return { model, weights: await model.builtInWeights() };
 }

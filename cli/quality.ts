@@ -164,11 +164,12 @@ Writes the pictures of every run, quality.json and quality.md.`,
     const runs = presets.map((preset) => ({ preset, parameters: chooseOctaves(preset, changes) }));
 
     using files = new DisposableStack();
-    const trunks = nets.map(({ name, layer, file }) => {
-      const { model, weights } = openModel(name, {}, file);
+    const trunks: { trunk: Trunk; weights: string }[] = [];
+    for (const { name, layer, file } of nets) {
+      const { model, weights } = await openModel(name, {}, file);
       files.use(weights);
-      return { trunk: openTrunk(model, weights, { layer }, size), weights: weights.name };
-    });
+      trunks.push({ trunk: openTrunk(model, weights, { layer }, size), weights: weights.name });
+    }
     requireWritableFolder(out);
     using gpu = await openGpuFor(args);
     const reading = new Progress("photos");

@@ -9,9 +9,9 @@ import {
   globalAveragePool,
   gradients,
   type Tensor,
-  tuned,
   type Variant,
 } from "../ops/mod.ts";
+import { tuned } from "../ops/tuning/tune.ts";
 import { mergedKeyValues } from "./config.ts";
 import { GPU_OPTIONS } from "./gpu.ts";
 import { type Command, UsageError } from "./options.ts";

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { requireWritableFolder } from "../base/writable_folder.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { UserError } from "../base/errors.ts";
-import { openSafetensors } from "../models/formats/safetensors.ts";
+import { openSafetensors } from "../models/formats/open_safetensors.ts";
 import { asSeen, changesPhotos, type Start } from "../vis/loop/start.ts";
 import { Network } from "../vis/network.ts";
 import {
@@ -104,7 +104,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const options = mergedKeyValues("model-option", args.list("model-option"));
 
   using opened = new DisposableStack();
-  const { model, weights: file } = openModel(name, options, args.text("weights"));
+  const { model, weights: file } = await openModel(name, options, args.text("weights"));
   opened.use(file);
   const size = args.integer("size", { min: 8, max: 4096 }) ?? model.inputSize;
   const network = new Network(model, file);

@@ -12,7 +12,7 @@ import { encodePng } from "../vis/photos/png.ts";
 /** Sizes in the drawing, in pixels. */
 const [WEIGHT, GAP, ACROSS] = [12, 8, 8];
 
-using weights = motifsWeights();
+using weights = await motifsWeights();
 const KEY = "features.0.weight";
 const [filters, channels, height, width] = weights.shape(KEY) as [number, number, number, number];
 const values = weights.read(KEY);

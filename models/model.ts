@@ -29,7 +29,7 @@ export interface Model {
   /** The options in effect, chosen, found out or default; for the record of a run. */
   readonly options: Readonly<Record<string, string>>;
   /** Opens the weights that come with the program, for the model that has some. */
-  readonly builtInWeights?: () => SafetensorsFile;
+  readonly builtInWeights?: () => Promise<SafetensorsFile>;
 }
 
 /** A network in the registry. */

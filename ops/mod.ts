@@ -125,7 +125,5 @@ export {
 export { totalVariation, type TotalVariationOptions } from "./image/total_variation.ts";
 export { tvDenoise } from "./image/tv_denoise.ts";
 export type { TvDenoiseGradientAttributes } from "./graph/attributes.ts";
-export { type Tuned, tuned, Tuning, type TuningOptions } from "./tuning/tune.ts";
-export { cacheFolder, type Measured, TuningFile } from "./tuning/tuning_file.ts";
 export { Variable } from "./graph/variable.ts";
 export { warp } from "./image/warp.ts";

@@ -54,6 +54,36 @@ const PLACES = [
   "bench/peers/",
 ];
 
+/**
+ * The only files below cli/ that touch Deno, its `node:` modules or packages with parts of their own
+ * for each machine, and what for. All else runs wherever there is WebGPU.
+ */
+const HOST_FILES: Readonly<Record<string, string>> = {
+  "base/host.ts": "looks where it runs; loads in a browser too",
+  "base/atomic_file.ts": "writes files",
+  "base/regular_file.ts": "looks whether a path is a file",
+  "base/writable_folder.ts": "tries whether files can be written",
+  "base/sha256.ts": "hashes weights while they are read",
+  "ops/tuning/tuning_file.ts": "the cache folder",
+  "models/formats/open_safetensors.ts": "opens a weights file",
+  "vis/photos/photos.ts": "reads photos and decodes them",
+  "vis/photos/look.ts": "hashes photos on their way to the cache",
+  "vis/photos/activation_cache.ts": "the cache folder",
+  "vis/photos/png.ts": "encodes and decodes PNG",
+};
+
+/** Where a page comes in; what can be reached from here is all it loads. */
+const BROWSER_ENTRIES = [
+  "tests/browser/page.ts",
+  "ops/mod.ts",
+  "models/registry.ts",
+  "vis/loop/loop.ts",
+  "vis/visualize.ts",
+];
+
+/** Packages that are plain JavaScript. */
+const PLAIN_PACKAGES = ["umap-js"];
+
 /** The rooms, whose files are looked at. */
 const ROOMS = ["base", "kernels", "ops", "models", "vis", "bench", "cli"];
 
@@ -131,6 +161,41 @@ Deno.test("only the command line knows its options and commands", () => {
   }
   assert.deepEqual(wrong, []);
 });
+
+/** Whether a source file touches what only Deno has. */
+function needsHost(source: string): boolean {
+  const code = source.replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+  const packages = importsOf(source).filter((path) =>
+    !path.startsWith(".") && !PLAIN_PACKAGES.includes(path)
+  );
+  return /\bDeno\./.test(code) || packages.length > 0;
+}
+
+Deno.test("below bench/ and cli/, only named files touch Deno", () => {
+  const files = ROOMS.filter((room) => !["bench", "cli"].includes(room)).flatMap(filesOf)
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
+  const touching = files.filter((file) => needsHost(readFileSync(join(ROOT, file), "utf8")));
+  assert.deepEqual(touching.toSorted(), Object.keys(HOST_FILES).toSorted());
+});
+
+for (const entry of BROWSER_ENTRIES) {
+  Deno.test(`a page reaches no file that needs Deno, from ${entry}`, () => {
+    const reached = new Map<string, string>([[entry, ""]]); // each by whom it is imported
+    for (const [file] of reached) {
+      if (!file.endsWith(".ts")) continue;
+      const code = readFileSync(join(ROOT, file), "utf8");
+      // Types alone are not there when it runs.
+      for (const path of importsOf(code.replace(/^\s*(import|export) type\s[^;]*;/gm, ""))) {
+        if (!path.startsWith(".")) continue;
+        const target = relative(ROOT, join(ROOT, dirname(file), path));
+        if (!reached.has(target)) reached.set(target, file);
+      }
+    }
+    const wrong = [...reached].filter(([file]) => file !== "base/host.ts" && file in HOST_FILES);
+    assert.deepEqual(wrong, []);
+    assert.ok(reached.size > 50, `only ${reached.size} files reached`);
+  });
+}
 
 Deno.test("no folder is a corridor", () => {
   const count = new Map<string, number>();

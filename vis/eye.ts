@@ -1,7 +1,8 @@
 /** An eye: a network to look with, at photos and at pictures that grow. */
 import { UserError } from "../base/errors.ts";
 import { type Gpu, openGpu } from "../kernels/runtime/device.ts";
-import { openSafetensors, type SafetensorsFile } from "../models/formats/safetensors.ts";
+import { openSafetensors } from "../models/formats/open_safetensors.ts";
+import type { SafetensorsFile } from "../models/formats/safetensors.ts";
 import { createModel, type Model } from "../models/registry.ts";
 import { eventsOf, type Grown, type RunEvent, type Visualization } from "./events.ts";
 import type { EmbeddingOptions } from "./facets/embedding.ts";
@@ -195,7 +196,7 @@ export async function open(options: OpenOptions): Promise<Eye> {
   const { model: name, modelOptions = {}, weights: given } = options;
   const file = typeof given === "string" ? opened.use(openSafetensors(given)) : given;
   const model = createModel(name, modelOptions, file);
-  const weights = file ?? (model.builtInWeights && opened.use(model.builtInWeights()));
+  const weights = file ?? (model.builtInWeights && opened.use(await model.builtInWeights()));
   if (!weights) throw new UserError(`${name} has no weights of its own; name a file of them`);
   const size = options.size ?? model.inputSize;
   if (!Number.isInteger(size) || size < 8 || size > 4096) {

@@ -1,13 +1,22 @@
 /** The GPU: which one was found, what it can do, and how kernels should be shaped for it. */
 import { UserError } from "../../base/errors.ts";
+import { BACKENDS, withoutOpenGl } from "../../base/host.ts";
 
 /** Where tensors live: measured, not a matter of taste (see docs/performance.md). */
 export type Storage = "buffer" | "texture";
 
 /** How {@linkcode openGpu} should behave. */
 export interface GpuOptions {
-  /** Where tensors live. Default: textures on software adapters, buffers on real GPUs. */
+  /**
+   * Where tensors live. Default: textures on software adapters that allow a kernel 8 of them, buffers
+   * on real GPUs and on devices with default limits.
+   */
   storage?: Storage;
+  /**
+   * `adapter` (default) takes all the adapter has. `default` takes what WebGPU promises everywhere:
+   * bindings of 128 MiB, 8 storage buffers and 4 storage textures a stage, 16 KiB of workgroup memory.
+   */
+  limits?: "adapter" | "default";
   /**
    * Compute convolutions by their definition (default false). Otherwise those of 3×3 and stride 1
    * may take Winograd's algorithm: up to three times faster, its rounding a little coarser.
@@ -69,54 +78,57 @@ export function isSoftware(info: GPUAdapterInfo): boolean {
     );
 }
 
-/** What Deno reads, before its first adapter, of the interfaces to look for adapters in. */
-const BACKENDS = "DENO_WEBGPU_BACKEND";
-
 /** What to do when there is no adapter. */
 export const NO_ADAPTER =
   "no WebGPU adapter found; expected a GPU with a Vulkan, Metal or DX12 driver, or a software one: " +
   "on Debian or Ubuntu install it with: apt-get install mesa-vulkan-drivers; " +
   `where there is only OpenGL, ${BACKENDS}=gl may do`;
 
-/**
- * The best adapter. Deno would open OpenGL too, which costs 13 MB with Mesa's driver; a machine that
- * has nothing else must say so, because Deno looks for interfaces only once.
- */
+/** The best adapter. */
 export async function findAdapter(): Promise<GPUAdapter | null | undefined> {
-  const request = () => navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  const { state } = Deno.permissions.querySync({ name: "env", variable: BACKENDS });
-  if (state !== "granted" || Deno.env.get(BACKENDS) !== undefined) return await request();
-  Deno.env.set(BACKENDS, "vulkan,metal,dx12");
-  try {
-    return await request();
-  } finally {
-    Deno.env.delete(BACKENDS);
-  }
+  return await withoutOpenGl(() =>
+    Promise.resolve(navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }))
+  );
 }
 
+/** What more than WebGPU's default limits is asked for, as much as the adapter has. */
+const LIMITS = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxTextureDimension2D",
+  "maxStorageTexturesPerShaderStage",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** Operands a kernel may have: as many as WebGPU promises storage buffers. */
+const MOST_OPERANDS = 8;
+
 /**
- * Opens the best adapter with all its limits.
+ * Opens the best adapter with all its limits, or with WebGPU's default ones.
  *
- * @throws {UserError} when there is none.
+ * @throws {UserError} when there is none, or tensors are to live in textures and a kernel cannot have
+ * enough of them.
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const adapter = await findAdapter();
   if (!adapter) throw new UserError(NO_ADAPTER);
   const { limits, features } = adapter;
-  const wanted = [
-    "maxStorageBufferBindingSize",
-    "maxBufferSize",
-    "maxTextureDimension2D",
-    "maxStorageTexturesPerShaderStage",
-    "maxStorageBuffersPerShaderStage",
-    "maxComputeInvocationsPerWorkgroup",
-    "maxComputeWorkgroupSizeX",
-  ] as const;
+  const wanted = options.limits === "default" ? [] : LIMITS;
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(wanted.map((name) => [name, limits[name]])),
     requiredFeatures: features.has("timestamp-query") ? ["timestamp-query"] : [],
   });
   const software = isSoftware(adapter.info);
-  const storage = options.storage ?? (software ? "texture" : "buffer");
+  const textures = device.limits.maxStorageTexturesPerShaderStage;
+  const storage = options.storage ?? (software && textures >= MOST_OPERANDS ? "texture" : "buffer");
+  if (storage === "texture" && textures < MOST_OPERANDS) {
+    device.destroy();
+    throw new UserError(
+      `openGpu: storage "texture" needs ${MOST_OPERANDS} storage textures a shader stage, the ` +
+        `device has ${textures}; leave storage out, or take "buffer"`,
+    );
+  }
   return new Gpu(adapter, device, storage, software, options.precise ?? false);
 }

@@ -1,4 +1,5 @@
 /** The small network that comes with the program, trained on its own drawings (`motifs/train.ts`). */
+import { readBeside } from "../../base/host.ts";
 import { globalAveragePool, type Tensor } from "../../ops/mod.ts";
 import { AvgPool2d, BatchNorm2d, Conv2d, Linear, ReLU, Sequential } from "../layers.ts";
 import type { ModelEntry } from "../model.ts";
@@ -43,10 +44,10 @@ export class MotifsNet extends Module {
   }
 }
 
-/** The weights beside this file; inside the program once it is compiled. */
-export function motifsWeights(): SafetensorsFile {
+/** The weights beside this file; inside the program once it is compiled, beside the script in a page. */
+export async function motifsWeights(): Promise<SafetensorsFile> {
   const url = new URL("../motifs/motifs.safetensors", import.meta.url);
-  return parseSafetensors(Deno.readFileSync(url), "motifs.safetensors (built in)");
+  return parseSafetensors(await readBeside(url), "motifs.safetensors (built in)");
 }
 
 /** The network as a registered one, the only one that brings its weights. */

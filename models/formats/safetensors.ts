@@ -4,9 +4,8 @@
  * A file is 8 bytes with the header's length (little-endian), the header in JSON, and the tensors'
  * bytes; see https://huggingface.co/docs/safetensors.
  */
-import { createHash } from "node:crypto";
 import { UserError } from "../../base/errors.ts";
-import { unfitToRead } from "../../base/regular_file.ts";
+import { bytesInMemory, type ByteSource } from "./byte_source.ts";
 
 /** Bytes per element of every dtype of the format whose elements fill whole bytes. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {
@@ -31,16 +30,8 @@ const SUPPORTED = Object.keys(TO_FLOAT32).join(", ");
 /** The largest header the reference implementation accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Bytes hashed at a time. */
-const HASH_BYTES = 2 ** 24;
-
-/** Something that bytes can be read from at any place. */
-interface ByteSource {
-  readonly size: number;
-  /** A copy of the bytes in [begin, end). */
-  read(begin: number, end: number): Uint8Array<ArrayBuffer>;
-  close(): void;
-}
+/** Bytes of a piece of the whole file. */
+const PIECE_BYTES = 2 ** 24;
 
 /** Where one tensor lies: byte offsets from the start of the file. */
 interface Entry {
@@ -58,7 +49,7 @@ export class SafetensorsFile implements Disposable {
   readonly #source: ByteSource;
 
   /**
-   * Use {@linkcode openSafetensors} or {@linkcode parseSafetensors}.
+   * Use {@linkcode parseSafetensors}, or `openSafetensors` of open_safetensors.ts.
    *
    * @throws {UserError} If the header is broken.
    */
@@ -96,7 +87,7 @@ export class SafetensorsFile implements Disposable {
   }
 
   /**
-   * The values of a tensor in C order, as float32. Reads from disk at every call.
+   * The values of a tensor in C order, as float32. Reads from its source at every call.
    *
    * @throws {UserError} If the file has no such tensor, cannot be read, or the tensor is not of
    * dtype F32, F16, BF16 or F64.
@@ -113,17 +104,14 @@ export class SafetensorsFile implements Disposable {
   }
 
   /**
-   * SHA-256 of the whole file, in hexadecimal. Reads all of it, in pieces: 1.5 GB a second when the
-   * system holds it in memory.
+   * The whole file in pieces, for those who hash it.
    *
    * @throws {UserError} If the file cannot be read.
    */
-  sha256(): string {
-    const hash = createHash("sha256");
-    for (let at = 0; at < this.#source.size; at += HASH_BYTES) {
-      hash.update(this.#source.read(at, Math.min(this.#source.size, at + HASH_BYTES)));
+  *pieces(): Generator<Uint8Array<ArrayBuffer>> {
+    for (let at = 0; at < this.#source.size; at += PIECE_BYTES) {
+      yield this.#source.read(at, Math.min(this.#source.size, at + PIECE_BYTES));
     }
-    return hash.digest("hex");
   }
 
   /** Closes the file. Nothing can be read from it afterwards. */
@@ -144,32 +132,13 @@ export class SafetensorsFile implements Disposable {
 }
 
 /**
- * Opens a safetensors file and reads its header; tensors are read when asked for.
- *
- * @throws {UserError} If the file is missing, unreadable or not a safetensors file.
- */
-export function openSafetensors(path: string): SafetensorsFile {
-  const source = openFile(path);
-  try {
-    return new SafetensorsFile(path, source);
-  } catch (error) {
-    source.close();
-    throw error;
-  }
-}
-
-/**
  * Reads a safetensors file that is in memory already, such as one inside a compiled program.
  *
  * @param name What to call it in messages.
  * @throws {UserError} If the bytes are not a safetensors file.
  */
 export function parseSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
-  return new SafetensorsFile(name, {
-    size: bytes.length,
-    read: (begin, end) => new Uint8Array(bytes.subarray(begin, end)),
-    close: () => {},
-  });
+  return new SafetensorsFile(name, bytesInMemory(bytes));
 }
 
 /**
@@ -205,45 +174,6 @@ export function encodeSafetensors(
     at += values.byteLength;
   }
   return bytes;
-}
-
-function openFile(path: string): ByteSource {
-  const unreadable = (error: unknown): UserError => {
-    if (error instanceof Deno.errors.NotFound) return new UserError(`${path}: no such file`);
-    const reason = error instanceof Error ? error.message : String(error);
-    return new UserError(`${path}: cannot be read (${reason})`);
-  };
-  let file: Deno.FsFile;
-  try {
-    const unfit = unfitToRead(path);
-    if (unfit) throw new UserError(`${path}: ${unfit}; expected a safetensors file`);
-    file = Deno.openSync(path);
-  } catch (error) {
-    throw error instanceof UserError ? error : unreadable(error);
-  }
-  const info = file.statSync();
-  let open = true;
-  return {
-    size: info.size,
-    read(begin, end) {
-      const bytes = new Uint8Array(end - begin);
-      try {
-        file.seekSync(begin, Deno.SeekMode.Start);
-        for (let done = 0; done < bytes.length;) {
-          const count = file.readSync(bytes.subarray(done));
-          if (count === null) throw new Error("it ends too early");
-          done += count;
-        }
-      } catch (error) {
-        throw unreadable(error);
-      }
-      return bytes;
-    },
-    close() {
-      if (open) file.close();
-      open = false;
-    },
-  };
 }
 
 function readHeader(

@@ -2,7 +2,7 @@
  * What kernels cost. On a software adapter the seconds that count are those of this process's
  * processors, which other processes disturb least; on a GPU those between its timestamps.
  */
-import process from "node:process";
+import { processorSeconds as counted } from "../../base/host.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 
 /** Records some work into a pass. */
@@ -78,10 +78,9 @@ class Timestamps implements Disposable {
   }
 }
 
-/** Seconds this process's processors have worked, all cores together. */
+/** Seconds this process's processors have worked, all cores together; of the clock in a browser. */
 export function processorSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
+  return counted() ?? performance.now() / 1e3;
 }
 
 /** What it costs to do some work so many times, in one submit. */

@@ -98,9 +98,9 @@ Deno.test("bench refuses what it cannot do", async () => {
   }
 });
 
-Deno.test("bench finds the last feature map of every network that it is given no layer of", () => {
+Deno.test("bench finds the last feature map of every network that it is given no layer of", async () => {
   for (const name of Object.keys(MODELS)) {
-    const { model, layer } = openBenchModel({ name });
+    const { model, layer } = await openBenchModel({ name });
     const { inputSize } = model;
     const { shape } = findModule(traceModel(model, [1, 3, inputSize, inputSize]), layer).output;
     assert.ok(shape[2] > 1 && shape[3] > 1, `${name} ${layer}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stateDict } from "../../models/module.ts";
 import { createModel, MODELS } from "../../models/registry.ts";
-import { openSafetensors } from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
 import { checkWeights, traceModel } from "../../models/trace.ts";
 import { findModule } from "../../models/names.ts";
 import { readSafetensors, sharedPath, testWithShared } from "../goldens.ts";
@@ -100,9 +100,9 @@ Deno.test("cifar10_resnet20: the shortcut takes every second pixel of odd maps t
   assert.deepEqual(trace.modules.get("layer2.0.shortcut")!.output!.shape, [1, 32, 17, 18]);
 });
 
-Deno.test("motifs: the weights that come along fit", () => {
+Deno.test("motifs: the weights that come along fit", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trace = traceModel(model, [1, 3, model.inputSize, model.inputSize], weights);
   checkWeights(trace, [trace.output!]);
   assert.deepEqual(weights.names, [...stateDict(model.root).keys()]);

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { stateDict } from "../../models/module.ts";
 import { createModel } from "../../models/registry.ts";
-import {
-  encodeSafetensors,
-  openSafetensors,
-  parseSafetensors,
-} from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "../../models/formats/safetensors.ts";
 import { traceModel } from "../../models/trace.ts";
 import type { Tensor } from "../../ops/mod.ts";
 import { sharedPath, testWithShared } from "../goldens.ts";

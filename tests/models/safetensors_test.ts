@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  encodeSafetensors,
-  openSafetensors,
-  parseSafetensors,
-} from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "../../models/formats/safetensors.ts";
 import { UserError } from "../../base/errors.ts";
 
 /** A file with any header, and `length` bytes of data. */

@@ -14,11 +14,8 @@ import { Module, namedModules, type Scope, stateDict } from "../../models/module
 import { defaultPenalty, findModule, resolveModule } from "../../models/names.ts";
 import { nearest } from "../../base/nearest.ts";
 import { createModel } from "../../models/registry.ts";
-import {
-  encodeSafetensors,
-  openSafetensors,
-  parseSafetensors,
-} from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "../../models/formats/safetensors.ts";
 import { checkWeights, type Trace, traceModel, type WeightSource } from "../../models/trace.ts";
 import { add, ancestors, constant, type Tensor } from "../../ops/mod.ts";
 import { sharedPath, testWithShared } from "../goldens.ts";

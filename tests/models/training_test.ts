@@ -93,7 +93,7 @@ Deno.test("the built-in weights know drawings they were not trained on", async (
   const [each, side] = [4, 128];
   const random = new Random(4711);
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   using pictures = new Variable(gpu, [each, 3, side, side]);
   const { mean: [middle], std: [spread] } = model.normalisation;
   const { output } = traceModel(

@@ -12,9 +12,10 @@ import {
 } from "../../ops/mod.ts";
 import { add, constant } from "../../ops/mod.ts";
 import { applies, chooseVariant, forcing, variantOf } from "../../ops/conv2d/variants.ts";
-import type { Geometry, Variant } from "../../ops/graph/convolution.ts";
+import type { Geometry } from "../../ops/graph/convolution.ts";
 import { openGpu } from "../../kernels/runtime/device.ts";
 import { CASES } from "../cases/all.ts";
+import { VARIANTS } from "../cases/variants.ts";
 import {
   assertClose,
   compareCase,
@@ -29,38 +30,9 @@ import { reference } from "../reference.ts";
 const gpus = [await gpuForTests("texture"), await gpuForTests("buffer")];
 const gpu = gpus[0]!;
 
-const GPU_TILE = { quads: 2, pixels: 4, workgroup: 64 };
-const ODD_TILE = { quads: 1, pixels: 5, workgroup: 16 };
-const BIG_TILE = { quads: 4, pixels: 8, workgroup: 16 };
-const STAGED_TILE = { quads: 1, pixels: 4, workgroup: 64, staged: { blocks: 8, step: 4 } };
-const ODD_STAGED_TILE = { quads: 2, pixels: 3, workgroup: 20, staged: { blocks: 4, step: 3 } };
-const bytes = 2 ** 24;
-
-/** What is forced, and on which cases. */
-const VARIANTS: [string, Variant, RegExp][] = [
-  ["direct, unrolled", { algorithm: "direct", tile: GPU_TILE, rolled: false }, /onvolution/],
-  ["direct, rolled", { algorithm: "direct", tile: ODD_TILE, rolled: true }, /onvolution/],
-  ["gemm", { algorithm: "gemm", tile: GPU_TILE }, /^1x1/],
-  ["gemm, odd tile", { algorithm: "gemm", tile: ODD_TILE }, /^1x1/],
-  ["implicitGemm", { algorithm: "implicitGemm", tile: STAGED_TILE }, /onvolution/],
-  ["implicitGemm, odd tile", { algorithm: "implicitGemm", tile: ODD_STAGED_TILE }, /onvolution/],
-  ["winograd2", { algorithm: "winograd2", tile: BIG_TILE, bytes }, /^3x3 convolution( with|$)/],
-  ["winograd4", { algorithm: "winograd4", tile: BIG_TILE, bytes }, /^3x3 convolution( with|$)/],
-  ["winograd4, odd tile", { algorithm: "winograd4", tile: ODD_TILE, bytes }, /^3x3 convolution$/],
-  ["winograd2, staged", { algorithm: "winograd2", tile: STAGED_TILE, bytes }, /^3x3 convolution$/],
-  [
-    "winograd4, staged, odd tile",
-    { algorithm: "winograd4", tile: ODD_STAGED_TILE, bytes },
-    /^3x3 convolution$/,
-  ],
-  // Memory for one tile of the product: the picture falls into pieces.
-  ["winograd2, pieces", { algorithm: "winograd2", tile: GPU_TILE, bytes: 1 }, /^3x3 convolution$/],
-  ["winograd4, pieces", { algorithm: "winograd4", tile: GPU_TILE, bytes: 1 }, /^3x3 convolution$/],
-];
-
 for (const [what, variant, pattern] of VARIANTS) {
   const choose = forcing(() => variant);
-  const cases = CASES.filter(({ name }) => pattern.test(name) && !/depthwise|weights/.test(name));
+  const cases = CASES.filter(({ name }) => pattern.test(name));
   for (const device of gpus) {
     Deno.test(`${what}: convolutions agree with their references (${device.storage})`, async () => {
       assert.ok(cases.length > 0);

@@ -5,18 +5,9 @@ import { Gpu } from "../../kernels/runtime/device.ts";
 import { candidates, chooseVariant, variantOf, variantsOf } from "../../ops/conv2d/variants.ts";
 import type { Geometry } from "../../ops/graph/convolution.ts";
 import { geometriesOf } from "../../ops/compiler/compile.ts";
-import {
-  cacheFolder,
-  compile,
-  conv2d,
-  gradients,
-  type Measured,
-  Random,
-  relu,
-  type Tensor,
-  tuned,
-  TuningFile,
-} from "../../ops/mod.ts";
+import { compile, conv2d, gradients, Random, relu, type Tensor } from "../../ops/mod.ts";
+import { tuned } from "../../ops/tuning/tune.ts";
+import { cacheFolder, type Measured, TuningFile } from "../../ops/tuning/tuning_file.ts";
 import { assertClose, evaluate, gpuForTests, randomValues, tensorOf } from "../compare.ts";
 import { inTwoProcesses } from "../processes.ts";
 import { reference } from "../reference.ts";

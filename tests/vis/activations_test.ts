@@ -21,9 +21,9 @@ import { maxDifference } from "../goldens.ts";
 
 const SIZE = 32;
 
-function motifs(): Trunk {
+async function motifs(): Promise<Trunk> {
   const model = createModel("motifs");
-  return openTrunk(model, model.builtInWeights!(), { layer: "features.20" }, SIZE);
+  return openTrunk(model, await model.builtInWeights!(), { layer: "features.20" }, SIZE);
 }
 
 function noise(seed: number, size = SIZE): Float32Array {
@@ -92,7 +92,7 @@ Deno.test("what fits no device even alone is one line with the bytes and what to
 });
 
 Deno.test("where memory is short fewer pictures go together, with the same answers", async () => {
-  const trunk = motifs();
+  const trunk = await motifs();
   const pictures = Array.from({ length: 9 }, (_, i) => noise(i));
   using gpu = await gpuForTests();
   const usual = await poolActivations(gpu, trunk, 9, SIZE, (i) => pictures[i]!);
@@ -110,7 +110,7 @@ Deno.test("where memory is short fewer pictures go together, with the same answe
 Deno.test("when there is no memory for one, that is said", async () => {
   using gpu = await gpuForTests();
   exhaust(gpu, 9);
-  const trunk = motifs();
+  const trunk = await motifs();
   await assert.rejects(
     poolActivations(gpu, trunk, 3, SIZE, () => noise(1)),
     /a picture of 32 pixels needs \d+ MB on this device besides the weights.*smaller size/,
@@ -165,7 +165,7 @@ Deno.test("any tensor may be asked for, several at once", async () => {
 
 Deno.test("a picture of another size is refused, not read in part", async () => {
   using gpu = await gpuForTests();
-  const trunk = motifs();
+  const trunk = await motifs();
   for (const size of [SIZE * 2, SIZE / 2]) {
     await assert.rejects(
       poolActivations(gpu, trunk, 2, SIZE, () => noise(1, size)),

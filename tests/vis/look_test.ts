@@ -45,7 +45,7 @@ async function writeNoise(path: string, seed: number): Promise<void> {
 async function look(folder: string, layers: string[], options: Partial<LookOptions> = {}) {
   using gpu = await openGpu();
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunks = openTrunks(model, weights, layers.map((layer) => ({ layer })), SIZE);
   const notes: string[] = [];
   const seen: Look = await lookAtPhotos(gpu, trunks, listPhotos(folder), {
@@ -65,7 +65,7 @@ Deno.test("several layers in one pass see what each sees alone, in the order of 
     assert.deepEqual(await images[10]!.read(), photos[10]!.pixels);
     using gpu = await openGpu();
     const model = createModel("motifs");
-    using weights = model.builtInWeights!();
+    using weights = await model.builtInWeights!();
     const { trunks } = openTrunks(model, weights, LAYERS.map((layer) => ({ layer })), SIZE);
     for (const [i, trunk] of trunks.entries()) {
       const alone = await poolActivations(gpu, trunk, 11, SIZE, (k) => photos[k]!.pixels);
@@ -150,9 +150,9 @@ Deno.test("prepared photos are seen so, kept apart, and handed out as they are",
   });
 });
 
-Deno.test("one layer under two names is refused", () => {
+Deno.test("one layer under two names is refused", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const layers = [{ layer: "features.4" }, { layer: "4" }];
   assert.throws(() => openTrunks(model, weights, layers, SIZE), /both features\.4; name it once/);
 });
@@ -161,7 +161,7 @@ Deno.test("a folder can be asked anything, and the answers are kept by the quest
   await withPhotos(3, async (folder) => {
     using gpu = await openGpu();
     const model = createModel("motifs");
-    using weights = model.builtInWeights!();
+    using weights = await model.builtInWeights!();
     const { pool, trunks } = openTrunks(model, weights, [{ layer: LAYERS[0]! }], SIZE);
     const [{ channels }] = trunks as [typeof trunks[number]];
     const asked: string[][] = [];

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { createModel } from "../../models/registry.ts";
-import { openSafetensors, type SafetensorsFile } from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { type SafetensorsFile } from "../../models/formats/safetensors.ts";
 import {
   clampTo,
   compile,

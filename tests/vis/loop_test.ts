@@ -29,7 +29,7 @@ function images(count: number) {
 
 Deno.test("the whole method runs: facets are found, activation rises, distance falls", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const drawn = images(60);
@@ -69,7 +69,7 @@ Deno.test("the whole method runs: facets are found, activation rises, distance f
 
 Deno.test("the loop creates no GPU memory and no pipeline once it runs", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const random = new Random(5);
@@ -156,7 +156,7 @@ async function shortLoop(
 
 Deno.test("pictures that take turns come out as those that go together", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const few = { iterations: 12, regularise_step: 5 };
@@ -207,7 +207,7 @@ Deno.test("pictures that take turns come out as those that go together", async (
 
 Deno.test("a layer that answers nothing, and fewer images than facets, are the user's to mend", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const options = { trunk, size: SIZE, parameters: chooseParameters(), seed: 0 };
@@ -406,7 +406,7 @@ Deno.test("random numbers are numpy's", () => {
 
 Deno.test("the paper preset runs, window moves and brightness included", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   using gpu = await openGpu();
   const p = chooseParameters("paper", {

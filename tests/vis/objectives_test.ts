@@ -44,9 +44,9 @@ const noise = (length: number, low: number, high: number) =>
 const PICTURES = noise(K * 3 * SIZE * SIZE, -0.5, 0.5);
 const PHOTO = { name: "a.jpg", pixels: noise(3 * SIZE * SIZE, 0, 255) };
 
-function openMotifs() {
+async function openMotifs() {
   const model = createModel("motifs");
-  const weights = model.builtInWeights!();
+  const weights = await model.builtInWeights!();
   const network = new Network(model, weights);
   return { network, [Symbol.dispose]: () => weights[Symbol.dispose]() };
 }
@@ -153,7 +153,7 @@ function contextOf(picture: TermContext["picture"], count: number): TermContext 
 Deno.test("every kind of objective is its formula, and has a gradient", async () => {
   assert.deepEqual(WISH_NAMES.filter((name) => !(name in KINDS)), [], "kinds without a test");
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const { network } = opened;
   using x = new Variable(gpu, [K, 3, SIZE, SIZE]);
   x.write(PICTURES);
@@ -230,7 +230,7 @@ Deno.test("objectives add, scale, are picked from, and say when they do not go t
 
 Deno.test("pictures that differ in what they are to show are one graph", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const kernels = async (numbers: readonly number[]) => {
     using x = new Variable(gpu, [numbers.length, 3, SIZE, SIZE]);
     const { loss } = buildObjective(
@@ -250,7 +250,7 @@ const grey = (pictures: number) => noise(pictures * 3 * SIZE * SIZE, 100, 156);
 
 Deno.test("every kind grows: its loss falls", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   for (const [kind, { objective }] of Object.entries(KINDS)) {
     if (kind === "diverse") continue; // says nothing of one picture; see below
     const { before, after, names } = await grow(gpu, {
@@ -269,7 +269,7 @@ Deno.test("every kind grows: its loss falls", async () => {
 
 Deno.test("a balanced term is brought to the size of the others, once", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const { network } = opened;
   const start = grey(2);
   const parameters = chooseParameters("noise", {
@@ -320,7 +320,7 @@ Deno.test("a balanced term is brought to the size of the others, once", async ()
 
 Deno.test("pictures that are to be diverse are less alike than those that are not", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const alike = async (objective: Objective) => {
     const { after } = await grow(gpu, {
       network: opened.network,
@@ -342,7 +342,7 @@ Deno.test("pictures that are to be diverse are less alike than those that are no
 
 Deno.test("a picture whose numbers go wrong stays as it was, is named, and the others go on", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const huge = VECTORS[0]!.map(() => 3e38);
   const start = grey(3);
   const events: RunEvent[] = [];
@@ -374,7 +374,7 @@ Deno.test("a picture whose numbers go wrong stays as it was, is named, and the o
 
 Deno.test("a signal ends a run between two iterations, with the pictures so far", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const ending = new AbortController();
   const options = {
     network: opened.network,
@@ -398,7 +398,7 @@ Deno.test("a signal ends a run between two iterations, with the pictures so far"
 
 Deno.test("events come one by one, and nobody who asks for more ends the run", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const options = {
     network: opened.network,
     objective: channels(LAYER, [8]),
@@ -439,7 +439,7 @@ Deno.test("events come one by one, and nobody who asks for more ends the run", a
 
 Deno.test("many pictures are grown in batches, each once, whole sets together", async () => {
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const numbers = Array.from({ length: 7 }, (_, i) => i).flatMap((i) => [i, i, i]);
   const objective = add(channels(LAYER, numbers), diverse(LAYER, 3));
   const events: RunEvent[] = [];
@@ -476,7 +476,7 @@ Deno.test("with photos pictures start from those that answer most; copies from o
     [[1, 0], [0, 2], [2]],
   );
   using gpu = await openGpu();
-  using opened = openMotifs();
+  using opened = await openMotifs();
   const images = Array.from({ length: 9 }, (_, i) => ({
     name: `${i}.png`,
     pixels: noise(3 * SIZE * SIZE, 10 * i, 255),

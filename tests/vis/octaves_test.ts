@@ -349,7 +349,7 @@ async function runOn(
   more: Partial<VisualizeOptions> = {},
 ) {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   const events: RunEvent[] = [];
   const run = await visualize(

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openGpu } from "../../kernels/runtime/device.ts";
 import { createModel } from "../../models/registry.ts";
-import { openSafetensors } from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
 import { compile, constant, radialMask, resize } from "../../ops/mod.ts";
 import { poolActivations } from "../../vis/photos/activations.ts";
 import type { Facets } from "../../vis/facets/facets.ts";

@@ -35,7 +35,7 @@ Deno.test("the centred cosine is 1, 0 or -1 where it must be, and 0 without a di
 
 Deno.test("a judge knows a facet's own picture, at any size, from another's and from noise", async () => {
   const model = createModel("motifs");
-  using weights = model.builtInWeights!();
+  using weights = await model.builtInWeights!();
   const size = 64;
   const trunk = openTrunk(model, weights, { layer: "features.20" }, size);
   const drawings = drawClass({ count: 24, size });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Gpu, openGpu } from "../../kernels/runtime/device.ts";
 import { createModel } from "../../models/registry.ts";
-import { openSafetensors } from "../../models/formats/safetensors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
 import {
   compile,
   constant,

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
+import { sha256OfPieces } from "../../base/sha256.ts";
 import type { SafetensorsFile } from "../../models/formats/safetensors.ts";
 import type { Model } from "../../models/registry.ts";
 import type { Tensor } from "../../ops/mod.ts";
@@ -205,7 +206,7 @@ function openCaches(
   onNote?: (text: string) => void,
 ): (ActivationCache | undefined)[] {
   if (!cache) return questions.map(() => undefined);
-  const weights = cache.weights.sha256();
+  const weights = sha256OfPieces(cache.weights.pieces());
   return questions.map(({ name: layer, length: channels }) => {
     const network = { model: name, options, weights, normalisation };
     return new ActivationCache(
