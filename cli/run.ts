@@ -1,5 +1,6 @@
 /** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
 import { join } from "node:path";
+import { shellCommand } from "../base/shell_command.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import type { EmbeddingOptions } from "../vis/facets/embedding.ts";
 import type { SourceImage } from "../vis/photos/images.ts";
@@ -13,7 +14,6 @@ import type { Model } from "../models/registry.ts";
 import { visualize } from "../vis/visualize.ts";
 import { describeFacets } from "./examine.ts";
 import { Progress, say } from "./progress.ts";
-import { shellCommand } from "./quote.ts";
 import { VERSION } from "../base/version.ts";
 
 /** What to run. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { shellCommand, shellQuote } from "../../cli/quote.ts";
+import { shellCommand, shellQuote } from "../../base/shell_command.ts";
 
 const WORDS = [
   ...["plain", "--set", "a=1,b=2", "photos/my ants", "it's", "''", "'", "", "$HOME", "`ls`"],
