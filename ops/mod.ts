@@ -34,7 +34,6 @@ export {
   clampTo,
   detach,
   div,
-  type ElementFunctionName,
   exp,
   expand,
   finite,
