@@ -33,7 +33,6 @@ export {
   clampTo,
   detach,
   div,
-  type ElementFunctionName,
   exp,
   expand,
   finite,
