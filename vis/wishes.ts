@@ -4,7 +4,7 @@ import type { Gpu } from "../kernels/runtime/device.ts";
 import { growInBatches } from "./batches.ts";
 import type { Grown, Listener } from "./events.ts";
 import { blended } from "./facets/targets.ts";
-import { asSeen, type Start, startPictures } from "./loop/start.ts";
+import { asSeen, FINE_NOISES, noisePicture, type Start, startPictures } from "./loop/start.ts";
 import type { Network } from "./network.ts";
 import { answersOf, canAnswer, namesOf, needsOf, type Objective } from "./objectives/objective.ts";
 import type { Parameters } from "./parameters.ts";
@@ -68,74 +68,124 @@ export async function growWishes(
     throw new UserError("magnitude=images needs photos: give some, or take another preset");
   }
   const photo = async (i: number) => asSeen(await pixelsOf(images[i]!), goals);
-  const best = images.length > 0 ? await bestOf(gpu, options, goals, photo, tell) : undefined;
+  const best = images.length > 0
+    ? await bestOf(
+      gpu,
+      options,
+      { count: images.length, picture: photo, most: goals.nearest },
+      tell,
+    )
+    : undefined;
   const start = options.start ?? (best ? "mean" : "noise");
   if (start === "mean" && !best) {
     throw new UserError("pictures can start from the mean of photos only where there are photos");
   }
+  const grey = network.model.normalisation.mean.map((value) => 255 * value);
+  const noises = start === "noise"
+    ? await noisesFor(
+      gpu,
+      options,
+      (i) => noisePicture(i, { size, seed, grey, parameters: goals }),
+      tell,
+    )
+    : undefined;
   const chosen = best?.map((answers) => ({
     indices: answers.map(({ image }) => image),
     weights: answerWeights(answers),
   }));
-  const plane = 3 * size * size;
-  const [...grey] = network.model.normalisation.mean;
   return await growInBatches(gpu, {
     ...options,
     seed,
     photos: best,
-    start: async (pictures) => {
-      const mean = new Float32Array(pictures.length * plane);
-      for (const [i, picture] of pictures.entries()) {
-        if (!chosen) {
-          grey.forEach((value, c) =>
-            mean.fill(255 * value, i * plane + c * plane / 3, i * plane + (c + 1) * plane / 3)
-          );
-          continue;
-        }
-        const { indices, weights } = chosen[picture]!;
-        mean.set(blended(await Promise.all(indices.map(photo)), weights, goals.blend), i * plane);
-      }
-      // Each picture's noise is its own, whatever batch it is in.
-      const seeds = pictures.map((picture) => (seed + picture * 0x9e3779b9) >>> 0);
-      const parts = pictures.map((_, i) =>
-        startPictures(start, {
-          mean: mean.subarray(i * plane, (i + 1) * plane),
-          size,
-          seed: seeds[i]!,
-          parameters: goals,
-        })
-      );
-      parts.forEach((part, i) => mean.set(part, i * plane));
-      return mean;
-    },
+    start: async (pictures) =>
+      concatenate(
+        await Promise.all(pictures.map(async (i) => {
+          if (noises) return noises(i);
+          const { indices, weights } = chosen?.[i] ?? { indices: [], weights: [] };
+          const mean = start === "mean"
+            ? blended(await Promise.all(indices.map(photo)), weights, goals.blend)
+            : new Float32Array(3 * size * size);
+          return startPictures(start, { mean, size, seed, parameters: goals });
+        })),
+      ),
     magnitudes: chosen &&
       ((pictures, side) => magnitudesOf(gpu, pictures.map((i) => chosen[i]!), photo, size, side)),
   }, tell);
 }
 
+/**
+ * The noise that each picture starts from: of some the one that answers most to its wish, because
+ * where a rectifier lets nothing through nothing pulls; coarse ones where no fine one answers. Copies
+ * of a wish get different ones.
+ *
+ * @param noise number i, [3,size,size] in 0..255
+ */
+async function noisesFor(
+  gpu: Gpu,
+  options: GrowWishesOptions,
+  noise: (i: number) => Float32Array,
+  tell: Listener,
+): Promise<(picture: number) => Float32Array> {
+  const { objective } = options;
+  if (!canAnswer(objective)) return noise;
+  const asked = { ...options, answers: undefined };
+  const bestFrom = async (first: number) => {
+    const picture = (i: number) => Promise.resolve(noise(first + i));
+    const found = await bestOf(gpu, asked, { count: FINE_NOISES, picture, most: 1 }, () => {});
+    return found.map(([one]) => ({ noise: first + one!.image, answer: one!.answer }));
+  };
+  let best = await bestFrom(0);
+  if (best.some(({ answer }) => answer === 0)) {
+    const coarse = await bestFrom(FINE_NOISES);
+    best = best.map((fine, i) => fine.answer === 0 ? coarse[i]! : fine);
+  }
+  const silent = namesOf(objective).filter((_, i) => best[i]!.answer === 0);
+  if (silent.length > 0) {
+    const names = silent.length > 8 ? `${silent.slice(0, 8).join(", ")}, …` : silent.join(", ");
+    const text = `${names}: no noise tried is answered at all, so nothing may grow; ` +
+      "start from photos, or look at what the layer's rectifier is given";
+    await tell({ kind: "note", text });
+  }
+  return (i) => noise(best[i]!.noise);
+}
+
 /** The photos that answer most to each wish; where no wish can tell, the first ones. */
 async function bestOf(
   gpu: Gpu,
-  { network, objective, size, images = [], answers: known }: GrowWishesOptions,
-  { nearest }: Parameters,
-  photo: (i: number) => Promise<Float32Array>,
+  { network, objective, size, answers: known }: GrowWishesOptions,
+  { count, picture, most }: {
+    count: number;
+    picture: (i: number) => Promise<Float32Array>;
+    most: number;
+  },
   tell: Listener,
 ): Promise<Answer[][]> {
   const names = namesOf(objective);
-  const plain = objective.terms.map(({ term }) => term.names)
-    .find((list) => list.length === names.length) ?? names;
   if (!canAnswer(objective)) {
-    const first = Array.from({ length: Math.min(nearest, images.length) }, (_, image) => {
+    const first = Array.from({ length: Math.min(most, count) }, (_, image) => {
       return { image, answer: 0 };
     });
     return names.map(() => first);
   }
   const answers = known ?? await askPhotos(gpu, {
-    count: images.length,
+    count,
     size,
-    photo,
+    photo: picture,
     ask: (pictures) => answersOf(objective, network.see(pictures))!,
     onProgress: (done, total) => tell({ kind: "activations", done, total }),
   });
-  return bestPhotos(answers, plain, nearest);
+  // Copies of a wish have the same name here, before they are numbered.
+  const wishes = objective.terms.map(({ term }) => term.names)
+    .find((list) => list.length === names.length) ?? names;
+  return bestPhotos(answers, wishes, most);
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

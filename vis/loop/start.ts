@@ -77,3 +77,59 @@ export function startPictures(
   for (let at = 0; at < mean.length; at += 3 * plane) out.set(picture, at);
   return out;
 }
+
+/** So many noises are fine; those after them are coarse. */
+export const FINE_NOISES = 12;
+
+/** Soft squares along a side of coarse noises. */
+const SQUARES = [32, 16, 8, 4];
+
+/** Standard deviations of coarse noises in grey levels: of all colours together, and of each. */
+const COARSE = [{ light: 45, colour: 12 }, { light: 30, colour: 40 }] as const;
+
+/**
+ * Noise to start from, [3,S,S] in 0..255: fine grains, or soft squares of some size under them.
+ *
+ * @param i which of any number; the first {@linkcode FINE_NOISES} are fine
+ * @param options.grey its mean colour
+ */
+export function noisePicture(
+  i: number,
+  { size, seed, grey, parameters }: {
+    size: number;
+    seed: number;
+    grey: readonly number[];
+    parameters: Pick<Parameters, "colourOrder" | "wholeLevels">;
+  },
+): Float32Array<ArrayBuffer> {
+  const random = new Random((seed + i * 0x9e3779b9) >>> 0);
+  const squares = i < FINE_NOISES ? 0 : SQUARES[i % SQUARES.length]!;
+  const deviation = COARSE[Math.floor(i / SQUARES.length) % 2]!;
+  const light = softNoise(squares, size, random);
+  const picture = new Float32Array(3 * size * size);
+  grey.forEach((level, c) => {
+    const colour = softNoise(squares, size, random);
+    for (let p = 0; p < light.length; p++) {
+      const value = level + deviation.light * light[p]! + deviation.colour * colour[p]! +
+        NOISE * random.normal();
+      const cut = Math.min(255, Math.max(0, value));
+      picture[c * light.length + p] = parameters.wholeLevels ? Math.round(cut) : cut;
+    }
+  });
+  return picture;
+}
+
+/** Normal numbers at the corners of squares, what lies between them interpolated; zeros for none. */
+function softNoise(squares: number, size: number, random: Random): Float32Array {
+  const plane = new Float32Array(size * size);
+  if (squares === 0) return plane;
+  const corners = Float32Array.from({ length: (squares + 1) ** 2 }, () => random.normal());
+  const at = (row: number, column: number) => corners[row * (squares + 1) + column]!;
+  return plane.map((_, p) => {
+    const [y, x] = [Math.floor(p / size) * squares / size, (p % size) * squares / size];
+    const [top, left] = [Math.floor(y), Math.floor(x)];
+    const [v, u] = [y - top, x - left];
+    return (1 - v) * ((1 - u) * at(top, left) + u * at(top, left + 1)) +
+      v * ((1 - u) * at(top + 1, left) + u * at(top + 1, left + 1));
+  });
+}
