@@ -11,7 +11,7 @@ import { asSeen, type Start, startPictures } from "./loop/start.ts";
 import { facets as facetsObjective } from "./objectives/facets.ts";
 import type { Parameters } from "./parameters.ts";
 import { poolActivations } from "./photos/activations.ts";
-import { pixelsOf, type SourceImage } from "./photos/images.ts";
+import { pixelsAt, type SourceImage } from "./photos/images.ts";
 import { resizeArea } from "./photos/area_resize.ts";
 import { checkOctaves } from "./presets.ts";
 import type { Trunk } from "./trunk.ts";
@@ -63,7 +63,7 @@ export async function visualize(
   const images = options.images.length;
   requireImages(images, options.facets);
   const clock = new Clock();
-  const picture = async (i: number) => asSeen(await pixelsOf(options.images[i]!), goals);
+  const picture = async (i: number) => asSeen(await pixelsAt(options.images[i]!, size), goals);
   const pooled = options.pooled ?? await poolActivations(
     gpu,
     trunk,

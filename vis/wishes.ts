@@ -10,7 +10,7 @@ import { answersOf, canAnswer, namesOf, needsOf, type Objective } from "./object
 import type { Parameters } from "./parameters.ts";
 import { askPhotos } from "./photos/activations.ts";
 import { type Answer, answerWeights, bestPhotos } from "./photos/answers.ts";
-import { pixelsOf, type SourceImage } from "./photos/images.ts";
+import { pixelsAt, type SourceImage } from "./photos/images.ts";
 import { checkOctaves } from "./presets.ts";
 import { magnitudesOf } from "./visualize.ts";
 
@@ -67,7 +67,7 @@ export async function growWishes(
   if (images.length === 0 && octaves.some(({ magnitude }) => magnitude === "images")) {
     throw new UserError("magnitude=images needs photos: give some, or take another preset");
   }
-  const photo = async (i: number) => asSeen(await pixelsOf(images[i]!), goals);
+  const photo = async (i: number) => asSeen(await pixelsAt(images[i]!, size), goals);
   const best = images.length > 0
     ? await bestOf(
       gpu,

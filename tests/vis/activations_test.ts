@@ -15,6 +15,9 @@ import {
   Showing,
 } from "../../vis/photos/activations.ts";
 import { requireSize } from "../../vis/photos/images.ts";
+import { openGpu } from "../../kernels/runtime/device.ts";
+import { chooseParameters } from "../../vis/presets.ts";
+import { visualize } from "../../vis/visualize.ts";
 import { openTrunk, type Trunk } from "../../vis/trunk.ts";
 import { gpuForTests } from "../compare.ts";
 import { maxDifference } from "../goldens.ts";
@@ -176,4 +179,19 @@ Deno.test("a picture of another size is refused, not read in part", async () => 
     () => requireSize(new Float32Array(7), 2, "a.jpg"),
     /a\.jpg: expected the 12 values of 2 × 2 pixels in three colours, got 7;/,
   );
+});
+
+Deno.test("images of another size are refused, not read in part, whether they are shown or only blended", async () => {
+  using gpu = await openGpu();
+  const trunk = await motifs();
+  const images = [1, 2].map((seed) => ({ name: `${seed}.png`, pixels: noise(seed, 2 * SIZE) }));
+  const parameters = chooseParameters("default", { iterations: 1 });
+  const options = { trunk, images, size: SIZE, facets: 1, parameters, seed: 0 };
+  const pooled = new Float32Array(2 * trunk.channels).fill(1);
+  for (const known of [undefined, pooled]) {
+    await assert.rejects(
+      visualize(gpu, { ...options, pooled: known }),
+      /expected the 3072 values of 32 × 32 pixels in three colours, got those of 64 pixels/,
+    );
+  }
 });

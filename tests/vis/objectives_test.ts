@@ -514,7 +514,7 @@ Deno.test("with photos pictures start from those that answer most; copies from o
       parameters: short(2),
       seed: 0,
     }),
-    /expected 12288 numbers for a picture of 64 pixels \[3,64,64\], got 3072/,
+    /0.png: expected the 12288 values of 64 × 64 pixels in three colours, got those of 32 pixels/,
   );
 });
 

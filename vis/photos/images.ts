@@ -26,6 +26,17 @@ export async function pixelsOf(image: SourceImage): Promise<Float32Array> {
 }
 
 /**
+ * The pixels of an image that must be of a size.
+ *
+ * @throws {UserError} when they are not.
+ */
+export async function pixelsAt(image: SourceImage, size: number): Promise<Float32Array> {
+  const pixels = await pixelsOf(image);
+  requireSize(pixels, size, image.name);
+  return pixels;
+}
+
+/**
  * Checks that a picture is of a size: a larger one would pass for it, its first part read as if it
  * were all.
  *
