@@ -13,6 +13,7 @@ import { Progress, say } from "./progress.ts";
 import { runAndReport } from "./run.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { openModel } from "./model.ts";
+import { concatenate } from "../base/concatenate.ts";
 
 /** A number of the start picture and of the final one. */
 type StartAndEnd = readonly [start: number, end: number];
@@ -241,13 +242,3 @@ Writes the pictures of every run, quality.json and quality.md.`,
     console.log(qualityTable(rows));
   },
 };
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

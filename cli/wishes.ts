@@ -4,7 +4,9 @@ import { requireWritableFolder } from "../base/writable_folder.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { UserError } from "../base/errors.ts";
 import { openSafetensors } from "../models/formats/open_safetensors.ts";
-import { asSeen, changesPhotos, type Start } from "../vis/loop/start.ts";
+import { type Start } from "../vis/loop/start.ts";
+import { asSeen } from "../vis/photos/seen.ts";
+import { changesPhotos } from "../vis/photos/seen.ts";
 import { Network } from "../vis/network.ts";
 import {
   readWishes,

@@ -5,6 +5,7 @@ import { grow, type GrowOptions } from "./grow.ts";
 import { Loop } from "./loop/loop.ts";
 import { isTogether, metricsOf, namesOf, pick } from "./objectives/objective.ts";
 import type { Parameters } from "./parameters.ts";
+import { concatenate } from "../base/concatenate.ts";
 
 /** What {@linkcode growInBatches} needs: as {@linkcode grow}, with what differs from batch to batch. */
 export interface BatchOptions extends Omit<GrowOptions, "start" | "magnitudes" | "photos"> {
@@ -90,7 +91,7 @@ export async function growInBatches(
   const all: Grown = {
     ...done.at(-1)!,
     names: done.flatMap((each) => each.names),
-    pictures: joined(done.map((each) => each.pictures)),
+    pictures: concatenate(done.map((each) => each.pictures)),
     before: done.flatMap((each) => each.before),
     after: done.flatMap((each) => each.after),
     stopped: done.flatMap(({ stopped }, i) =>
@@ -103,15 +104,5 @@ export async function growInBatches(
     },
   };
   await tell({ kind: "finished", grown: all });
-  return all;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
   return all;
 }

@@ -3,18 +3,20 @@ import { UserError } from "../base/errors.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import type { Listener, Visualization } from "./events.ts";
 import type { EmbeddingOptions } from "./facets/embedding.ts";
-import { analyseFacets, requireImages } from "./facets/facets.ts";
-import { findTargets, meanActivation, type Target } from "./facets/targets.ts";
+import { analyseFacets } from "./facets/facets.ts";
+import { requireImages } from "./photos/images.ts";
+import { findTargets, meanActivation } from "./facets/targets.ts";
 import { Clock, grow } from "./grow.ts";
-import { meanMagnitudes } from "./loop/spectrum.ts";
-import { asSeen, type Start, startPictures } from "./loop/start.ts";
+import { magnitudesOf } from "./loop/spectrum.ts";
+import { type Start, startPictures } from "./loop/start.ts";
+import { asSeen, startSeen } from "./photos/seen.ts";
 import { facets as facetsObjective } from "./objectives/facets.ts";
 import type { Parameters } from "./parameters.ts";
 import { poolActivations } from "./photos/activations.ts";
 import { pixelsAt, type SourceImage } from "./photos/images.ts";
-import { resizeArea } from "./photos/area_resize.ts";
 import { checkOctaves } from "./presets.ts";
 import type { Trunk } from "./trunk.ts";
+import { concatenate } from "../base/concatenate.ts";
 
 /** What to visualise. */
 export interface VisualizeOptions {
@@ -64,6 +66,7 @@ export async function visualize(
   requireImages(images, options.facets);
   const clock = new Clock();
   const picture = async (i: number) => asSeen(await pixelsAt(options.images[i]!, size), goals);
+  const start = startSeen(options.start ?? "mean", goals);
   const pooled = options.pooled ?? await poolActivations(
     gpu,
     trunk,
@@ -106,7 +109,7 @@ export async function visualize(
       channels: targets.map((t) => t.channels),
       mean: meanActivation(pooled, trunk.channels),
     }),
-    start: startPictures(options.start ?? "mean", { mean, size, seed, parameters: goals }),
+    start: startPictures(start, { mean, size, seed, parameters: goals }),
     size,
     parameters: octaves,
     seed,
@@ -127,35 +130,4 @@ export async function visualize(
     targets,
     seconds: { facets: found, ...grown.seconds },
   };
-}
-
-/**
- * Mean magnitudes of the images of each picture at a side, [K,3,side,side].
- *
- * @param picture image i, [3,size,size] in 0..255
- */
-export async function magnitudesOf(
-  gpu: Gpu,
-  targets: readonly Pick<Target, "indices" | "weights">[],
-  picture: (image: number) => Promise<Float32Array>,
-  size: number,
-  side: number,
-): Promise<Float32Array<ArrayBuffer>> {
-  const squareOf = (length: number) => ({ width: length, height: length });
-  return concatenate(
-    await Promise.all(targets.map(async ({ indices, weights }) => {
-      const images = await Promise.all(indices.map(async (i) => {
-        const pixels = await picture(i);
-        return side === size ? pixels : resizeArea(pixels, squareOf(size), squareOf(side));
-      }));
-      return await meanMagnitudes(gpu, images, weights, side);
-    })),
-  );
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const [first] = parts as [Float32Array];
-  const all = new Float32Array(parts.length * first.length);
-  parts.forEach((part, i) => all.set(part, i * first.length));
-  return all;
 }

@@ -4,7 +4,8 @@ import type { Gpu } from "../kernels/runtime/device.ts";
 import { growInBatches } from "./batches.ts";
 import type { Grown, Listener } from "./events.ts";
 import { blended } from "./facets/targets.ts";
-import { asSeen, FINE_NOISES, noisePicture, type Start, startPictures } from "./loop/start.ts";
+import { FINE_NOISES, noisePicture, type Start, startPictures } from "./loop/start.ts";
+import { asSeen, startSeen } from "./photos/seen.ts";
 import type { Network } from "./network.ts";
 import { answersOf, canAnswer, namesOf, needsOf, type Objective } from "./objectives/objective.ts";
 import type { Parameters } from "./parameters.ts";
@@ -12,7 +13,8 @@ import { askPhotos } from "./photos/activations.ts";
 import { type Answer, answerWeights, bestPhotos } from "./photos/answers.ts";
 import { pixelsAt, type SourceImage } from "./photos/images.ts";
 import { checkOctaves } from "./presets.ts";
-import { magnitudesOf } from "./visualize.ts";
+import { magnitudesOf } from "./loop/spectrum.ts";
+import { concatenate } from "../base/concatenate.ts";
 
 /** What to grow. */
 export interface GrowWishesOptions {
@@ -76,7 +78,7 @@ export async function growWishes(
       tell,
     )
     : undefined;
-  const start = options.start ?? (best ? "mean" : "noise");
+  const start = startSeen(options.start ?? (best ? "mean" : "noise"), goals);
   if (start === "mean" && !best) {
     throw new UserError("pictures can start from the mean of photos only where there are photos");
   }
@@ -178,14 +180,4 @@ async function bestOf(
   const wishes = objective.terms.map(({ term }) => term.names)
     .find((list) => list.length === names.length) ?? names;
   return bestPhotos(answers, wishes, most);
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -24,7 +24,8 @@ import { Optimizer } from "../../vis/loop/optimizer.ts";
 import { optionName, PARAMETER_NAMES, PARAMETERS, type Parameters } from "../../vis/parameters.ts";
 import { chooseOctaves, chooseParameters, firstIterations, PRESETS } from "../../vis/presets.ts";
 import { resizeArea } from "../../vis/photos/area_resize.ts";
-import { asSeen, startPictures } from "../../vis/loop/start.ts";
+import { startPictures } from "../../vis/loop/start.ts";
+import { asSeen, startSeen } from "../../vis/photos/seen.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { visualize, type VisualizeOptions } from "../../vis/visualize.ts";
 import type { RunEvent } from "../../vis/events.ts";
@@ -488,7 +489,7 @@ Deno.test("pictures start from the mean, from noise or from a picture", async ()
   );
   const parameters = PRESETS.default!;
   const of = (start: "mean" | "noise" | Float32Array, seed = 1, p = parameters) =>
-    startPictures(start, { mean, size, seed, parameters: p });
+    startPictures(startSeen(start, p), { mean, size, seed, parameters: p });
   assert.deepEqual(of("mean"), mean);
   assert.deepEqual(of("mean", 1, PRESETS.original), mean.map(Math.floor));
   const grain = of("noise");

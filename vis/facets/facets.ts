@@ -6,6 +6,7 @@ import { judge, type Judgement } from "./judgement.ts";
 import { kmeans } from "./kmeans.ts";
 import { type Components, pca } from "./pca.ts";
 import { silhouette } from "./silhouette.ts";
+import { requireImages } from "../photos/images.ts";
 
 /** Images grouped into facets; facet 0 is the largest. */
 export interface Facets {
@@ -69,17 +70,6 @@ const MOST_FACETS = 20;
 
 /** Images whose silhouette is looked at, drawn evenly from a larger folder. */
 const MOST_SILHOUETTES = 2000;
-
-/**
- * Throws unless there are enough images.
- *
- * @throws {UserError} when there are fewer images than facets.
- */
-export function requireImages(n: number, facets: number | "auto"): void {
-  if (facets !== "auto" && n < facets) {
-    throw new UserError(`${n} images cannot make ${facets} facets; add images or ask for fewer`);
-  }
-}
 
 /**
  * Groups images by what a layer makes of them: PCA to 50 components, an embedding (by default t-SNE

@@ -32,6 +32,7 @@ import { inOrder, type Jobs, jobsOf, type LoopMemory, planJobs, split } from "./
 import { Ring } from "./ring.ts";
 import { scheduleAt } from "./schedule.ts";
 import { type Offset, Window } from "./window.ts";
+import { concatenate } from "../../base/concatenate.ts";
 
 /** What a loop needs. */
 export interface LoopOptions extends InputOptions {
@@ -85,19 +86,13 @@ export interface IterationResult {
 /** Iterations at the beginning of a loop in which balanced terms are looked at. */
 const BALANCED_IN = 2;
 
-/** Results one after the other. */
+/** Results one after the other: each readback has the staging memory to itself. */
 async function joined(
-  read: readonly (() => Promise<Float32Array<ArrayBuffer>>)[],
+  read: readonly (() => Promise<Float32Array>)[],
 ): Promise<Float32Array<ArrayBuffer>> {
   const parts: Float32Array[] = [];
   for (const part of read) parts.push(await part());
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concatenate(parts);
 }
 
 /**
@@ -460,6 +455,5 @@ async function lookOnce(
     parts.push(await program.read(output));
     shape = output.shape;
   }
-  const values = await joined(parts.map((part) => () => Promise.resolve(Float32Array.from(part))));
-  return { values, shape: shape! };
+  return { values: concatenate(parts), shape: shape! };
 }

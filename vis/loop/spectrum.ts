@@ -14,6 +14,9 @@ import {
   type Tensor,
   Variable,
 } from "../../ops/mod.ts";
+import { concatenate } from "../../base/concatenate.ts";
+import type { Target } from "../facets/targets.ts";
+import { resizeArea } from "../photos/area_resize.ts";
 
 /** Frequencies of a side of n pixels, in periods a picture: 0, 1, ..., then falling again. */
 function frequencies(n: number): number[] {
@@ -97,4 +100,28 @@ export async function meanMagnitudes(
     (await program.read(result)).forEach((value, at) => mean[at]! += weights[i]! * value);
   }
   return mean;
+}
+
+/**
+ * Mean magnitudes of the images of each picture at a side, [K,3,side,side].
+ *
+ * @param picture image i, [3,size,size] in 0..255
+ */
+export async function magnitudesOf(
+  gpu: Gpu,
+  targets: readonly Pick<Target, "indices" | "weights">[],
+  picture: (image: number) => Promise<Float32Array>,
+  size: number,
+  side: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const squareOf = (length: number) => ({ width: length, height: length });
+  return concatenate(
+    await Promise.all(targets.map(async ({ indices, weights }) => {
+      const images = await Promise.all(indices.map(async (i) => {
+        const pixels = await picture(i);
+        return side === size ? pixels : resizeArea(pixels, squareOf(size), squareOf(side));
+      }));
+      return await meanMagnitudes(gpu, images, weights, side);
+    })),
+  );
 }

@@ -1,41 +1,15 @@
-/** Pictures before the loop: the photos as the network sees them, and what to start from. */
+/** What pictures start from. */
 import { Random } from "../../ops/mod.ts";
 import type { Parameters } from "../parameters.ts";
 
 /**
  * What pictures start from: `mean`, the weighted mean of each facet's images; `noise` around the
- * mean colour of those; or one picture, [3,S,S] in 0..255, for all facets.
+ * mean colour of those; or one picture, [3,S,S] in 0..255 and as the network is to see it, for all.
  */
 export type Start = "mean" | "noise" | Float32Array;
 
 /** Standard deviation of noise, in grey levels: visible, but seldom clamped. */
 const NOISE = 20;
-
-/** Swaps the first and the last channel of pictures [N,3,S,S]. */
-function swapRedAndBlue(pictures: Float32Array, plane: number): Float32Array<ArrayBuffer> {
-  const out = Float32Array.from(pictures);
-  for (let at = 0; at < pictures.length; at += 3 * plane) {
-    out.set(pictures.subarray(at + 2 * plane, at + 3 * plane), at);
-    out.set(pictures.subarray(at, at + plane), at + 2 * plane);
-  }
-  return out;
-}
-
-/** A photo, [3,S,S] in 0..255, as the method's parameters have the network see it. */
-export function asSeen(
-  pixels: Float32Array,
-  { colourOrder, wholeLevels }: Pick<Parameters, "colourOrder" | "wholeLevels">,
-): Float32Array {
-  const ordered = colourOrder === "bgr" ? swapRedAndBlue(pixels, pixels.length / 3) : pixels;
-  return wholeLevels ? ordered.map(Math.round) : ordered;
-}
-
-/** Whether {@linkcode asSeen} changes anything. */
-export function changesPhotos(
-  { colourOrder, wholeLevels }: Pick<Parameters, "colourOrder" | "wholeLevels">,
-): boolean {
-  return colourOrder !== "rgb" || wholeLevels;
-}
 
 /**
  * The pictures a run starts from, [K,3,S,S] in 0..255.
@@ -73,8 +47,7 @@ export function startPictures(
       `startPictures: expected ${3 * plane} values for a picture of ${size}, got ${start.length}`,
     );
   }
-  const picture = asSeen(start, parameters);
-  for (let at = 0; at < mean.length; at += 3 * plane) out.set(picture, at);
+  for (let at = 0; at < mean.length; at += 3 * plane) out.set(start, at);
   return out;
 }
 

@@ -55,3 +55,14 @@ export function requireSize(pixels: Float32Array, size: number, name = "a pictur
       `got ${got}; bring it to that size first`,
   );
 }
+
+/**
+ * Throws unless there are enough images.
+ *
+ * @throws {UserError} when there are fewer images than facets.
+ */
+export function requireImages(n: number, facets: number | "auto"): void {
+  if (facets !== "auto" && n < facets) {
+    throw new UserError(`${n} images cannot make ${facets} facets; add images or ask for fewer`);
+  }
+}
