@@ -102,7 +102,9 @@ Deno.test("two processes that measure at the same time lose nothing", () =>
   withFolder(async (folder) => {
     const paper = { adapter: { info: {}, limits: {}, features: [] }, name: "paper" };
     await inTwoProcesses(
-      `import { TuningFile } from ${JSON.stringify(import.meta.resolve("../../ops/tuning/tuning_file.ts"))};
+      `import { TuningFile } from ${
+        JSON.stringify(import.meta.resolve("../../ops/tuning/tuning_file.ts"))
+      };
       const [folder, me] = Deno.args;
       for (let i = 0; i < 100; i++) { // opened anew each time, as another run does
         const file = new TuningFile(${JSON.stringify(paper)}, folder, (text) => {

@@ -138,11 +138,16 @@ const KINDS: Record<string, { objective: Objective; loss: (known: Known, k: numb
 };
 
 /** A context without anything that changes. */
-function contextOf(picture: TermContext["picture"], count: number): TermContext {
+function contextOf(
+  picture: TermContext["picture"],
+  count: number,
+  network: Network,
+): TermContext {
   return {
     pictures: { first: 0, count, total: count },
     picture,
     parameters: chooseParameters(),
+    see: (pictures) => network.see(pictures),
     rows: (values, [c, h, w]) => constant([values.length / (c * h * w), c, h, w], () => values),
     scheduled: () => assert.fail("nothing is scheduled"),
     kept: () => assert.fail("nothing is kept"),
@@ -175,15 +180,10 @@ Deno.test("every kind of objective is its formula, and has a gradient", async ()
   const all = Array.from({ length: K }, (_, k) => part(maps, k));
 
   for (const [kind, { objective, loss: formula }] of Object.entries(KINDS)) {
-    const [{ term }] = objective.terms as [Objective["terms"][number]];
-    const ready = await term.prepare?.(
-      () => Promise.resolve({ values: photoMap, shape: photo.shape }),
-      SIZE,
-    );
     const { loss } = buildObjective(
-      { terms: [{ term: ready ?? term, weight: 1 }] },
+      objective,
       seen,
-      () => contextOf(x.tensor, K),
+      () => contextOf(x.tensor, K, network),
     );
     const [slope] = gradients(loss, [x.tensor]) as [typeof loss];
     using program = await compile(gpu, { outputs: [loss, slope] });
@@ -236,7 +236,7 @@ Deno.test("pictures that differ in what they are to show are one graph", async (
     const { loss } = buildObjective(
       channels(LAYER, numbers),
       opened.network.see(x.tensor),
-      () => contextOf(x.tensor, numbers.length),
+      () => contextOf(x.tensor, numbers.length, opened.network),
     );
     using program = await compile(gpu, { outputs: gradients(loss, [x.tensor]) });
     return program.kernelNames;
@@ -297,7 +297,7 @@ Deno.test("a balanced term is brought to the size of the others, once", async ()
   x.write(start.map((v) => v / 255 - 0.5));
   const seen = network.see(x.tensor);
   const slopes = [plain, tv()].flatMap((each) =>
-    gradients(buildObjective(each, seen, () => contextOf(x.tensor, 2)).loss, [x.tensor])
+    gradients(buildObjective(each, seen, () => contextOf(x.tensor, 2, network)).loss, [x.tensor])
   );
   using program = await compile(gpu, { outputs: slopes });
   program.run();

@@ -219,9 +219,10 @@ export class Group implements Disposable {
   /**
    * What terms are given.
    *
+   * @param see how pictures are seen
    * @param keep filled with the new values of what terms keep
    */
-  #contextOf(term: number, keep: Assignment[]): TermContext {
+  #contextOf(term: number, see: TermContext["see"], keep: Assignment[]): TermContext {
     const { first, count, total, parameters, inputs, learning } = this.#options;
     return {
       pictures: { first, count, total },
@@ -233,6 +234,7 @@ export class Group implements Disposable {
           ? constant([1, c, h, w], () => values)
           : constant([count, c, h, w], () => values.slice(first * size, (first + count) * size));
       },
+      see,
       scheduled: (name, at) => inputs.scheduled(name, at),
       kept: (name, shape, next) => {
         const key = `${term} ${name}`;
@@ -256,14 +258,16 @@ export class Group implements Disposable {
     const factors = this.#factors.map(({ tensor }) => tensor);
 
     // Forward through the warped picture, and back.
-    let warped: Tensor = x;
-    if (inputs.shift) warped = roll(warped, inputs.shift);
-    if (inputs.theta) warped = warp(warped, inputs.theta);
+    const warped = (pictures: Tensor): Tensor => {
+      const shifted = inputs.shift ? roll(pictures, inputs.shift) : pictures;
+      return inputs.theta ? warp(shifted, inputs.theta) : shifted;
+    };
+    const view = (pictures: Tensor) => network.see(warped(pictures));
     const kept: Assignment[] = [];
     const { loss, metrics, parts } = buildObjective(
       objective,
-      network.see(warped),
-      (term) => this.#contextOf(term, kept),
+      view(x),
+      (term) => this.#contextOf(term, view, kept),
       factors,
     );
     const [raw, ...slopes] = gradients(loss, [x, ...learning.tensors]) as [Tensor, ...Tensor[]];
@@ -296,7 +300,7 @@ export class Group implements Disposable {
     const plain = buildObjective(
       objective,
       network.see(x),
-      (term) => this.#contextOf(term, []),
+      (term) => this.#contextOf(term, (pictures) => network.see(pictures), []),
       factors,
     );
     return {

@@ -5,24 +5,9 @@
 import { UserError } from "../../base/errors.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { constantBytes } from "../../ops/compiler/program.ts";
-import {
-  Arena,
-  compile,
-  constant,
-  type Program,
-  type ProgramOptions,
-  type Tensor,
-} from "../../ops/mod.ts";
-import type { Tap, Viewer } from "../network.ts";
-import {
-  isTogether,
-  type Metrics,
-  metricsOf,
-  namesOf,
-  type Objective,
-  prepared,
-  readMetrics,
-} from "../objectives/objective.ts";
+import { Arena, compile, type Program, type ProgramOptions, type Tensor } from "../../ops/mod.ts";
+import type { Viewer } from "../network.ts";
+import { isTogether, type Metrics, metricsOf, namesOf, type Objective, readMetrics } from "../objectives/objective.ts";
 import type { Parameters } from "../parameters.ts";
 import { Group, type ProgramName } from "./group.ts";
 import { type InputOptions, Inputs } from "./inputs.ts";
@@ -166,10 +151,7 @@ export class Loop implements Disposable {
    */
   static async create(gpu: Gpu, options: LoopOptions): Promise<Loop> {
     checkPictures(options);
-    const { network, size } = options;
-    const look = (pictures: Float32Array, tap: Tap) => lookOnce(gpu, network, pictures, tap, size);
-    const objective = await prepared(options.objective, look, size);
-    const loop = Loop.#fitting(gpu, { ...options, objective });
+    const loop = Loop.#fitting(gpu, options);
     try {
       await loop.#compile();
       return loop;
@@ -435,25 +417,3 @@ export class Loop implements Disposable {
 
 /** What a group's metrics call the number that says whether a picture is stopped. */
 const STOPPED = "stopped";
-
-/** What a tap gives of pictures in 0..255, one after the other: a layer's whole map is large. */
-async function lookOnce(
-  gpu: Gpu,
-  network: Viewer,
-  pictures: Float32Array,
-  tap: Tap,
-  size: number,
-) {
-  const plane = 3 * size * size;
-  const parts: Float32Array[] = [];
-  let shape: Tensor["shape"] | undefined;
-  for (let at = 0; at < pictures.length; at += plane) {
-    const pixels = pictures.subarray(at, at + plane).map((v) => v / 255 - 0.5);
-    const output = network.see(constant([1, 3, size, size], () => pixels)).get(tap);
-    using program = await compile(gpu, { outputs: [output] });
-    program.run();
-    parts.push(await program.read(output));
-    shape = output.shape;
-  }
-  return { values: concatenate(parts), shape: shape! };
-}

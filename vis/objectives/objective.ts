@@ -44,6 +44,12 @@ export interface TermContext {
    * pictures; where there is only one row it stands for all of them, [1, ...shape].
    */
   rows(values: Float32Array, shape: readonly [c: number, h: number, w: number]): Tensor;
+  /**
+   * Other pictures as the network sees these, through the same warp.
+   *
+   * @param pictures [n,3,S,S], pixel/255 − ½
+   */
+  see(pictures: Tensor): Seen;
   /** A number that the host sets before each iteration, [1,1,1,1]. */
   scheduled(name: string, at: (moment: Moment) => number): Tensor;
   /**
@@ -96,19 +102,7 @@ export interface Term {
   readonly balanced?: boolean;
   /** Whether it compares pictures with each other, which must then be seen together. */
   readonly together?: boolean;
-  /**
-   * Makes it ready for pictures of a size: what it must know of photos is found out once.
-   *
-   * @param look what the network makes of pictures [n,3,size,size] in 0..255, a row for each
-   */
-  prepare?(look: LookOnce, size: number): Promise<Term>;
 }
-
-/** What a tap gives of some pictures, [n, ...] with its shape. */
-export type LookOnce = (
-  pictures: Float32Array,
-  tap: Tap,
-) => Promise<{ values: Float32Array; shape: Shape }>;
 
 /** A sum of weighted terms. Made by the functions of this room, {@linkcode add} and {@linkcode scale}. */
 export interface Objective {
@@ -227,23 +221,6 @@ export function isBalanced({ terms }: Objective): boolean {
 /** Whether an objective's pictures must be seen together. */
 export function isTogether({ terms }: Objective): boolean {
   return terms.some(({ term }) => term.together);
-}
-
-/**
- * An objective ready for pictures of a size.
- *
- * @param look as {@linkcode Term.prepare} has it
- */
-export async function prepared(
-  { terms }: Objective,
-  look: LookOnce,
-  size: number,
-): Promise<Objective> {
-  const ready: { term: Term; weight: number }[] = [];
-  for (const { term, weight } of terms) {
-    ready.push({ term: await term.prepare?.(look, size) ?? term, weight });
-  }
-  return { terms: ready };
 }
 
 /** An objective in a graph. */
