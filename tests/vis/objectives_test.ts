@@ -91,7 +91,13 @@ const KINDS: Record<string, { objective: Objective; loss: (known: Known, k: numb
     loss(known, k) {
       const w = known.width;
       const middle = (w >> 1) * w + (w >> 1);
-      return -planeOf(known, [11, 14, 11][k]!)[[1, middle, middle][k]!]!;
+      const plane = planeOf(known, [11, 14, 11][k]!);
+      const at = [1, middle, middle][k]!;
+      const weights = Array.from(plane, (_, i) => {
+        const [dy, dx] = [Math.floor(i / w) - Math.floor(at / w), i % w - at % w];
+        return Math.exp(-(dy * dy + dx * dx) / 2 / (w / 6) ** 2);
+      });
+      return -plane[at]! - 0.1 * dot(plane, weights) / sum(weights);
     },
   },
   directions: {

@@ -7,7 +7,14 @@ import type { Gpu } from "../../kernels/runtime/device.ts";
 import { constantBytes } from "../../ops/compiler/program.ts";
 import { Arena, compile, type Program, type ProgramOptions, type Tensor } from "../../ops/mod.ts";
 import type { Viewer } from "../network.ts";
-import { isTogether, type Metrics, metricsOf, namesOf, type Objective, readMetrics } from "../objectives/objective.ts";
+import {
+  isTogether,
+  type Metrics,
+  metricsOf,
+  namesOf,
+  type Objective,
+  readMetrics,
+} from "../objectives/objective.ts";
 import type { Parameters } from "../parameters.ts";
 import { Group, type ProgramName } from "./group.ts";
 import { type InputOptions, Inputs } from "./inputs.ts";

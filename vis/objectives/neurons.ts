@@ -1,6 +1,7 @@
 /** Neurons: one channel at one place is to become large. */
+import { concatenate } from "../../base/concatenate.ts";
 import { UserError } from "../../base/errors.ts";
-import { affine, concat, mul, type Shape, slice, sum } from "../../ops/mod.ts";
+import { add, affine, concat, mul, type Shape, slice, sum } from "../../ops/mod.ts";
 import { type Objective, objectiveOf } from "./objective.ts";
 import { oneHot, requireNumbers } from "./rows.ts";
 
@@ -13,7 +14,14 @@ export interface Neuron {
 }
 
 /**
- * A picture for each of some neurons of a module's output.
+ * How much the neuron's neighbourhood counts besides, by a Gaussian a sixth of the map wide: where its
+ * rectifier lets nothing through, its channel nearby leads the way.
+ */
+const LEAD = 0.1;
+
+/**
+ * A picture for each of some neurons of a module's output: its value, and a tenth of the mean
+ * around it.
  *
  * @param module its path
  */
@@ -44,8 +52,12 @@ export function neurons(module: string, list: readonly Neuron[]): Objective {
       // One factor for the channel and one for the place: less than a whole map for each picture.
       const channel = context.rows(oneHot(places.map((place) => place.channel), c), [c, 1, 1]);
       const place = context.rows(oneHot(places.map(({ y, x }) => y * w + x), h * w), [1, h, w]);
-      const activation = sum(mul(sum(mul(map, channel), [1]), place), [2, 3]);
-      return { loss: affine(activation, -1), metrics: { activation } };
+      const own = sum(mul(map, channel), [1]);
+      const activation = sum(mul(own, place), [2, 3]);
+      const around = places.map((at) => neighbourhood(at, h, w));
+      const near = sum(mul(own, context.rows(concatenate(around), [1, h, w])), [2, 3]);
+      const wanted = add(activation, affine(near, LEAD));
+      return { loss: affine(wanted, -1), metrics: { activation } };
     },
     pick: (pictures) => neurons(module, pictures.map((i) => list[i]!)),
     answers(seen) {
@@ -57,6 +69,17 @@ export function neurons(module: string, list: readonly Neuron[]): Objective {
       );
     },
   });
+}
+
+/** Weights of a map's places by their distance from one, which add up to 1. */
+function neighbourhood({ y, x }: { y: number; x: number }, h: number, w: number): Float32Array {
+  const width = Math.max(h, w) / 6;
+  const weights = Float32Array.from({ length: h * w }, (_, i) => {
+    const square = (Math.floor(i / w) - y) ** 2 + (i % w - x) ** 2;
+    return Math.exp(-square / (2 * width ** 2));
+  });
+  const total = weights.reduce((a, b) => a + b);
+  return weights.map((weight) => weight / total);
 }
 
 function isBelow(number: number, count: number): boolean {
