@@ -1,10 +1,15 @@
 /** `bench`: what each part costs here, beside the most this adapter can do. */
 import type { Storage } from "../kernels/runtime/device.ts";
 import { PRESETS } from "../vis/presets.ts";
-import { type BenchModel, type BenchOptions, formatReport, runBench } from "./bench_report.ts";
-import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
-import { type Arguments, type Command, UsageError } from "./options.ts";
-import { say } from "./progress.ts";
+import {
+  type BenchModel,
+  type BenchOptions,
+  formatReport,
+  runBench,
+} from "./shared/bench_report.ts";
+import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
+import { type Arguments, type Command, UsageError } from "./shared/options.ts";
+import { say } from "./shared/progress.ts";
 
 /** What is measured when nothing else is asked for. */
 export const BENCH_OPTIONS: BenchOptions = {

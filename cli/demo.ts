@@ -6,10 +6,10 @@ import { chooseParameters } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import type { SourceImage } from "../vis/photos/images.ts";
-import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
-import type { Command } from "./options.ts";
-import { say } from "./progress.ts";
-import { runAndReport } from "./run.ts";
+import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
+import type { Command } from "./shared/options.ts";
+import { say } from "./shared/progress.ts";
+import { runAndReport } from "./shared/run.ts";
 
 const SIZE = 128;
 const LAYER = "features.20";

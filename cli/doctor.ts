@@ -2,7 +2,7 @@
 import { findAdapter, isSoftware, NO_ADAPTER, openGpu } from "../kernels/runtime/device.ts";
 import { UserError } from "../base/errors.ts";
 import { compile, constant, conv2d, Variable } from "../ops/mod.ts";
-import type { Command } from "./options.ts";
+import type { Command } from "./shared/options.ts";
 import { VERSION } from "../base/version.ts";
 
 /** Limits that decide what fits. */

@@ -10,9 +10,9 @@ import {
   examine,
   facetsOption,
   LOOK_OPTIONS,
-} from "./examine.ts";
-import type { Arguments, Command } from "./options.ts";
-import { provenance } from "./run.ts";
+} from "./shared/examine.ts";
+import type { Arguments, Command } from "./shared/options.ts";
+import { provenance } from "./shared/run.ts";
 
 /** Images of a facet that are named on the terminal. */
 const NAMED = 3;

@@ -1,9 +1,9 @@
 /** `layers`: the networks, and the modules of one. */
 import { createModel, MODELS } from "../models/registry.ts";
 import { traceModel } from "../models/trace.ts";
-import type { Command } from "./options.ts";
-import { say } from "./progress.ts";
-import { mergedKeyValues } from "./config.ts";
+import type { Command } from "./shared/options.ts";
+import { say } from "./shared/progress.ts";
+import { mergedKeyValues } from "./shared/config.ts";
 
 /** The command. */
 export const layersCommand: Command = {

@@ -8,7 +8,7 @@ import {
   showValue,
 } from "../vis/parameters.ts";
 import { PRESETS } from "../vis/presets.ts";
-import type { Command } from "./options.ts";
+import type { Command } from "./shared/options.ts";
 
 /** Sections of lines, one for each group of parameters. */
 function byGroup(line: (key: ParameterName) => string): string[] {

@@ -7,12 +7,12 @@ import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { Judge, saturated, totalVariation } from "../vis/quality.ts";
 import { summarise } from "../vis/report/report.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
-import { mergedKeyValues } from "./config.ts";
-import { type Arguments, type Command, UsageError } from "./options.ts";
-import { Progress, say } from "./progress.ts";
-import { runAndReport } from "./run.ts";
-import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
-import { openModel } from "./model.ts";
+import { mergedKeyValues } from "./shared/config.ts";
+import { type Arguments, type Command, UsageError } from "./shared/options.ts";
+import { Progress, say } from "./shared/progress.ts";
+import { runAndReport } from "./shared/run.ts";
+import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
+import { openModel } from "./shared/model.ts";
 import { concatenate } from "../base/concatenate.ts";
 
 /** A number of the start picture and of the final one. */

@@ -12,10 +12,10 @@ import {
   type Variant,
 } from "../ops/mod.ts";
 import { tuned } from "../ops/tuning/tune.ts";
-import { mergedKeyValues } from "./config.ts";
-import { GPU_OPTIONS } from "./gpu.ts";
-import { type Command, UsageError } from "./options.ts";
-import { say } from "./progress.ts";
+import { mergedKeyValues } from "./shared/config.ts";
+import { GPU_OPTIONS } from "./shared/gpu.ts";
+import { type Command, UsageError } from "./shared/options.ts";
+import { say } from "./shared/progress.ts";
 
 /** The command. */
 export const tuneCommand: Command = {

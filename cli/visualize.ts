@@ -4,19 +4,25 @@ import type { Parameters } from "../vis/parameters.ts";
 import { readPhoto } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import type { Start } from "../vis/loop/start.ts";
-import { type Config, keyValues, mergedKeyValues, readConfig, withConfig } from "./config.ts";
+import {
+  type Config,
+  keyValues,
+  mergedKeyValues,
+  readConfig,
+  withConfig,
+} from "./shared/config.ts";
 import {
   EMBEDDING_OPTIONS,
   embeddingOption,
   examine,
   facetsOption,
   LOOK_OPTIONS,
-} from "./examine.ts";
-import { type Arguments, type Command, UsageError } from "./options.ts";
-import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./wishes.ts";
+} from "./shared/examine.ts";
+import { type Arguments, type Command, UsageError } from "./shared/options.ts";
+import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./shared/wishes.ts";
 import { describeParameters } from "./presets.ts";
-import { say } from "./progress.ts";
-import { runAndReport } from "./run.ts";
+import { say } from "./shared/progress.ts";
+import { runAndReport } from "./shared/run.ts";
 
 const IMAGES = "IMAGES, the folder of images";
 

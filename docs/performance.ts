@@ -19,8 +19,8 @@ import {
   measureStep,
   runBench,
   stepTable,
-} from "../cli/bench_report.ts";
-import { say } from "../cli/progress.ts";
+} from "../cli/shared/bench_report.ts";
+import { say } from "../cli/shared/progress.ts";
 import { openGpu } from "../kernels/runtime/device.ts";
 
 const PAGE = join(import.meta.dirname!, "performance.md");

@@ -50,6 +50,7 @@ const PLACES = [
   "vis/report/",
   "vis/",
   "bench/",
+  "cli/shared/",
   "cli/",
   "bench/peers/",
 ];

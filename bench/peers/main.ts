@@ -7,7 +7,7 @@
 // deno-lint-ignore-file no-console
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { table } from "../../cli/bench_report.ts";
+import { table } from "../../cli/shared/bench_report.ts";
 import type { Line } from "./peer.ts";
 import { makeWork, writeWork } from "./work.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { measurePeak } from "../../bench/ceiling.ts";
 import { openGradient } from "../../bench/gradient_cost.ts";
 import { openKernel } from "../../bench/kernel_cost.ts";
-import { openModel } from "../../cli/model.ts";
+import { openModel } from "../../cli/shared/model.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { readSheet, type Sheet } from "../../kernels/runtime/sheet.ts";
 import { randomWeights } from "../../models/random_weights.ts";

@@ -11,7 +11,12 @@ import {
   rates,
 } from "../../bench/kernel_cost.ts";
 import { openLoop, tenIterations } from "../../bench/loop_cost.ts";
-import { type BenchReport, formatReport, openBenchModel, table } from "../../cli/bench_report.ts";
+import {
+  type BenchReport,
+  formatReport,
+  openBenchModel,
+  table,
+} from "../../cli/shared/bench_report.ts";
 import { randomWeights } from "../../models/random_weights.ts";
 import { findModule } from "../../models/names.ts";
 import { createModel, MODELS } from "../../models/registry.ts";

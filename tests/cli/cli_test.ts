@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
-import { folderName } from "../../cli/examine.ts";
+import { folderName } from "../../cli/shared/examine.ts";
 import { encodePng } from "../../vis/photos/png.ts";
 import { MODELS } from "../../models/registry.ts";
 import { allowed, optionName, PARAMETER_NAMES, PARAMETERS } from "../../vis/parameters.ts";

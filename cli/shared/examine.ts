@@ -1,16 +1,16 @@
 /** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
 import { basename, join, resolve } from "node:path";
-import { requireWritableFolder } from "../base/writable_folder.ts";
-import type { Gpu } from "../kernels/runtime/device.ts";
-import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../vis/facets/embedding.ts";
-import { type FacetAnalysis } from "../vis/facets/facets.ts";
-import { requireImages } from "../vis/photos/images.ts";
-import { type Look, lookAtPhotos } from "../vis/photos/look.ts";
-import type { Parameters } from "../vis/parameters.ts";
-import { listPhotos, readPhotos } from "../vis/photos/photos.ts";
-import { asSeen } from "../vis/photos/seen.ts";
-import { changesPhotos } from "../vis/photos/seen.ts";
-import { openTrunks, type Trunk } from "../vis/trunk.ts";
+import { requireWritableFolder } from "../../base/writable_folder.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../../vis/facets/embedding.ts";
+import { type FacetAnalysis } from "../../vis/facets/facets.ts";
+import { requireImages } from "../../vis/photos/images.ts";
+import { type Look, lookAtPhotos } from "../../vis/photos/look.ts";
+import type { Parameters } from "../../vis/parameters.ts";
+import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
+import { asSeen } from "../../vis/photos/seen.ts";
+import { changesPhotos } from "../../vis/photos/seen.ts";
+import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { mergedKeyValues } from "./config.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { openModel } from "./model.ts";

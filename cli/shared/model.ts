@@ -1,8 +1,8 @@
 /** Opening a network as the command line names it. */
-import { UserError } from "../base/errors.ts";
-import { createModel, type Model } from "../models/registry.ts";
-import { openSafetensors } from "../models/formats/open_safetensors.ts";
-import { type SafetensorsFile } from "../models/formats/safetensors.ts";
+import { UserError } from "../../base/errors.ts";
+import { createModel, type Model } from "../../models/registry.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { type SafetensorsFile } from "../../models/formats/safetensors.ts";
 
 /**
  * The model and its weights: the file given, or those that come with the program.

@@ -1,5 +1,5 @@
 /** What the command line adds to the errors of the library: which command helps. */
-import { UnknownNameError, type UserError } from "../base/errors.ts";
+import { UnknownNameError, type UserError } from "../../base/errors.ts";
 
 /** The command that lists all names of a kind. */
 const LISTED_BY: Readonly<Record<string, (error: UnknownNameError) => string>> = {

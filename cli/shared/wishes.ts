@@ -1,32 +1,32 @@
 /** `visualize --channels …` and the other wishes: what the command line says of them. */
 import { basename, join } from "node:path";
-import { requireWritableFolder } from "../base/writable_folder.ts";
-import type { Gpu } from "../kernels/runtime/device.ts";
-import { UserError } from "../base/errors.ts";
-import { openSafetensors } from "../models/formats/open_safetensors.ts";
-import { type Start } from "../vis/loop/start.ts";
-import { asSeen } from "../vis/photos/seen.ts";
-import { changesPhotos } from "../vis/photos/seen.ts";
-import { Network } from "../vis/network.ts";
+import { requireWritableFolder } from "../../base/writable_folder.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import { UserError } from "../../base/errors.ts";
+import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { type Start } from "../../vis/loop/start.ts";
+import { asSeen } from "../../vis/photos/seen.ts";
+import { changesPhotos } from "../../vis/photos/seen.ts";
+import { Network } from "../../vis/network.ts";
 import {
   readWishes,
   WISH_NAMES,
   WISHES,
   type WishKind,
   type WishName,
-} from "../vis/objectives/kinds.ts";
+} from "../../vis/objectives/kinds.ts";
 import {
   answersOf,
   canAnswer,
   metricsOf,
   namesOf,
   type Objective,
-} from "../vis/objectives/objective.ts";
-import type { Parameters } from "../vis/parameters.ts";
-import { askFolder } from "../vis/photos/look.ts";
-import { listPhotos, readPhoto } from "../vis/photos/photos.ts";
-import { Report } from "../vis/report/report.ts";
-import { growWishes } from "../vis/wishes.ts";
+} from "../../vis/objectives/objective.ts";
+import type { Parameters } from "../../vis/parameters.ts";
+import { askFolder } from "../../vis/photos/look.ts";
+import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
+import { Report } from "../../vis/report/report.ts";
+import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
 import { folderName } from "./examine.ts";
 import { openGpuFor } from "./gpu.ts";

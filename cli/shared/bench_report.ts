@@ -1,23 +1,23 @@
 /** What `bench` measures, as data and as tables. */
 import { availableParallelism } from "node:os";
-import { type Ceiling, measureCopy, measurePeak } from "../bench/ceiling.ts";
-import { type GradientCost, gradientCost } from "../bench/gradient_cost.ts";
-import { kernelCases, kernelCost, rates } from "../bench/kernel_cost.ts";
-import { loopCost } from "../bench/loop_cost.ts";
-import type { Gpu } from "../kernels/runtime/device.ts";
-import { randomWeights } from "../models/random_weights.ts";
-import { createModel, type Model } from "../models/registry.ts";
-import type { WeightSource } from "../models/trace.ts";
+import { type Ceiling, measureCopy, measurePeak } from "../../bench/ceiling.ts";
+import { type GradientCost, gradientCost } from "../../bench/gradient_cost.ts";
+import { kernelCases, kernelCost, rates } from "../../bench/kernel_cost.ts";
+import { loopCost } from "../../bench/loop_cost.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import { randomWeights } from "../../models/random_weights.ts";
+import { createModel, type Model } from "../../models/registry.ts";
+import type { WeightSource } from "../../models/trace.ts";
 import {
   type Clock,
   clockOf,
   type Cost,
   type MeasureOptions,
   secondsOf,
-} from "../ops/tuning/measure.ts";
-import { chooseParameters } from "../vis/presets.ts";
-import { openTrunk } from "../vis/trunk.ts";
-import { VERSION } from "../base/version.ts";
+} from "../../ops/tuning/measure.ts";
+import { chooseParameters } from "../../vis/presets.ts";
+import { openTrunk } from "../../vis/trunk.ts";
+import { VERSION } from "../../base/version.ts";
 import { openModel } from "./model.ts";
 
 /** A network to measure, as the command line names it. */

@@ -1,6 +1,6 @@
 /** Command-line options: parsing with errors a person can act on. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { nearest } from "../base/nearest.ts";
+import { nearest } from "../../base/nearest.ts";
 
 /** The command line makes no sense; exit code 2. */
 export class UsageError extends Error {

@@ -1,20 +1,20 @@
 /** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
 import { join } from "node:path";
-import { shellCommand } from "../base/shell_command.ts";
-import type { Gpu } from "../kernels/runtime/device.ts";
-import type { EmbeddingOptions } from "../vis/facets/embedding.ts";
-import type { SourceImage } from "../vis/photos/images.ts";
-import { optionName, type Parameters } from "../vis/parameters.ts";
-import type { Start } from "../vis/loop/start.ts";
-import { Report, summarise } from "../vis/report/report.ts";
-import { facetName } from "../vis/report/scatter.ts";
-import type { Trunk } from "../vis/trunk.ts";
-import type { Listener, Visualization } from "../vis/events.ts";
-import type { Model } from "../models/registry.ts";
-import { visualize } from "../vis/visualize.ts";
+import { shellCommand } from "../../base/shell_command.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { EmbeddingOptions } from "../../vis/facets/embedding.ts";
+import type { SourceImage } from "../../vis/photos/images.ts";
+import { optionName, type Parameters } from "../../vis/parameters.ts";
+import type { Start } from "../../vis/loop/start.ts";
+import { Report, summarise } from "../../vis/report/report.ts";
+import { facetName } from "../../vis/report/scatter.ts";
+import type { Trunk } from "../../vis/trunk.ts";
+import type { Listener, Visualization } from "../../vis/events.ts";
+import type { Model } from "../../models/registry.ts";
+import { visualize } from "../../vis/visualize.ts";
 import { describeFacets } from "./examine.ts";
 import { Progress, say } from "./progress.ts";
-import { VERSION } from "../base/version.ts";
+import { VERSION } from "../../base/version.ts";
 
 /** What to run. */
 export interface RunOptions {

@@ -1,7 +1,7 @@
 /** `--config FILE`: a run's options, parameters and octaves as JSON. */
-import { UserError } from "../base/errors.ts";
-import { nearest } from "../base/nearest.ts";
-import { unfitToRead } from "../base/regular_file.ts";
+import { UserError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import { unfitToRead } from "../../base/regular_file.ts";
 import { Arguments, type Command, type OptionSpec, UsageError } from "./options.ts";
 
 /** Parameters by name, as text or as values. */

@@ -1,6 +1,6 @@
 /** Options about the GPU, shared by all commands that use it. */
-import { type Gpu, openGpu, type Storage } from "../kernels/runtime/device.ts";
-import { tuned } from "../ops/tuning/tune.ts";
+import { type Gpu, openGpu, type Storage } from "../../kernels/runtime/device.ts";
+import { tuned } from "../../ops/tuning/tune.ts";
 import { say } from "./progress.ts";
 import type { Arguments, OptionSpec } from "./options.ts";
 
