@@ -1,118 +1,85 @@
 /**
  * mindseye as a library: what a layer of a convolutional network has learned to see.
  *
- * @example The whole method on a folder of images
- * ```ts ignore
- * import {
- *   chooseParameters, createModel, encodePng, openGpu, openSafetensors, openTrunk, pictureToRgba,
- *   readPhotos, visualize,
- * } from "./mod.ts";
+ * An {@linkcode Eye} is a network on a device. It looks at photos, finds their facets in a layer, and
+ * grows pictures for these or for any {@linkcode Objective}. The parts it is made of are in the
+ * modules `./vis` (the method), `./models` (networks) and `./engine` (tensors, operations, programs).
  *
- * using gpu = await openGpu();
- * using weights = openSafetensors("squeezenet1_1.safetensors");
- * const model = createModel("squeezenet1_1", {}, weights);
- * const trunk = openTrunk(model, weights, { layer: "features.12" }, 224);
- * const { photos } = await readPhotos("photos/ants", { size: 224 });
- * const { pictures } = await visualize(
- *   gpu,
- *   { trunk, images: photos, size: 224, facets: 3, parameters: chooseParameters(), seed: 0 },
- *   (event) => {
- *     if (event.kind === "iterations") console.log(event.results.at(-1)!.iteration);
- *   },
- * );
- * const first = pictures.subarray(0, 3 * 224 * 224);
- * await Deno.writeFile("facet_1.png", await encodePng(pictureToRgba(first, 224, 224), 224, 224));
+ * @example What a layer sees in a folder of photos
+ * ```ts ignore
+ * import { encodePng, open, pictureToRgba } from "@mindseye/mindseye";
+ *
+ * using eye = await open({ model: "resnet18", weights: "resnet18.safetensors" });
+ * const photos = await eye.look("photos/ants", { layer: "layer3" });
+ * for await (const event of eye.visualize(photos, { facets: 3 })) {
+ *   if (event.kind === "iterations") console.log(event.results.at(-1)!.iteration);
+ *   if (event.kind !== "finished") continue;
+ *   const { pictures, size } = event.grown;
+ *   const first = pictureToRgba(pictures.subarray(0, 3 * size * size), size, size);
+ *   await Deno.writeFile("facet_1.png", await encodePng(first, size, size));
+ * }
+ * ```
+ *
+ * @example Two channels of a layer, from noise, four ways to see each
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { add, channels, chooseParameters, diverse, open, scale } from "./mod.ts";
+ *
+ * using eye = await open({ model: "motifs", size: 32 });
+ * const twice = [8, 8, 11, 11];
+ * const wish = add(channels("features.20", twice), scale(diverse("features.20", 2), 0.1));
+ * const parameters = chooseParameters("noise", { iterations: 4 });
+ * for await (const event of eye.grow(wish, { parameters, seed: 1 })) {
+ *   if (event.kind !== "finished") continue;
+ *   const { names, after } = event.grown;
+ *   assert(names[1] === "channel 8, 2 of 2");
+ *   assert(after.every(({ activation }) => activation! >= 0));
+ * }
  * ```
  *
  * @module
  */
-export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/device.ts";
-export type { Sheet } from "./kernels/runtime/sheet.ts";
 export { UnknownNameError, type UnknownNameOptions, UserError } from "./base/errors.ts";
-export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./models/names.ts";
-export {
-  createModel,
-  type Model,
-  type ModelEntry,
-  MODELS,
-  type Normalisation,
-} from "./models/registry.ts";
-export { Module, namedModules, type Scope, stateDict } from "./models/module.ts";
-export type { ByteSource } from "./models/formats/byte_source.ts";
+export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/device.ts";
 export { openSafetensors } from "./models/formats/open_safetensors.ts";
+export { SafetensorsFile } from "./models/formats/safetensors.ts";
+export { createModel, type Model, MODELS } from "./models/registry.ts";
+export type { Grown, PictureInfo, RunEvent, StoppedPicture, Visualization } from "./vis/events.ts";
 export {
-  encodeSafetensors,
-  parseSafetensors,
-  SafetensorsFile,
-} from "./models/formats/safetensors.ts";
-export {
-  checkWeights,
-  type KnownWeights,
-  type NamedNetwork,
-  type Trace,
-  type TracedModule,
-  traceModel,
-  type Weight,
-  type WeightSource,
-} from "./models/trace.ts";
-export * from "./ops/mod.ts";
-export { type Tuned, tuned, Tuning, type TuningOptions } from "./ops/tuning/tune.ts";
-export { cacheFolder, type Measured, TuningFile } from "./ops/tuning/tuning_file.ts";
-export { poolActivations } from "./vis/photos/activations.ts";
+  Eye,
+  type GrowthOptions,
+  type LookAtOptions,
+  open,
+  type OpenOptions,
+  type Photos,
+} from "./vis/eye.ts";
 export { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "./vis/facets/embedding.ts";
-export {
-  analyseFacets,
-  type Candidate,
-  type FacetAnalysis,
-  type FacetOptions,
-  type Facets,
-  findFacets,
-} from "./vis/facets/facets.ts";
-export {
-  type ChosenImage,
-  type FacetReportOptions,
-  writeFacetReport,
-} from "./vis/report/facet_report.ts";
-export type { HeldImage, SourceImage, StoredImage } from "./vis/photos/images.ts";
-export type { Judgement } from "./vis/facets/judgement.ts";
-export { type Look, lookAtPhotos, type LookOptions } from "./vis/photos/look.ts";
-export { type IterationResult, Loop, type LoopOptions, type LoopState } from "./vis/loop/loop.ts";
-export type { Learned } from "./vis/loop/learning.ts";
-export type { LoopMemory } from "./vis/loop/plan.ts";
-export { type Goals } from "./vis/objectives/facets.ts";
-export {
-  changeParameters,
-  type MethodParameter,
-  PARAMETER_GROUPS,
-  type ParameterName,
-  type ParameterRows,
-  PARAMETERS,
-  type Parameters,
-  validateParameters,
-} from "./vis/parameters.ts";
-export { checkOctaves, chooseOctaves, chooseParameters, PRESETS } from "./vis/presets.ts";
-export {
-  listPhotos,
-  type Photo,
-  readPhoto,
-  readPhotos,
-  type ReadPhotosOptions,
-  type SkippedPhoto,
-  UnreadablePhoto,
-} from "./vis/photos/photos.ts";
-export { decodePng, encodePng, pictureToRgba, type Rgba } from "./vis/photos/png.ts";
 export { adjustedRandIndex } from "./vis/facets/rand_index.ts";
-export { type FacetSummary, Report, type ReportOptions, summarise } from "./vis/report/report.ts";
-export type { Warp } from "./vis/loop/schedule.ts";
 export type { Start } from "./vis/loop/start.ts";
+export type { Tap } from "./vis/network.ts";
+export { channels } from "./vis/objectives/channels.ts";
+export { classes } from "./vis/objectives/classes.ts";
+export { type DirectionOptions, directions } from "./vis/objectives/directions.ts";
+export { diverse } from "./vis/objectives/diverse.ts";
+export { type FacetLayers, facets, type Goals } from "./vis/objectives/facets.ts";
+export { readWishes, type WishContext, WISHES, type WishName } from "./vis/objectives/kinds.ts";
+export { l1 } from "./vis/objectives/l1.ts";
+export { like, type Likeness } from "./vis/objectives/like.ts";
+export { type Neuron, neurons } from "./vis/objectives/neurons.ts";
 export {
-  findTargets,
-  meanActivation,
-  type Target,
-  type TargetOptions,
-} from "./vis/facets/targets.ts";
-export { silhouette, type SilhouetteOptions } from "./vis/facets/silhouette.ts";
-export { type Observed, openTrunk, openTrunks, type Trunk, type Trunks } from "./vis/trunk.ts";
-export type { Grown, RunEvent, Visualization } from "./vis/events.ts";
+  add,
+  type Metrics,
+  namesOf,
+  type Objective,
+  pick,
+  scale,
+  type Term,
+} from "./vis/objectives/objective.ts";
+export { tv } from "./vis/objectives/tv.ts";
+export { type ParameterName, PARAMETERS, type Parameters } from "./vis/parameters.ts";
+export type { HeldImage, SourceImage, StoredImage } from "./vis/photos/images.ts";
+export { listPhotos, readPhoto, readPhotos, UnreadablePhoto } from "./vis/photos/photos.ts";
+export { decodePng, encodePng, pictureToRgba, type Rgba } from "./vis/photos/png.ts";
+export { chooseOctaves, chooseParameters, PRESETS } from "./vis/presets.ts";
+export { Report, type ReportOptions } from "./vis/report/report.ts";
 export { visualize, type VisualizeOptions } from "./vis/visualize.ts";
-export type { Offset } from "./vis/loop/window.ts";

@@ -8,9 +8,10 @@ import { nearest } from "./nearest.ts";
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { UserError } from "./errors.ts";
  * const error = new UserError("facets expects a whole number from 1, got 0");
- * console.assert(error instanceof Error && error.name === "UserError");
+ * assert(error instanceof Error && error.name === "UserError");
  * ```
  */
 export class UserError extends Error {

@@ -6,9 +6,10 @@
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { Random } from "./random.ts";
  * const random = new Random(7);
- * console.assert(random.uniform(-1, 1) === new Random(7).uniform(-1, 1));
+ * assert(random.uniform(-1, 1) === new Random(7).uniform(-1, 1));
  * ```
  */
 export class Random {

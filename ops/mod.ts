@@ -1,4 +1,27 @@
-/** Tensors, differentiable operations, and compiled programs. */
+/**
+ * The engine alone: tensors, differentiable operations, and compiled programs on a WebGPU device.
+ *
+ * @example A gradient step
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { affine, compile, gradients, mul, openGpu, sub, sum, Variable } from "./mod.ts";
+ *
+ * using gpu = await openGpu();
+ * using x = new Variable(gpu, [1, 3, 8, 8]);
+ * x.write(new Float32Array(3 * 8 * 8).fill(2));
+ * const loss = sum(mul(x.tensor, x.tensor), [1, 2, 3]);
+ * const [slope] = gradients(loss, [x.tensor]);
+ * const step = sub(x.tensor, affine(slope!, 0.25));
+ * using program = await compile(gpu, { outputs: [loss, slope!], assign: [[x, step]] });
+ * program.run();
+ * assert((await program.read(loss))[0] === 4 * 3 * 8 * 8);
+ * assert((await x.read())[0] === 1);
+ * ```
+ *
+ * @module
+ */
+export { Gpu, type GpuOptions, openGpu, type Storage } from "../kernels/runtime/device.ts";
+export type { Sheet } from "../kernels/runtime/sheet.ts";
 export { adaptiveAveragePool2d } from "./pool/adaptive_average_pool2d.ts";
 export { averagePool2d, type AveragePool2dOptions } from "./pool/average_pool2d.ts";
 export type { AveragePool2dAttributes } from "./graph/attributes.ts";

@@ -6,12 +6,12 @@ deno=$1
 shift
 # The same steps as `deno task ok`; a failure of the first four counts as one failed test.
 checks=0
-"$deno" fmt --check && "$deno" lint && "$deno" check && "$deno" doc --lint mod.ts >/dev/null || checks=1
+"$deno" fmt --check && "$deno" lint && "$deno" check && "$deno" doc --lint mod.ts ops/mod.ts models/mod.ts vis/mod.ts >/dev/null || checks=1
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # tee hides the exit code, so it goes through a file.
-{ "$deno" test -A --no-check "$@" 2>&1; echo $? >"$log.rc"; } | tee "$log"
+{ "$deno" test -A --no-check --doc "$@" 2>&1; echo $? >"$log.rc"; } | tee "$log"
 rc=$(cat "$log.rc")
 rm -f "$log.rc"
 # Deno's own closing line: "ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)", maybe in colour.

@@ -75,13 +75,14 @@ export interface GrowthOptions {
  *
  * @example What a layer's channels want to see
  * ```ts
+ * import assert from "node:assert/strict";
  * import { add, channels, chooseParameters, diverse, open, scale } from "../mod.ts";
  *
  * using eye = await open({ model: "motifs", size: 32 });
  * const wish = add(channels("features.20", [1, 1]), scale(diverse("features.20"), 0.1));
  * const parameters = chooseParameters("noise", { iterations: 10 });
  * for await (const event of eye.grow(wish, { parameters })) {
- *   if (event.kind === "finished") console.assert(event.grown.names[0] === "channel 1, 1 of 2");
+ *   if (event.kind === "finished") assert(event.grown.names[0] === "channel 1, 1 of 2");
  * }
  * ```
  */

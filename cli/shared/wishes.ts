@@ -1,5 +1,6 @@
 /** `visualize --channels …` and the other wishes: what the command line says of them. */
 import { basename, join } from "node:path";
+import { unfitToRead } from "../../base/regular_file.ts";
 import { requireWritableFolder } from "../../base/writable_folder.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
@@ -183,6 +184,9 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   console.log(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
 }
 
+/** Bytes of a file of class names or vectors, at most. */
+const MOST_TEXT = 2 ** 28;
+
 /** Lines printed about single pictures. */
 const MOST_LINES = 12;
 
@@ -251,6 +255,8 @@ async function classNamesOf(path: string | undefined): Promise<string[] | undefi
 
 async function textOf(path: string): Promise<string> {
   try {
+    const unfit = unfitToRead(path, MOST_TEXT);
+    if (unfit) throw new Error(unfit);
     return await Deno.readTextFile(path);
   } catch (error) {
     throw new UserError(`cannot read ${path}: ${(error as Error).message}`);

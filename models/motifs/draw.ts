@@ -89,9 +89,10 @@ export function drawMotif(motif: string, size: number, random: Random): Uint8Cla
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { drawClass } from "./draw.ts";
  * const pictures = drawClass({ count: 8, size: 64 });
- * console.assert(pictures.length === 8 && pictures[0]!.pixels.length === 64 * 64 * 3);
+ * assert(pictures.length === 8 && pictures[0]!.pixels.length === 64 * 64 * 3);
  * ```
  */
 export function drawClass({ count = 120, size = 128, seed = 1 }: ClassOptions = {}): Drawing[] {

@@ -15,7 +15,9 @@ import {
 
 /** What iterations depend on. */
 export interface InputOptions {
+  /** Side of the pictures in pixels. */
   readonly size: number;
+  /** The octave. */
   readonly parameters: Parameters;
   /** Seeds the warps. */
   readonly seed: number;

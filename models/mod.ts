@@ -1,0 +1,24 @@
+/** Networks: their modules, names, weights and traces. */
+export { bytesInMemory, type ByteSource } from "./formats/byte_source.ts";
+export { openSafetensors } from "./formats/open_safetensors.ts";
+export { encodeSafetensors, parseSafetensors, SafetensorsFile } from "./formats/safetensors.ts";
+export { Module, namedModules, type Scope, stateDict } from "./module.ts";
+export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./names.ts";
+export { randomWeights } from "./random_weights.ts";
+export {
+  createModel,
+  type Model,
+  type ModelEntry,
+  MODELS,
+  type Normalisation,
+} from "./registry.ts";
+export {
+  checkWeights,
+  type KnownWeights,
+  type NamedNetwork,
+  type Trace,
+  type TracedModule,
+  traceModel,
+  type Weight,
+  type WeightSource,
+} from "./trace.ts";
