@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { motifsWeights } from "../models/architectures/motifs_net.ts";
-import { Sheet } from "../vis/report/draw.ts";
+import { Drawing } from "../vis/report/draw.ts";
 import { encodePng } from "../vis/photos/png.ts";
 
 /** Sizes in the drawing, in pixels. */
@@ -18,7 +18,7 @@ const [filters, channels, height, width] = weights.shape(KEY) as [number, number
 const values = weights.read(KEY);
 const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 const [tileWidth, tileHeight] = [width * WEIGHT + GAP, height * WEIGHT + GAP];
-const sheet = new Sheet(
+const sheet = new Drawing(
   ACROSS * tileWidth + GAP,
   Math.ceil(filters / ACROSS) * tileHeight + GAP,
 );

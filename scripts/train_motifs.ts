@@ -35,7 +35,7 @@ import { MotifsNet } from "../models/architectures/motifs_net.ts";
 import { createModel } from "../models/registry.ts";
 import { encodeSafetensors, parseSafetensors } from "../models/formats/safetensors.ts";
 import { traceModel, type WeightSource } from "../models/trace.ts";
-import { type Learned, learnedWeights, runInTraining, sgdStep } from "./training.ts";
+import { type LearnedWeight, learnedWeights, runInTraining, sgdStep } from "./training.ts";
 import { drawMotif, MOTIFS } from "../models/motifs/draw.ts";
 import { halvedToPlaces, jumbled, planesOf, varied } from "../models/motifs/varied.ts";
 
@@ -85,7 +85,7 @@ function unit(x: Tensor): Tensor {
 function compileStep(
   gpu: Gpu,
   net: MotifsNet,
-  learned: ReadonlyMap<string, Learned>,
+  learned: ReadonlyMap<string, LearnedWeight>,
   decoder: Variable[],
   { pictures, nudge, labels, redrawn, rate }: Batch,
   velocities: Map<Variable, Variable>,
@@ -153,7 +153,9 @@ function draw(pool: readonly Uint8Array[], random: Random): Drawn {
 }
 
 /** The weights as a file; of the classifier, the motifs only. */
-async function encode(learned: ReadonlyMap<string, Learned>): Promise<Uint8Array<ArrayBuffer>> {
+async function encode(
+  learned: ReadonlyMap<string, LearnedWeight>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const tensors: Record<string, { shape: readonly number[]; values: Float32Array }> = {};
   for (const [key, { shape, variable }] of learned) {
     const values = await variable.read();

@@ -15,7 +15,7 @@ import { BatchNorm2d } from "../models/layers.ts";
 import { joinPath, type Module, namedModules, type Scope } from "../models/module.ts";
 
 /** A weight and its place in the weight file. */
-export interface Learned {
+export interface LearnedWeight {
   /** The shape in the weight file. */
   readonly shape: readonly number[];
   /** Its values, on the GPU. */
@@ -34,8 +34,8 @@ function shapeInGraph(shape: readonly number[]): Shape {
  * The weights of a network as variables, drawn as PyTorch draws them: uniformly within ±1/√(inputs
  * of an output), batch norms as the identity. Their owner disposes of the variables.
  */
-export function learnedWeights(gpu: Gpu, root: Module, random: Random): Map<string, Learned> {
-  const learned = new Map<string, Learned>();
+export function learnedWeights(gpu: Gpu, root: Module, random: Random): Map<string, LearnedWeight> {
+  const learned = new Map<string, LearnedWeight>();
   for (const [path, module] of namedModules(root)) {
     const shapes = module.parameters();
     const inputs = shapes.weight?.slice(1).reduce((product, size) => product * size, 1) ?? 1;
@@ -75,7 +75,7 @@ const MOMENTUM = 0.1;
 export function runInTraining(
   root: Module,
   x: Tensor,
-  learned: ReadonlyMap<string, Learned>,
+  learned: ReadonlyMap<string, LearnedWeight>,
 ): Trained {
   const paths = new Map([...namedModules(root)].map(([path, module]) => [module, path]));
   const outputs = new Map<string, Tensor>();

@@ -69,7 +69,7 @@ export async function grow(
   const names = namesOf(objective);
   const pictureInfos = names.map((name, i) => ({ name, photos: options.photos?.[i] ?? [] }));
   await tell({ kind: "started", pictures: pictureInfos, metrics: metricsOf(objective) });
-  const clock = new Clock();
+  const clock = new Stopwatch();
   const seconds = { compile: 0, loop: 0 };
   const firsts = firstIterations(octaves);
   const lengths = octaves.map(({ iterations }, i) => iterations - firsts[i]! + 1);
@@ -203,7 +203,7 @@ async function resized(
 }
 
 /** Seconds between calls. */
-export class Clock {
+export class Stopwatch {
   #last = performance.now();
 
   /** Seconds since the last lap. */

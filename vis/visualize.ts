@@ -6,7 +6,7 @@ import type { EmbeddingOptions } from "./facets/embedding.ts";
 import { analyseFacets } from "./facets/facets.ts";
 import { requireImages } from "./photos/images.ts";
 import { findTargets, meanActivation } from "./facets/targets.ts";
-import { Clock, grow } from "./grow.ts";
+import { grow, Stopwatch } from "./grow.ts";
 import { magnitudesOf } from "./loop/spectrum.ts";
 import { type Start, startPictures } from "./loop/start.ts";
 import { asSeen, startSeen } from "./photos/seen.ts";
@@ -64,7 +64,7 @@ export async function visualize(
   const goals = octaves[0]!;
   const images = options.images.length;
   requireImages(images, options.facets);
-  const clock = new Clock();
+  const clock = new Stopwatch();
   const picture = async (i: number) => asSeen(await pixelsAt(options.images[i]!, size), goals);
   const start = startSeen(options.start ?? "mean", goals);
   const pooled = options.pooled ?? await poolActivations(

@@ -18,7 +18,7 @@
  * neighbours in a row.
  */
 import type { Gpu, Storage } from "./device.ts";
-import { type Defines, expand } from "./template.ts";
+import { type Defines, expandTemplate } from "./template.ts";
 
 /** A hand-written kernel. */
 export interface KernelSource {
@@ -113,7 +113,7 @@ fn store_${name}(n: i32, c4: i32, y: i32, x: i32, v: vec4f) {
 
 /** The complete WGSL of a kernel. */
 export function generate(spec: KernelSpec): string {
-  const body = expand(spec.source.wgsl, spec.defines);
+  const body = expandTemplate(spec.source.wgsl, spec.defines);
   const kernel = /\bfn main\b/.test(body)
     ? body
     : `${body}\n${perTexelMain(spec.writes[0]!.name, spec.defines.TEXELS)}`;

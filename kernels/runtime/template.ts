@@ -14,9 +14,11 @@
 /** Constants a template is expanded with. */
 export type Defines = Readonly<Record<string, unknown>>;
 
-type Block = { line: string } | { loop: Loop } | { condition: Condition };
+type Block = { line: string } | { loop: Repetition } | { condition: Condition };
 /** Over whole numbers, or over a list. */
-type Loop = { variable: string; body: Block[] } & ({ from: string; to: string } | { list: string });
+type Repetition =
+  & { variable: string; body: Block[] }
+  & ({ from: string; to: string } | { list: string });
 interface Condition {
   test: string;
   then: Block[];
@@ -84,7 +86,7 @@ ${code(body, depth + 1)}
  *
  * @throws {SyntaxError} when a block is not closed.
  */
-export function expand(template: string, defines: Defines): string {
+export function expandTemplate(template: string, defines: Defines): string {
   const out: string[] = [];
   const blocks = parse(template.split("\n"), { at: 0 }, false);
   const names = { xyzw: "xyzw", ...defines };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Sheet } from "../../vis/report/draw.ts";
+import { Drawing } from "../../vis/report/draw.ts";
 import type { Facets } from "../../vis/facets/facets.ts";
 import { textStrokes } from "../../vis/report/font.ts";
 import type { Rgba } from "../../vis/photos/png.ts";
@@ -14,7 +14,7 @@ const pixel = (
 const grey = (level: number, size: number) => new Float32Array(3 * size * size).fill(level);
 
 Deno.test("shapes cover what they should and stay on the sheet", () => {
-  const sheet = new Sheet(40, 30);
+  const sheet = new Drawing(40, 30);
   sheet.disc(20, 15, 5, [200, 0, 0]);
   assert.deepEqual(pixel(sheet, 20, 15), [200, 0, 0]);
   assert.deepEqual(pixel(sheet, 20, 8), [255, 255, 255]);

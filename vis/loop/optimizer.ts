@@ -4,7 +4,7 @@ import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { Parameters } from "../parameters.ts";
 
 /** What the optimizer makes of one gradient. */
-export interface Step {
+export interface Update {
   /** To be subtracted after multiplying it with {@linkcode Optimizer.gain} and the learning rate. */
   readonly update: Tensor;
   /** New values of the optimizer's state. */
@@ -47,7 +47,7 @@ export class Optimizer implements Disposable {
   }
 
   /** Makes the graph of one step for one gradient. */
-  step(gradient: Tensor): Step {
+  step(gradient: Tensor): Update {
     const { optimizer, momentum, beta2 } = this.#p;
     const first = this.#running(gradient);
     const before = (variable: Variable | undefined, decay: number, now: Tensor) =>

@@ -22,7 +22,7 @@ export interface TextStyle {
 export const INK: Colour = [40, 40, 40];
 
 /** An opaque picture to draw on, white at first. x grows to the right, y downwards, in pixels. */
-export class Sheet implements Rgba {
+export class Drawing implements Rgba {
   /** [height, width, 4] */
   readonly rgba: Uint8ClampedArray;
 

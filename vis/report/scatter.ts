@@ -1,6 +1,6 @@
 /** The map of a folder: every image a dot in the plane, coloured by facet. */
 
-import { type Colour, INK, Sheet, tile } from "./draw.ts";
+import { type Colour, Drawing, INK, tile } from "./draw.ts";
 import { type Facets, planeOf } from "../facets/facets.ts";
 import type { Rgba } from "../photos/png.ts";
 
@@ -68,7 +68,7 @@ export function drawScatter(
   }
   const top = MARGIN + (title === undefined ? 0 : TITLE) + (note === undefined ? 0 : NOTE);
   const height = Math.max(860, top + count * LINE + MARGIN);
-  const sheet = new Sheet(WIDTH, height);
+  const sheet = new Drawing(WIDTH, height);
   if (title !== undefined) sheet.text(title, MARGIN, MARGIN, { size: 15 });
   if (note !== undefined) {
     sheet.text(note, MARGIN, top - NOTE - (title === undefined ? 0 : 10), { size: 11 });
@@ -129,14 +129,14 @@ interface Box {
 }
 
 /** A dot of a facet, with a thin white edge so that neighbours stay apart. */
-function dot(sheet: Sheet, x: number, y: number, radius: number, facet: number): void {
+function dot(sheet: Drawing, x: number, y: number, radius: number, facet: number): void {
   sheet.disc(x, y, radius + 1, [255, 255, 255], 0.9);
   if (facet < PALETTE.length) sheet.disc(x, y, radius, facetColour(facet));
   else sheet.ring(x, y, radius - 1, 2, facetColour(facet));
 }
 
 /** The facet's number in the corner of its thumbnail. */
-function badge(sheet: Sheet, left: number, top: number, facet: number): void {
+function badge(sheet: Drawing, left: number, top: number, facet: number): void {
   const number = String(facet + 1);
   const width = 12 + 10 * number.length;
   sheet.rectangle(left - BORDER, top - BORDER, width, 21, facetColour(facet));

@@ -1,6 +1,6 @@
 /** Pictures side by side: one facet over the iterations, or all facets on one sheet. */
 
-import { INK, Sheet, tile } from "./draw.ts";
+import { Drawing, INK, tile } from "./draw.ts";
 import type { Rgba } from "../photos/png.ts";
 
 /** One picture of a strip. */
@@ -50,7 +50,7 @@ export function drawStrip(
   const count = strip.frames.length;
   if (count === 0) throw new RangeError("drawStrip: there is no picture to draw");
   const top = MARGIN + (strip.title === undefined ? 0 : TITLE + 12);
-  const sheet = new Sheet(
+  const sheet = new Drawing(
     2 * MARGIN + count * side + (count - 1) * GAP,
     top + side + 10 + LABEL + MARGIN,
   );
@@ -83,7 +83,7 @@ export function drawContactSheet(
   const height = Math.max(...drawn.map((picture) => picture.height));
   const fitting = Math.round(Math.sqrt(1.3 * strips.length * height / width));
   const columns = Math.min(strips.length, Math.max(1, options.columns ?? fitting));
-  const sheet = new Sheet(columns * width, Math.ceil(strips.length / columns) * height);
+  const sheet = new Drawing(columns * width, Math.ceil(strips.length / columns) * height);
   drawn.forEach((picture, i) =>
     sheet.picture(picture, (i % columns) * width, Math.floor(i / columns) * height)
   );

@@ -18,7 +18,7 @@ const FEWEST_TEXELS = 64;
 const MOST_STEPS = 16;
 
 /** Element functions that become one kernel. */
-interface Group {
+interface Fusion {
   /** The functions in order; the last one makes the result. */
   readonly members: readonly Tensor<"elementwise">[];
   /** What it reads. */
@@ -26,7 +26,7 @@ interface Group {
 }
 
 /** One kernel for what was several. */
-function merge(groups: readonly Group[]): Group {
+function merge(groups: readonly Fusion[]): Fusion {
   const members = [...new Set(groups.flatMap((each) => each.members))].sort((a, b) => a.id - b.id);
   const made = new Set<Tensor>(members);
   const operands = new Set(members.flatMap(({ inputs }) => inputs.filter((i) => !made.has(i))));
@@ -34,9 +34,9 @@ function merge(groups: readonly Group[]): Group {
 }
 
 /** Decides which element functions of a graph are computed together. */
-class Grouping {
+class Fusions {
   /** The group that makes each element function, if it is not absorbed. */
-  readonly groups = new Map<Tensor, Group>();
+  readonly groups = new Map<Tensor, Fusion>();
   readonly #asked: ReadonlySet<Tensor>;
   readonly #users: ReadonlyMap<Tensor, Tensor[]>;
 
@@ -48,8 +48,8 @@ class Grouping {
   }
 
   /** A function with all before it that its kernel can take over, together or one by one. */
-  #grown(result: Tensor<"elementwise">): Group {
-    let group: Group = { members: [result], operands: new Set(result.inputs) };
+  #grown(result: Tensor<"elementwise">): Fusion {
+    let group: Fusion = { members: [result], operands: new Set(result.inputs) };
     const { width, height } = sheetSize(result.shape);
     if (width * height < FEWEST_TEXELS) return group;
     for (;;) {
@@ -63,7 +63,7 @@ class Grouping {
   }
 
   /** Operands that are element functions whose every user is in the group. */
-  #onlyFor({ members, operands }: Group): Tensor[] {
+  #onlyFor({ members, operands }: Fusion): Tensor[] {
     const made = new Set<Tensor>(members);
     return [...operands].filter((n) =>
       this.groups.has(n) && !this.#asked.has(n) && this.#users.get(n)!.every((u) => made.has(u))
@@ -71,7 +71,7 @@ class Grouping {
   }
 
   /** The group with some of its operands made in it; nothing where that is not worth it. */
-  #merged(group: Group, absorbed: readonly Tensor[], result: Tensor): Group | undefined {
+  #merged(group: Fusion, absorbed: readonly Tensor[], result: Tensor): Fusion | undefined {
     const merged = merge([...absorbed.map((n) => this.groups.get(n)!), group]);
     const { members, operands } = merged;
     const isRepeated = (n: Tensor) => !sameShape(n.shape, result.shape);
@@ -83,7 +83,7 @@ class Grouping {
   }
 
   /** How many tensors of the result's size wait for it and for nothing later. */
-  #kept({ operands }: Group, result: Tensor): number {
+  #kept({ operands }: Fusion, result: Tensor): number {
     const isLast = (n: Tensor) =>
       !this.#asked.has(n) && this.#users.get(n)!.every(({ id }) => id <= result.id);
     return [...operands].filter((n) =>
@@ -103,7 +103,7 @@ class Grouping {
  */
 export function fuseElements(roots: readonly Tensor[]): Tensor[] {
   const nodes = ancestors(roots);
-  const { groups } = new Grouping(nodes, roots);
+  const { groups } = new Fusions(nodes, roots);
   const now = new Map<Tensor, Tensor>();
   rewrite(nodes, now, (n) => {
     const group = groups.get(n);
@@ -114,7 +114,7 @@ export function fuseElements(roots: readonly Tensor[]): Tensor[] {
 
 /** A group as one node. */
 function fused(
-  { members, operands }: Group,
+  { members, operands }: Fusion,
   shape: Shape,
   now: ReadonlyMap<Tensor, Tensor>,
 ): Tensor {
