@@ -5,6 +5,7 @@
  *
  * A sheet lives in an `rgba32float` texture or in a storage buffer; kernels cannot tell.
  */
+import { UserError } from "../../base/errors.ts";
 import type { Gpu, Storage } from "./device.ts";
 
 /** Sizes in PyTorch's order. */
@@ -66,7 +67,11 @@ function notPowerOfTwo(length: number): number {
   return length < 3 ? 3 : length + 1;
 }
 
-/** Allocates a sheet. Its owner destroys it with {@linkcode destroySheet}. */
+/**
+ * Allocates a sheet. Its owner destroys it with {@linkcode destroySheet}.
+ *
+ * @throws {UserError} when it is larger than this device's largest buffer.
+ */
 export function createSheet(
   gpu: Gpu,
   width: number,
@@ -87,9 +92,9 @@ export function createSheet(
   const size = width * height * TEXEL;
   const limit = largestBuffer(gpu);
   if (size > limit) {
-    throw new RangeError(
-      `a tensor of ${size} bytes does not fit this adapter's largest buffer of ${limit} bytes; ` +
-        `use fewer facets or a smaller size`,
+    throw new UserError(
+      `${size} bytes are needed in one piece, and this device's largest buffer has ${limit}; ` +
+        "use smaller or fewer pictures",
     );
   }
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;

@@ -87,8 +87,8 @@ Deno.test("a sheet too large for a texture lives in a buffer", () => {
 
 Deno.test("a sheet too large for any buffer is an error that says what to do", () => {
   assert.throws(() => createSheet(gpu, 1 << 16, 1 << 16, "buffer"), {
-    name: "RangeError",
-    message: /a tensor of \d+ bytes does not fit .* use fewer facets or a smaller size/,
+    name: "UserError",
+    message: /\d+ bytes are needed in one piece, .* use smaller or fewer pictures/,
   });
 });
 

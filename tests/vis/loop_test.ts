@@ -448,3 +448,26 @@ Deno.test("a variable keeps what is written, and refuses the wrong number of val
     assert.deepEqual(await program.read(v.tensor), values);
   }
 });
+
+Deno.test("pictures that no device's buffer holds are refused in one line, and nothing leaks", async () => {
+  const model = createModel("motifs");
+  using weights = await model.builtInWeights!();
+  using gpu = await openGpu({ limits: "default" });
+  const trunk = openTrunk(model, weights, { layer: "features.2" }, 2048);
+  const goals = {
+    targets: new Float32Array(trunk.channels).fill(1),
+    channels: [[0]],
+    mean: new Float32Array(trunk.channels),
+  };
+  await assert.rejects(
+    Loop.create(gpu, {
+      network: trunk.network,
+      objective: facetsObjective(trunk, goals),
+      start: new Float32Array(3 * 2048 * 2048),
+      size: 2048,
+      parameters: chooseParameters("default", { iterations: 1 }),
+      seed: 0,
+    }),
+    { name: "UserError", message: /bytes are needed in one piece, .* use smaller or fewer/ },
+  );
+});
