@@ -6,12 +6,19 @@ import {
   batchNorm,
   conv2d,
   type Conv2dOptions,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  layerNorm,
   linear,
   maxPool2d,
   type MaxPool2dOptions,
+  mul,
   type Pair,
   relu,
   relu6,
+  sigmoid,
+  silu,
   type Tensor,
 } from "../ops/mod.ts";
 import { UserError } from "../base/errors.ts";
@@ -105,6 +112,51 @@ export class ReLU6 extends Module {
 
   forward(x: Tensor): Tensor {
     return relu6(x);
+  }
+}
+
+/** x·relu6(x + 3)/6, any shape. */
+export class Hardswish extends Module {
+  readonly type = "Hardswish";
+
+  forward(x: Tensor): Tensor {
+    return hardswish(x);
+  }
+}
+
+/** relu6(x + 3)/6, any shape. */
+export class Hardsigmoid extends Module {
+  readonly type = "Hardsigmoid";
+
+  forward(x: Tensor): Tensor {
+    return hardsigmoid(x);
+  }
+}
+
+/** 1/(1 + e⁻ˣ), any shape. */
+export class Sigmoid extends Module {
+  readonly type = "Sigmoid";
+
+  forward(x: Tensor): Tensor {
+    return sigmoid(x);
+  }
+}
+
+/** x/(1 + e⁻ˣ), any shape. */
+export class SiLU extends Module {
+  readonly type = "SiLU";
+
+  forward(x: Tensor): Tensor {
+    return silu(x);
+  }
+}
+
+/** x·Φ(x), any shape. */
+export class GELU extends Module {
+  readonly type = "GELU";
+
+  forward(x: Tensor): Tensor {
+    return gelu(x);
   }
 }
 
@@ -218,6 +270,137 @@ export class Linear extends Module {
     // Over a map that is not flattened it is a convolution with one window, as large as the map.
     const weight = scope.parameter(this, "weight", [this.#outputs, channels, height, width]);
     return conv2d(x, weight, bias, {});
+  }
+}
+
+/**
+ * Layer normalisation over the channels of each pixel, [N,C,H,W] to the same. Weights: `weight`,
+ * `bias`, [C].
+ */
+export class LayerNorm extends Module {
+  readonly type: string;
+  readonly #channels: number;
+  readonly #epsilon: number;
+
+  /** @param type `LayerNorm2d` for torchvision's own. */
+  constructor(channels: number, epsilon: number, type = "LayerNorm") {
+    super();
+    this.type = type;
+    this.#channels = channels;
+    this.#epsilon = epsilon;
+  }
+
+  override parameters(): Record<string, readonly number[]> {
+    return { weight: [this.#channels], bias: [this.#channels] };
+  }
+
+  forward(x: Tensor, scope: Scope): Tensor {
+    return layerNorm(x, {
+      weight: scope.parameter(this, "weight"),
+      bias: scope.parameter(this, "bias"),
+      epsilon: this.#epsilon,
+    });
+  }
+}
+
+/**
+ * Squeeze and excitation (Hu et al. 2017), as in torchvision: each channel times a gate made of the
+ * means of all, [N,C,H,W] to the same.
+ */
+export class SqueezeExcitation extends Module {
+  readonly type = "SqueezeExcitation";
+  readonly avgpool = new AdaptiveAvgPool2d(1);
+  readonly fc1: Conv2d;
+  readonly fc2: Conv2d;
+  readonly activation: Module;
+  readonly scale_activation: Module;
+
+  /** @param squeezed Channels in between. */
+  constructor(channels: number, squeezed: number, activation: Module, gate: Module) {
+    super();
+    this.fc1 = new Conv2d(channels, squeezed, 1);
+    this.fc2 = new Conv2d(squeezed, channels, 1);
+    this.activation = activation;
+    this.scale_activation = gate;
+  }
+
+  forward(x: Tensor, scope: Scope): Tensor {
+    const gate = scope.run(
+      x,
+      ...[this.avgpool, this.fc1, this.activation, this.fc2, this.scale_activation],
+    );
+    return mul(x, gate);
+  }
+}
+
+/** Nothing, at the time of use: a residual branch that is left out at random in training. */
+export class StochasticDepth extends Module {
+  readonly type = "StochasticDepth";
+
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/** What a convolution in {@linkcode ConvNormActivation} has beside it. */
+export interface ConvNormActivationOptions {
+  /** Pixels from one window to the next (1). */
+  readonly stride?: number;
+  /** Groups of channels (1). */
+  readonly groups?: number;
+  /** Added to the batch norm's variance (1e-5). */
+  readonly epsilon?: number;
+  /** What follows; nothing for null, ReLU by default. */
+  readonly activation?: Module | null;
+  /** For subclasses of torchvision's module. */
+  readonly type?: string;
+}
+
+/** torchvision's `Conv2dNormActivation`: convolution, batch norm, activation; keeps the size but for its stride. */
+export function convNormActivation(
+  inputs: number,
+  outputs: number,
+  kernel: number,
+  {
+    stride = 1,
+    groups = 1,
+    epsilon = 1e-5,
+    activation = new ReLU(),
+    type = "Conv2dNormActivation",
+  }: ConvNormActivationOptions = {},
+): Sequential {
+  const padding = (kernel - 1) / 2;
+  return new Sequential([
+    new Conv2d(inputs, outputs, kernel, { stride, padding, groups, bias: false }),
+    new BatchNorm2d(outputs, epsilon),
+    ...(activation ? [activation] : []),
+  ], type);
+}
+
+/** The multiple of 8 nearest to a number of channels, not a tenth less: torchvision's `_make_divisible`. */
+export function divisible(channels: number, by = 8): number {
+  const nearest = Math.max(by, Math.floor((channels + by / 2) / by) * by);
+  return nearest < 0.9 * channels ? nearest + by : nearest;
+}
+
+/** Modules one after another, with names. */
+export class NamedSequential extends Module {
+  readonly type: string;
+  readonly #modules: readonly (readonly [name: string, module: Module])[];
+
+  /** @param type For torchvision's subclasses of Sequential. */
+  constructor(modules: readonly (readonly [string, Module])[], type = "Sequential") {
+    super();
+    this.type = type;
+    this.#modules = modules;
+  }
+
+  override children(): [name: string, child: Module][] {
+    return this.#modules.map(([name, module]) => [name, module]);
+  }
+
+  forward(x: Tensor, scope: Scope): Tensor {
+    return scope.run(x, ...this.#modules.map(([, module]) => module));
   }
 }
 

@@ -56,21 +56,26 @@ export const IMAGENET: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.22
 export interface Family extends Pick<ModelEntry, "inputSize" | "minSize" | "lastMap"> {
   /** Classes of their heads. Default 1000. */
   readonly classes?: number;
+  /** How pictures must be scaled. ImageNet's by default. */
+  readonly normalisation?: Normalisation;
 }
 
 /**
- * Networks that want ImageNet's normalisation and whose only option is the number of classes.
+ * Networks whose only option is the number of classes.
  *
  * @param networks By name, how each is built.
  */
 export function family(
-  { classes = 1000, ...common }: Family,
+  { classes = 1000, normalisation = IMAGENET, ...common }: Family,
   networks: Readonly<Record<string, (classes: number) => Module>>,
 ): Record<string, ModelEntry> {
   const entries = Object.entries(networks).map(([name, create]): [string, ModelEntry] => [name, {
     ...common,
     options: { num_classes: String(classes) },
-    build: ({ num_classes }) => ({ root: create(count("num_classes", num_classes!)) }),
+    build: ({ num_classes }) => ({
+      root: create(count("num_classes", num_classes!)),
+      normalisation,
+    }),
   }]);
   return Object.fromEntries(entries);
 }

@@ -2,10 +2,18 @@
 import { UnknownNameError, UserError } from "../base/errors.ts";
 import { ALEXNET } from "./architectures/alexnet.ts";
 import { CIFAR_RESNETS } from "./architectures/cifar_resnet.ts";
+import { CONVNEXTS } from "./architectures/convnext.ts";
+import { DENSENETS } from "./architectures/densenet.ts";
+import { EFFICIENTNETS } from "./architectures/efficientnet.ts";
+import { GOOGLENET } from "./architectures/googlenet.ts";
 import { INCEPTION } from "./architectures/inception.ts";
+import { MNASNETS } from "./architectures/mnasnet.ts";
 import { MOBILENET } from "./architectures/mobilenet.ts";
+import { MOBILENETS_V3 } from "./architectures/mobilenet_v3.ts";
 import { MOTIFS } from "./architectures/motifs_net.ts";
+import { REGNETS } from "./architectures/regnet.ts";
 import { RESNETS } from "./architectures/resnet.ts";
+import { SHUFFLENETS } from "./architectures/shufflenet.ts";
 import { SQUEEZENETS } from "./architectures/squeezenet.ts";
 import { VGGS } from "./architectures/vgg.ts";
 import { IMAGENET, type Model, type ModelEntry } from "./model.ts";
@@ -19,6 +27,14 @@ export const MODELS: Readonly<Record<string, ModelEntry>> = {
   ...SQUEEZENETS,
   ...RESNETS,
   ...MOBILENET,
+  ...MOBILENETS_V3,
+  ...MNASNETS,
+  ...SHUFFLENETS,
+  ...DENSENETS,
+  ...GOOGLENET,
+  ...EFFICIENTNETS,
+  ...REGNETS,
+  ...CONVNEXTS,
   ...INCEPTION,
   ...ALEXNET,
   ...VGGS,

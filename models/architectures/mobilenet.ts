@@ -4,6 +4,7 @@ import {
   AdaptiveAvgPool2d,
   BatchNorm2d,
   Conv2d,
+  convNormActivation,
   Dropout,
   Linear,
   ReLU6,
@@ -23,21 +24,6 @@ const GROUPS = [
   [6, 320, 1, 1],
 ] as const;
 
-/** Convolution, batch norm, ReLU6; keeps the size but for its stride. */
-function convNormActivation(
-  inputs: number,
-  outputs: number,
-  kernel: number,
-  { stride = 1, groups = 1 } = {},
-): Sequential {
-  const padding = (kernel - 1) / 2;
-  return new Sequential([
-    new Conv2d(inputs, outputs, kernel, { stride, padding, groups, bias: false }),
-    new BatchNorm2d(outputs),
-    new ReLU6(),
-  ], "Conv2dNormActivation");
-}
-
 /** Expand, convolve channel by channel, project: [N,I,H,W] to [N,O,H/stride,W/stride]. */
 class InvertedResidual extends Module {
   readonly type = "InvertedResidual";
@@ -49,8 +35,10 @@ class InvertedResidual extends Module {
     const hidden = inputs * expansion;
     this.#shortcut = stride === 1 && inputs === outputs;
     this.conv = new Sequential([
-      ...(expansion === 1 ? [] : [convNormActivation(inputs, hidden, 1)]),
-      convNormActivation(hidden, hidden, 3, { stride, groups: hidden }),
+      ...(expansion === 1
+        ? []
+        : [convNormActivation(inputs, hidden, 1, { activation: new ReLU6() })]),
+      convNormActivation(hidden, hidden, 3, { stride, groups: hidden, activation: new ReLU6() }),
       new Conv2d(hidden, outputs, 1, { bias: false }),
       new BatchNorm2d(outputs),
     ]);
@@ -72,7 +60,9 @@ export class MobileNetV2 extends Module {
 
   constructor({ classes = 1000 }: { readonly classes?: number } = {}) {
     super();
-    const features: Module[] = [convNormActivation(3, 32, 3, { stride: 2 })];
+    const features: Module[] = [
+      convNormActivation(3, 32, 3, { stride: 2, activation: new ReLU6() }),
+    ];
     let channels = 32;
     for (const [expansion, outputs, blocks, stride] of GROUPS) {
       for (let block = 0; block < blocks; block++) {
@@ -82,7 +72,7 @@ export class MobileNetV2 extends Module {
         channels = outputs;
       }
     }
-    features.push(convNormActivation(channels, 1280, 1));
+    features.push(convNormActivation(channels, 1280, 1, { activation: new ReLU6() }));
     this.features = new Sequential(features);
     this.classifier = new Sequential([new Dropout(), new Linear(1280, classes)]);
   }

@@ -1,4 +1,7 @@
-/** ResNet (He et al., 2015, arXiv:1512.03385) and Wide ResNet (arXiv:1605.07146), as in torchvision. */
+/**
+ * ResNet (He et al., 2015, arXiv:1512.03385), Wide ResNet (arXiv:1605.07146) and ResNeXt
+ * (arXiv:1611.05431), as in torchvision.
+ */
 import { add, type Tensor } from "../../ops/mod.ts";
 import {
   AdaptiveAvgPool2d,
@@ -12,8 +15,8 @@ import {
 import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
-function conv3x3(inputs: number, outputs: number, stride = 1): Conv2d {
-  return new Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false });
+function conv3x3(inputs: number, outputs: number, stride = 1, groups = 1): Conv2d {
+  return new Conv2d(inputs, outputs, 3, { stride, padding: 1, groups, bias: false });
 }
 
 function conv1x1(inputs: number, outputs: number, stride = 1): Conv2d {
@@ -63,12 +66,13 @@ class Bottleneck extends Module {
     planes: number,
     width: number,
     stride: number,
+    groups: number,
     downsample: Module | undefined,
   ) {
     super();
     this.conv1 = conv1x1(inputs, width);
     this.bn1 = new BatchNorm2d(width);
-    this.conv2 = conv3x3(width, width, stride);
+    this.conv2 = conv3x3(width, width, stride, groups);
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = conv1x1(width, 4 * planes);
     this.bn3 = new BatchNorm2d(4 * planes);
@@ -95,6 +99,8 @@ export interface ResNetOptions {
   readonly layers: readonly [number, number, number, number];
   /** Channels inside a Bottleneck, as a multiple of the usual. Default 1. */
   readonly widen?: number;
+  /** Groups of channels of its 3x3 convolutions. Default 1. */
+  readonly groups?: number;
   /** Classes of the head. Default 1000. */
   readonly classes?: number;
 }
@@ -113,7 +119,7 @@ export class ResNet extends Module {
   readonly avgpool = new AdaptiveAvgPool2d(1);
   readonly fc: Linear;
 
-  constructor({ block, layers, widen = 1, classes = 1000 }: ResNetOptions) {
+  constructor({ block, layers, widen = 1, groups = 1, classes = 1000 }: ResNetOptions) {
     super();
     const expansion = block === "Bottleneck" ? 4 : 1;
     let channels = 64;
@@ -126,7 +132,7 @@ export class ResNet extends Module {
           ? new Sequential([conv1x1(inputs, channels, step), new BatchNorm2d(channels)])
           : undefined;
         return block === "Bottleneck"
-          ? new Bottleneck(inputs, planes, planes * widen, step, downsample)
+          ? new Bottleneck(inputs, planes, planes * widen, step, groups, downsample)
           : new BasicBlock(inputs, planes, step, downsample);
       }));
     this.layer1 = layer(64, layers[0], 1);
@@ -155,8 +161,16 @@ export const RESNETS = family({ inputSize: 224, minSize: 1, lastMap: "layer4" },
   resnet152: resnet("Bottleneck", [3, 8, 36, 3]),
   wide_resnet50_2: resnet("Bottleneck", [3, 4, 6, 3], 2),
   wide_resnet101_2: resnet("Bottleneck", [3, 4, 23, 3], 2),
+  resnext50_32x4d: resnet("Bottleneck", [3, 4, 6, 3], 2, 32),
+  resnext101_32x8d: resnet("Bottleneck", [3, 4, 23, 3], 4, 32),
+  resnext101_64x4d: resnet("Bottleneck", [3, 4, 23, 3], 4, 64),
 });
 
-function resnet(block: ResNetOptions["block"], layers: ResNetOptions["layers"], widen = 1) {
-  return (classes: number) => new ResNet({ block, layers, widen, classes });
+function resnet(
+  block: ResNetOptions["block"],
+  layers: ResNetOptions["layers"],
+  widen = 1,
+  groups = 1,
+) {
+  return (classes: number) => new ResNet({ block, layers, widen, groups, classes });
 }
