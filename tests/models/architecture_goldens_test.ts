@@ -1,7 +1,7 @@
 /** Networks with weights by formula compute what torchvision's compute with the same. */
 import { openGpu } from "../../kernels/runtime/device.ts";
 import { createModel } from "../../models/registry.ts";
-import { compareArchitecture } from "../architecture.ts";
+import { compareArchitecture } from "./architecture.ts";
 import { readSafetensors, sharedPath, testWithShared } from "../goldens.ts";
 
 const NAMES = [

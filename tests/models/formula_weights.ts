@@ -2,8 +2,8 @@
  * Weights of any network without a file: each number is a formula of its tensor's name and its place,
  * the same in Python (architecture_goldens.py).
  */
-import type { WeightSource } from "../models/trace.ts";
-import { type Module, stateDict } from "../models/module.ts";
+import type { WeightSource } from "../../models/trace.ts";
+import { type Module, stateDict } from "../../models/module.ts";
 
 /** FNV-1a of a name. */
 function seedOf(key: string): number {

@@ -1,12 +1,20 @@
 /** A network with weights by formula beside what torchvision computed with the same. */
 import assert from "node:assert/strict";
-import type { Gpu } from "../kernels/runtime/device.ts";
-import type { Model } from "../models/registry.ts";
-import { traceModel } from "../models/trace.ts";
-import { compile, constant, globalAveragePool, gradients, mul, sum, Variable } from "../ops/mod.ts";
-import { largest, relativeL2 } from "./distance.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { Model } from "../../models/registry.ts";
+import { traceModel } from "../../models/trace.ts";
+import {
+  compile,
+  constant,
+  globalAveragePool,
+  gradients,
+  mul,
+  sum,
+  Variable,
+} from "../../ops/mod.ts";
+import { largest, relativeL2 } from "../distance.ts";
 import { formulaWeights, stream } from "./formula_weights.ts";
-import type { NetworkGoldens } from "./networks.ts";
+import type { NetworkGoldens } from "../networks.ts";
 
 /**
  * Compares pooled maps, logits and the gradient for the picture.

@@ -1,6 +1,6 @@
 """What torchvision's networks compute with weights by formula (formula_weights.ts).
 
-    /usr/bin/python3 tests/architecture_goldens.py NAME SIDE GAIN TAP FOLDER
+    /usr/bin/python3 tests/models/architecture_goldens.py NAME SIDE GAIN TAP FOLDER
 
 writes FOLDER/NAME.safetensors: the mean of the map TAP, logits, loss and its gradient for the picture;
 as metadata all modules and all weights with their shapes.

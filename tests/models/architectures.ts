@@ -7,11 +7,11 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openGpu } from "../kernels/runtime/device.ts";
-import { namedModules, stateDict } from "../models/module.ts";
-import { createModel, MODELS } from "../models/registry.ts";
+import { openGpu } from "../../kernels/runtime/device.ts";
+import { namedModules, stateDict } from "../../models/module.ts";
+import { createModel, MODELS } from "../../models/registry.ts";
 import { compareArchitecture } from "./architecture.ts";
-import { readSafetensors } from "./goldens.ts";
+import { readSafetensors } from "../goldens.ts";
 
 /** Of the weights of each family, so that activations neither fade nor grow out of range. */
 const GAINS: readonly (readonly [RegExp, number])[] = [
