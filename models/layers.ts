@@ -26,6 +26,7 @@ import { Module, type Scope } from "./module.ts";
 
 /** 2-D convolution, [N,I,H,W] to [N,O,H',W']. Weights: `weight` [O,I/groups,kh,kw], `bias` [O]. */
 export class Conv2d extends Module {
+  /** The class in PyTorch. */
   readonly type = "Conv2d";
   readonly #inputs: number;
   readonly #outputs: number;
@@ -34,6 +35,8 @@ export class Conv2d extends Module {
   readonly #options: Conv2dOptions;
 
   /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
    * @param kernel Rows and columns of the window.
    * @param options `bias`: whether there is one. Default true.
    */
@@ -51,12 +54,14 @@ export class Conv2d extends Module {
     this.#options = options;
   }
 
+  /** Its weights. */
   override parameters(): Record<string, readonly number[]> {
     const { groups = 1 } = this.#options;
     const weight = [this.#outputs, this.#inputs / groups, ...this.#kernel];
     return this.#bias ? { weight, bias: [this.#outputs] } : { weight };
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor, scope: Scope): Tensor {
     const weight = scope.parameter(this, "weight");
     const bias = this.#bias ? scope.parameter(this, "bias") : undefined;
@@ -69,23 +74,30 @@ export class Conv2d extends Module {
  * `bias`, `running_mean`, `running_var`, all [C].
  */
 export class BatchNorm2d extends Module {
+  /** The class in PyTorch. */
   readonly type = "BatchNorm2d";
   readonly #channels: number;
   /** Added to the variance. */
   readonly epsilon: number;
 
-  /** @param epsilon Added to the variance. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param epsilon Added to the variance.
+   */
   constructor(channels: number, epsilon = 1e-5) {
     super();
     this.#channels = channels;
     this.epsilon = epsilon;
   }
 
+  /** Its weights. */
   override parameters(): Record<string, readonly number[]> {
     const shape = [this.#channels];
     return { weight: shape, bias: shape, running_mean: shape, running_var: shape };
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor, scope: Scope): Tensor {
     return batchNorm(x, {
       weight: scope.parameter(this, "weight"),
@@ -99,8 +111,10 @@ export class BatchNorm2d extends Module {
 
 /** max(x, 0), any shape. */
 export class ReLU extends Module {
+  /** The class in PyTorch. */
   readonly type = "ReLU";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return relu(x);
   }
@@ -108,8 +122,10 @@ export class ReLU extends Module {
 
 /** min(max(x, 0), 6), any shape. */
 export class ReLU6 extends Module {
+  /** The class in PyTorch. */
   readonly type = "ReLU6";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return relu6(x);
   }
@@ -117,8 +133,10 @@ export class ReLU6 extends Module {
 
 /** x·relu6(x + 3)/6, any shape. */
 export class Hardswish extends Module {
+  /** The class in PyTorch. */
   readonly type = "Hardswish";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return hardswish(x);
   }
@@ -126,8 +144,10 @@ export class Hardswish extends Module {
 
 /** relu6(x + 3)/6, any shape. */
 export class Hardsigmoid extends Module {
+  /** The class in PyTorch. */
   readonly type = "Hardsigmoid";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return hardsigmoid(x);
   }
@@ -135,8 +155,10 @@ export class Hardsigmoid extends Module {
 
 /** 1/(1 + e⁻ˣ), any shape. */
 export class Sigmoid extends Module {
+  /** The class in PyTorch. */
   readonly type = "Sigmoid";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return sigmoid(x);
   }
@@ -144,8 +166,10 @@ export class Sigmoid extends Module {
 
 /** x/(1 + e⁻ˣ), any shape. */
 export class SiLU extends Module {
+  /** The class in PyTorch. */
   readonly type = "SiLU";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return silu(x);
   }
@@ -153,8 +177,10 @@ export class SiLU extends Module {
 
 /** x·Φ(x), any shape. */
 export class GELU extends Module {
+  /** The class in PyTorch. */
   readonly type = "GELU";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return gelu(x);
   }
@@ -162,15 +188,21 @@ export class GELU extends Module {
 
 /** The largest element of each window, [N,C,H,W] to [N,C,H',W']. */
 export class MaxPool2d extends Module {
+  /** The class in PyTorch. */
   readonly type = "MaxPool2d";
   readonly #window: MaxPool2dOptions;
 
-  /** @param kernel Rows and columns of the window. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param kernel Rows and columns of the window.
+   */
   constructor(kernel: number | Pair, options: Omit<MaxPool2dOptions, "kernel"> = {}) {
     super();
     this.#window = { kernel, ...options };
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.#window);
   }
@@ -178,15 +210,21 @@ export class MaxPool2d extends Module {
 
 /** The mean of each window, [N,C,H,W] to [N,C,H',W']. */
 export class AvgPool2d extends Module {
+  /** The class in PyTorch. */
   readonly type = "AvgPool2d";
   readonly #window: AveragePool2dOptions;
 
-  /** @param kernel Rows and columns of the window. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param kernel Rows and columns of the window.
+   */
   constructor(kernel: number | Pair, options: Omit<AveragePool2dOptions, "kernel"> = {}) {
     super();
     this.#window = { kernel, ...options };
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return averagePool2d(x, this.#window);
   }
@@ -194,15 +232,21 @@ export class AvgPool2d extends Module {
 
 /** The mean over parts of the map of about equal size, [N,C,H,W] to [N,C,h,w]. */
 export class AdaptiveAvgPool2d extends Module {
+  /** The class in PyTorch. */
   readonly type = "AdaptiveAvgPool2d";
   readonly #size: Pair;
 
-  /** @param size Rows and columns of the result. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param size Rows and columns of the result.
+   */
   constructor(size: number | Pair) {
     super();
     this.#size = pair(size);
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return adaptiveAveragePool2d(x, this.#size);
   }
@@ -210,8 +254,10 @@ export class AdaptiveAvgPool2d extends Module {
 
 /** Nothing, at the time of use; any shape. */
 export class Dropout extends Module {
+  /** The class in PyTorch. */
   readonly type = "Dropout";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return x;
   }
@@ -219,8 +265,10 @@ export class Dropout extends Module {
 
 /** Nothing; any shape. */
 export class Identity extends Module {
+  /** The class in PyTorch. */
   readonly type = "Identity";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return x;
   }
@@ -231,8 +279,10 @@ export class Identity extends Module {
  * {@linkcode Linear} flattens what it gets; so this does nothing.
  */
 export class Flatten extends Module {
+  /** The class in PyTorch. */
   readonly type = "Flatten";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return x;
   }
@@ -243,21 +293,28 @@ export class Flatten extends Module {
  * `weight` [O,I], `bias` [O].
  */
 export class Linear extends Module {
+  /** The class in PyTorch. */
   readonly type = "Linear";
   readonly #inputs: number;
   readonly #outputs: number;
 
+  /** A layer of these sizes, as `torch.nn` has them. */
   constructor(inputs: number, outputs: number) {
     super();
     this.#inputs = inputs;
     this.#outputs = outputs;
   }
 
+  /** Its weights. */
   override parameters(): Record<string, readonly number[]> {
     return { weight: [this.#outputs, this.#inputs], bias: [this.#outputs] };
   }
 
-  /** @throws {UserError} If the input has other than I elements. */
+  /**
+   * Adds it to the graph.
+   *
+   * @throws {UserError} If the input has other than I elements.
+   */
   forward(x: Tensor, scope: Scope): Tensor {
     const [, channels, height, width] = x.shape;
     if (channels * height * width !== this.#inputs) {
@@ -278,11 +335,16 @@ export class Linear extends Module {
  * `bias`, [C].
  */
 export class LayerNorm extends Module {
+  /** The class in PyTorch. */
   readonly type: string;
   readonly #channels: number;
   readonly #epsilon: number;
 
-  /** @param type `LayerNorm2d` for torchvision's own. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param type `LayerNorm2d` for torchvision's own.
+   */
   constructor(channels: number, epsilon: number, type = "LayerNorm") {
     super();
     this.type = type;
@@ -290,10 +352,12 @@ export class LayerNorm extends Module {
     this.#epsilon = epsilon;
   }
 
+  /** Its weights. */
   override parameters(): Record<string, readonly number[]> {
     return { weight: [this.#channels], bias: [this.#channels] };
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor, scope: Scope): Tensor {
     return layerNorm(x, {
       weight: scope.parameter(this, "weight"),
@@ -308,14 +372,24 @@ export class LayerNorm extends Module {
  * means of all, [N,C,H,W] to the same.
  */
 export class SqueezeExcitation extends Module {
+  /** The class in PyTorch. */
   readonly type = "SqueezeExcitation";
+  /** The mean over the picture. */
   readonly avgpool = new AdaptiveAvgPool2d(1);
+  /** Fewer channels. */
   readonly fc1: Conv2d;
+  /** As many as before. */
   readonly fc2: Conv2d;
+  /** Between them. */
   readonly activation: Module;
+  /** What makes a gate of the last. */
   readonly scale_activation: Module;
 
-  /** @param squeezed Channels in between. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param squeezed Channels in between.
+   */
   constructor(channels: number, squeezed: number, activation: Module, gate: Module) {
     super();
     this.fc1 = new Conv2d(channels, squeezed, 1);
@@ -324,6 +398,7 @@ export class SqueezeExcitation extends Module {
     this.scale_activation = gate;
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor, scope: Scope): Tensor {
     const gate = scope.run(
       x,
@@ -335,8 +410,10 @@ export class SqueezeExcitation extends Module {
 
 /** Nothing, at the time of use: a residual branch that is left out at random in training. */
 export class StochasticDepth extends Module {
+  /** The class in PyTorch. */
   readonly type = "StochasticDepth";
 
+  /** Adds it to the graph. */
   forward(x: Tensor): Tensor {
     return x;
   }
@@ -385,20 +462,27 @@ export function divisible(channels: number, by = 8): number {
 
 /** Modules one after another, with names. */
 export class NamedSequential extends Module {
+  /** The class in PyTorch. */
   readonly type: string;
   readonly #modules: readonly (readonly [name: string, module: Module])[];
 
-  /** @param type For torchvision's subclasses of Sequential. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param type For torchvision's subclasses of Sequential.
+   */
   constructor(modules: readonly (readonly [string, Module])[], type = "Sequential") {
     super();
     this.type = type;
     this.#modules = modules;
   }
 
+  /** The modules, in order. */
   override children(): [name: string, child: Module][] {
     return this.#modules.map(([name, module]) => [name, module]);
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor, scope: Scope): Tensor {
     return scope.run(x, ...this.#modules.map(([, module]) => module));
   }
@@ -406,20 +490,27 @@ export class NamedSequential extends Module {
 
 /** Modules one after another. Children are named `0`, `1`, ... */
 export class Sequential extends Module {
+  /** The class in PyTorch. */
   readonly type: string;
   readonly #modules: readonly Module[];
 
-  /** @param type For torchvision's subclasses of Sequential. */
+  /**
+   * A layer of these sizes, as `torch.nn` has them.
+   *
+   * @param type For torchvision's subclasses of Sequential.
+   */
   constructor(modules: readonly Module[], type = "Sequential") {
     super();
     this.type = type;
     this.#modules = modules;
   }
 
+  /** The modules, in order. */
   override children(): [name: string, child: Module][] {
     return this.#modules.map((module, index) => [String(index), module]);
   }
 
+  /** Adds it to the graph. */
   forward(x: Tensor, scope: Scope): Tensor {
     return scope.run(x, ...this.#modules);
   }

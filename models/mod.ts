@@ -2,6 +2,7 @@
 export { bytesInMemory, type ByteSource } from "./formats/byte_source.ts";
 export { openSafetensors } from "./formats/open_safetensors.ts";
 export { encodeSafetensors, parseSafetensors, SafetensorsFile } from "./formats/safetensors.ts";
+export * from "./layers.ts";
 export { Module, namedModules, type Scope, stateDict } from "./module.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./names.ts";
 export { randomWeights } from "./random_weights.ts";
