@@ -129,7 +129,7 @@ async function noisesFor(
   tell: Listener,
 ): Promise<(picture: number) => Float32Array> {
   const { objective } = options;
-  if (!canAnswer(objective)) return noise;
+  if (!canAnswer(objective)) return (i) => noise(i % FINE_NOISES);
   const asked = { ...options, answers: undefined };
   const bestFrom = async (first: number) => {
     const picture = (i: number) => Promise.resolve(noise(first + i));
