@@ -30,7 +30,7 @@ export async function compareArchitecture(
   const { metadata } = goldens;
   const side = Number(metadata.input_side);
   using x = new Variable(gpu, [1, 3, side, side]);
-  x.write(stream("input", 3 * side * side));
+  x.write(stream(metadata.input ?? "input", 3 * side * side));
   const weights = formulaWeights(model.root, Number(metadata.gain));
   const trace = traceModel(model, x.tensor, weights);
   const names: string[] = JSON.parse(metadata.taps!);

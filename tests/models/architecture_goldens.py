@@ -1,8 +1,8 @@
 """What torchvision's networks compute with weights by formula (formula_weights.ts).
 
-    /usr/bin/python3 tests/models/architecture_goldens.py NAME SIDE GAIN TAP FOLDER
+    /usr/bin/python3 tests/models/architecture_goldens.py NAME SIDE GAIN TAP INPUT FOLDER
 
-writes FOLDER/NAME.safetensors: the mean of the map TAP, logits, loss and its gradient for the picture;
+makes a picture of the stream named INPUT and writes FOLDER/NAME.safetensors: the mean of the map TAP, logits, loss and its gradient for the picture;
 as metadata all modules and all weights with their shapes.
 """
 import json
@@ -13,7 +13,8 @@ import numpy as np
 import torch
 import torchvision
 
-name, side, gain, tap, folder = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4], sys.argv[5]
+name, side, gain, tap, picture, folder = sys.argv[1:]
+side, gain = int(side), float(gain)
 
 
 def stream(key, length):
@@ -63,7 +64,7 @@ with torch.no_grad():
 
 maps = {}
 dict(model.named_modules())[tap].register_forward_hook(lambda m, i, o: maps.update(out=o.clone()))
-x = torch.from_numpy(stream("input", 3 * side * side).astype(np.float32).reshape(1, 3, side, side))
+x = torch.from_numpy(stream(picture, 3 * side * side).astype(np.float32).reshape(1, 3, side, side))
 x.requires_grad_()
 logits = model(x)
 gap = maps["out"].mean((2, 3))
@@ -82,6 +83,7 @@ tensors = {
 header = {"__metadata__": {
     "input_side": str(side),
     "gain": str(gain),
+    "input": picture,
     "taps": json.dumps([tap]),
     "modules": json.dumps([[n, type(m).__name__] for n, m in model.named_modules()]),
     "state_dict": json.dumps([[k, s] for k, s in shapes.items()]),
