@@ -6,7 +6,6 @@ import { judge, type Judgement } from "./judgement.ts";
 import { kmeans } from "./kmeans.ts";
 import { type Components, pca } from "./pca.ts";
 import { silhouette } from "./silhouette.ts";
-import { requireImages } from "../photos/images.ts";
 
 /** Images grouped into facets; facet 0 is the largest. */
 export interface Facets {
@@ -110,7 +109,9 @@ function reduce(pooled: Float32Array, { n, channels, facets }: FacetOptions): Co
   if (facets !== "auto" && (!Number.isInteger(facets) || facets < 1)) {
     throw new UserError(`facets must be a whole number from 1, got ${facets}`);
   }
-  requireImages(n, facets);
+  if (facets !== "auto" && n < facets) {
+    throw new UserError(`${n} images cannot make ${facets} facets; ask for fewer`);
+  }
   if (!pooled.every(Number.isFinite)) {
     throw new UserError("the layer's output is not finite for every image; check the weights");
   }
