@@ -36,7 +36,13 @@ export { Arena } from "./compiler/arena.ts";
 export type { Band, BandMatrix } from "./graph/attributes.ts";
 export { channelShuffle } from "./shape/channel_shuffle.ts";
 export { concat } from "./shape/concat.ts";
-export { conv2d, type Conv2dOptions, linear } from "./conv2d/conv2d.ts";
+export {
+  conv2d,
+  type Conv2dOptions,
+  convTranspose2d,
+  type ConvTranspose2dOptions,
+  linear,
+} from "./conv2d/conv2d.ts";
 export type { Conv2dAttributes, ConvolutionGeometry, Rectifier } from "./graph/attributes.ts";
 export { ALGORITHMS, chooseVariant, variantOf } from "./conv2d/variants.ts";
 export type {
@@ -56,6 +62,7 @@ export {
   clampTo,
   detach,
   div,
+  erf,
   exp,
   expand,
   finite,
@@ -126,6 +133,8 @@ export {
   robustScale,
 } from "./loss/robust_loss.ts";
 export type { Axis } from "./graph/attributes.ts";
+export { bandMatrix, type Tap } from "./image/band_matrix.ts";
+export { rearrange, type Rearrangement } from "./shape/rearrange.ts";
 export { resample } from "./image/resample_axis.ts";
 export type { ResampleAxisAttributes } from "./graph/attributes.ts";
 export { resize, type ResizeMode, type ResizeOptions } from "./image/resize.ts";
@@ -133,6 +142,8 @@ export { areaWeights } from "./image/resize_weights.ts";
 export { roll } from "./image/roll.ts";
 export { pad, slice } from "./shape/slice.ts";
 export type { SliceAttributes, Triple } from "./graph/attributes.ts";
+export { inverseDeviation } from "./element/elementwise.ts";
+export { normalise, variance } from "./norm/normalise.ts";
 export { crossEntropy, logSoftmax, softmax } from "./element/softmax.ts";
 export { globalAveragePool, mean, meanOfSquares, sum, sumOfSquares } from "./element/sum.ts";
 export {

@@ -7,10 +7,12 @@ import type {
   AveragePool2dOptions,
   Axis,
   Conv2dOptions,
+  ConvTranspose2dOptions,
   LocalResponseNormOptions,
   MaxPool2dOptions,
   OperationName,
   Pair,
+  Rearrangement,
   ResizeOptions,
   Shape,
   TotalVariationOptions,
@@ -51,9 +53,11 @@ export interface Operations<T> {
   clampTo(a: T, low: number, high: number): T;
   concat(parts: readonly T[]): T;
   conv2d(x: T, weight: T, bias?: T, options?: Conv2dOptions): T;
+  convTranspose2d(x: T, weight: T, bias?: T, options?: ConvTranspose2dOptions): T;
   crossEntropy(logits: T, targets: T): T;
   detach(a: T): T;
   div(a: T, b: T): T;
+  erf(a: T): T;
   exp(a: T): T;
   expand(a: T, shape: Shape): T;
   finite(a: T): T;
@@ -87,6 +91,7 @@ export interface Operations<T> {
   pow(a: T, b: T): T;
   quantileDistance(x: T, target: T, q: number): T;
   radialMask(numbers: T, height: number, width: number, plateau: boolean): T;
+  rearrange(x: T, options: Rearrangement): T;
   relu(a: T): T;
   relu6(a: T): T;
   robustAlpha(latent: T, options?: AdaptiveRobustOptions): T;
@@ -196,15 +201,16 @@ function pool(
   const kernel = pair(options.kernel);
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
+  const after = options.paddingEnd ?? padding;
   const dilation = pair(options.dilation ?? 1);
   const span = kernel.map((k, axis) => (k - 1) * dilation[axis]! + 1);
   const count = (axis: 0 | 1) => {
     const size = x.shape[axis + 2]!;
     let windows = 0; // windows that fit; in ceil mode those that start before the right padding
     for (let first = -padding[axis];; first += stride[axis], windows++) {
-      const end = first + span[axis]! <= size + padding[axis];
+      const end = first + span[axis]! <= size + after[axis];
       // PyTorch's ceil mode keeps a last window that sticks out if it starts before the padding.
-      const previousTouchesEnd = first - stride[axis] + span[axis]! >= size + padding[axis];
+      const previousTouchesEnd = first - stride[axis] + span[axis]! >= size + after[axis];
       if (!end && !(options.ceilMode && first < size && !previousTouchesEnd)) return windows;
     }
   };
@@ -447,6 +453,7 @@ export const reference: Operations<Values> = {
   clampTo: (a, low, high) => elementwise((p) => Math.min(Math.max(p!, low), high), a),
   detach: (a) => a,
   div: (a, b) => elementwise((p, q) => p! / q!, a, b),
+  erf: (a) => elementwise((p) => 2 * normalDistribution(Math.SQRT2 * p!) - 1, a),
   exp: (a) => elementwise(Math.exp, a),
   floor: (a) => elementwise(Math.floor, a),
   gelu: (a, approximate) =>
@@ -569,6 +576,7 @@ export const reference: Operations<Values> = {
   conv2d(x, weight, bias, options = {}) {
     const [sy, sx] = pair(options.stride ?? 1);
     const [py, px] = pair(options.padding ?? 0);
+    const [ey, ex] = options.paddingEnd ?? [py, px];
     const [dy, dx] = pair(options.dilation ?? 1);
     const [n, , h, w] = x.shape;
     const [outputs, inputs, kh, kw] = weight.shape;
@@ -576,8 +584,8 @@ export const reference: Operations<Values> = {
     const shape: Shape = [
       n,
       outputs,
-      Math.floor((h + 2 * py - dy * (kh - 1) - 1) / sy + 1),
-      Math.floor((w + 2 * px - dx * (kw - 1) - 1) / sx + 1),
+      Math.floor((h + py + ey - dy * (kh - 1) - 1) / sy + 1),
+      Math.floor((w + px + ex - dx * (kw - 1) - 1) / sx + 1),
     ];
     return generate(shape, (picture, o, oy, ox) => {
       let total = bias?.data[o] ?? 0;
@@ -592,6 +600,38 @@ export const reference: Operations<Values> = {
       }
       return total;
     });
+  },
+  /** Every element of x adds its window, so many pixels from the last one's. */
+  convTranspose2d(x, weight, bias, options = {}) {
+    const [sy, sx] = pair(options.stride ?? 1);
+    const [py, px] = pair(options.padding ?? 0);
+    const [ey, ex] = options.paddingEnd ?? [py, px];
+    const [dy, dx] = pair(options.dilation ?? 1);
+    const [oy, ox] = pair(options.outputPadding ?? 0);
+    const groups = options.groups ?? 1;
+    const [n, c, h, w] = x.shape;
+    const [, each, kh, kw] = weight.shape;
+    const height = (h - 1) * sy - py - ey + dy * (kh - 1) + 1 + oy;
+    const width = (w - 1) * sx - px - ex + dx * (kw - 1) + 1 + ox;
+    const shape: Shape = [n, each * groups, height, width];
+    const y = generate(shape, (_, o) => bias?.data[o] ?? 0);
+    for (const i of range(n)) {
+      for (const input of range(c)) {
+        const first = Math.floor(input / (c / groups)) * each;
+        generate(weight.shape, (from, o, ky, kx) => {
+          for (const row of from === input ? range(h) : []) {
+            for (const column of range(w)) {
+              const [ty, tx] = [row * sy - py + ky * dy, column * sx - px + kx * dx];
+              if (ty < 0 || ty >= height || tx < 0 || tx >= width) continue;
+              y.data[((i * each * groups + first + o) * height + ty) * width + tx]! +=
+                at(x, i, input, row, column) * at(weight, input, o, ky, kx);
+            }
+          }
+          return 0;
+        });
+      }
+    }
+    return y;
   },
   linear: (x, weight, bias) =>
     generate([x.shape[0], weight.shape[0], 1, 1], (n, o) => {
@@ -671,6 +711,21 @@ export const reference: Operations<Values> = {
       [...range(groups)].map((row) => row * perGroup + column)
     );
     return generate(x.shape, (n, c, y, col) => at(x, n, order[c]!, y, col));
+  },
+  /** By the elements' numbers, in the order in which the factors count them. */
+  rearrange(x, { factors, order }) {
+    const sizes = factors.flat();
+    const shape = order.map((axis) => axis.reduce((a, f) => a * sizes[f]!, 1)) as unknown as Shape;
+    const used = order.flat();
+    return generate(shape, (...place) => {
+      const digits = new Array<number>(sizes.length).fill(0);
+      let number = place.reduce((total, p, axis) => total * shape[axis]! + p, 0);
+      for (const factor of used.toReversed()) {
+        digits[factor] = number % sizes[factor]!;
+        number = Math.floor(number / sizes[factor]!);
+      }
+      return x.data[digits.reduce((total, digit, i) => total * sizes[i]! + digit, 0)]!;
+    });
   },
   concat(parts) {
     const [n, , h, w] = parts[0]!.shape;

@@ -88,6 +88,15 @@ fn normal_cdf(a: vec4f) -> vec4f {
   return select(select(tail, 1 - tail, a > vec4f()), 0.5 + 0.398942280 * x * odd, a == x);
 }
 
+// erf(a) = 2·Φ(√2·a) − 1; near 0, where that cancels, its series.
+fn error_function(a: vec4f) -> vec4f {
+  let x = clamp(a, vec4f(-0.5), vec4f(0.5));
+  let s = x * x;
+  let near = 1.12837917 * x * (1 + s * (-1.0 / 3 + s * (1.0 / 10 + s * (-1.0 / 42 +
+    s * (1.0 / 216 + s * (-1.0 / 1320 + s / 9360))))));
+  return select(sign(a) * (1 - 2 * normal_cdf(-1.41421356 * abs(a))), near, a == x);
+}
+
 // a², no larger than needed for e^(−a²/2) to vanish.
 fn far(a: vec4f) -> vec4f {
   let u = min(abs(a), vec4f(20));

@@ -27,6 +27,7 @@ import {
 } from "../loss/robust_log_partition.ts";
 import { robustLossOperation, robustLossSlopeOperation } from "../loss/robust_loss.ts";
 import { rectifierGradientOperation, rectifierMaskOperation } from "../element/rectifier_mask.ts";
+import { rearrangeOperation } from "../shape/rearrange.ts";
 import { resampleAxisOperation } from "../image/resample_axis.ts";
 import { rollOperation } from "../image/roll.ts";
 import { padOperation, sliceOperation } from "../shape/slice.ts";
@@ -66,6 +67,7 @@ export const OPERATIONS: { readonly [K in OperationName]: Operation<K> } = {
   normaliseGradient: normaliseGradientOperation,
   channelWindow: channelWindowOperation,
   channelShuffle: channelShuffleOperation,
+  rearrange: rearrangeOperation,
   slice: sliceOperation,
   pad: padOperation,
   concat: concatOperation,

@@ -17,6 +17,8 @@ export interface Conv2dOptions {
   stride?: number | Pair;
   /** Zeros around the picture (0). */
   padding?: number | Pair;
+  /** Zeros below it and to its right, where they are others. */
+  paddingEnd?: Pair;
   /** Pixels from one tap to the next (1). */
   dilation?: number | Pair;
   /** Groups of channels that do not see each other (1). */
@@ -29,7 +31,7 @@ export interface Conv2dOptions {
  * @param x [N,C,H,W]
  * @param weight [O, C/groups, kh, kw]
  * @param bias [1,O,1,1]
- * @returns [N, O, ⌊(H + 2p − d(kh−1) − 1)/s⌋ + 1, ...]
+ * @returns [N, O, ⌊(H + p + pEnd − d(kh−1) − 1)/s⌋ + 1, ...]
  * @throws {RangeError} when the shapes do not fit together; when stride, dilation and groups are no
  * whole numbers from 1 on, or padding none from 0 on.
  */
@@ -41,10 +43,11 @@ export function conv2d(
 ): Tensor {
   const stride = pair(options.stride ?? 1);
   const padding = pair(options.padding ?? 0);
+  const end = options.paddingEnd ?? padding;
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
   expectWhole("conv2d: stride", stride, 1);
-  expectWhole("conv2d: padding", padding, 0);
+  expectWhole("conv2d: padding", [...padding, ...end], 0);
   expectWhole("conv2d: dilation", dilation, 1);
   expectWhole("conv2d: groups", groups, 1);
   const [n, c, h, w] = x.shape;
@@ -60,7 +63,9 @@ export function conv2d(
   }
   if (bias) expectShape("conv2d: bias", bias, [1, o, 1, 1]);
   const size = (length: number, kernel: number, axis: 0 | 1) =>
-    Math.floor((length + 2 * padding[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
+    Math.floor(
+      (length + padding[axis] + end[axis] - dilation[axis] * (kernel - 1) - 1) / stride[axis],
+    ) + 1;
   const shape: Shape = [n, o, size(h, kh, 0), size(w, kw, 1)];
   if (shape[2] < 1 || shape[3] < 1) {
     throw new RangeError(
@@ -82,6 +87,60 @@ export function conv2d(
     activation: "none",
     gate: false,
   });
+}
+
+/** Nothing follows the sum. */
+const PLAIN = { bias: false, residual: false, activation: "none", gate: false } as const;
+
+/** Options of {@linkcode convTranspose2d}, with PyTorch's defaults. */
+export interface ConvTranspose2dOptions extends Conv2dOptions {
+  /** Rows and columns more at the end, which a convolution with this stride would not reach (0). */
+  outputPadding?: number | Pair;
+}
+
+/**
+ * `torch.nn.functional.conv_transpose2d`: the adjoint of a convolution. [N,C,H,W] →
+ * [N, O·groups, (H − 1)·s − p − pEnd + d(kh − 1) + 1 + outputPadding, ...]
+ *
+ * @param weight [C, O, kh, kw], where O are the outputs of a group
+ * @param bias [1,O·groups,1,1]
+ * @throws {RangeError} when the shapes do not fit together or numbers are not whole or too small.
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  options: ConvTranspose2dOptions = {},
+): Tensor {
+  const stride = pair(options.stride ?? 1);
+  const padding = pair(options.padding ?? 0);
+  const end = options.paddingEnd ?? padding;
+  const dilation = pair(options.dilation ?? 1);
+  const extra = pair(options.outputPadding ?? 0);
+  const groups = options.groups ?? 1;
+  expectWhole("convTranspose2d: stride", stride, 1);
+  expectWhole("convTranspose2d: padding", [...padding, ...end, ...extra], 0);
+  expectWhole("convTranspose2d: dilation", dilation, 1);
+  expectWhole("convTranspose2d: groups", groups, 1);
+  const [n, c, h, w] = x.shape;
+  const [inputs, each, kh, kw] = weight.shape;
+  if (inputs !== c || c % groups !== 0) {
+    throw new RangeError(
+      `convTranspose2d: weight ${formatShape(weight.shape)} expects ${inputs} input channels in ` +
+        `${groups} groups, input ${formatShape(x.shape)} has ${c}`,
+    );
+  }
+  const size = (length: number, kernel: number, axis: 0 | 1) =>
+    (length - 1) * stride[axis] - padding[axis] - end[axis] + dilation[axis] * (kernel - 1) + 1 +
+    extra[axis];
+  const shape: Shape = [n, each * groups, size(h, kh, 0), size(w, kw, 1)];
+  if (shape[2] < 1 || shape[3] < 1) {
+    throw new RangeError(`convTranspose2d: nothing is left of ${formatShape(x.shape)}`);
+  }
+  const geometry = { stride, padding, dilation, groups };
+  expectGradients(weight, x, groups, [true, false]);
+  const y = node("conv2dInputGradient", shape, [x, weight], { ...geometry, ...PLAIN });
+  return bias ? add(y, bias) : y;
 }
 
 /** Whether every channel has its own filter: a kernel of its own. */
@@ -123,10 +182,9 @@ export const conv2dOperation: Operation<"conv2d"> = {
     const geometry = { stride, padding, dilation, groups };
     const [x, weight] = y.inputs as [Tensor, Tensor];
     expectGradients(weight, dy, groups, needs);
-    const plain = { bias: false, residual: false, activation: "none", gate: false } as const;
     return [
       needs[0]
-        ? node("conv2dInputGradient", x.shape, [dy, weight], { ...geometry, ...plain })
+        ? node("conv2dInputGradient", x.shape, [dy, weight], { ...geometry, ...PLAIN })
         : undefined,
       needs[1] ? conv2dWeightGradient(x, dy, weight, geometry) : undefined,
       bias && needs[2] ? sumTo(dy, y.inputs[2]!.shape) : undefined,
@@ -189,7 +247,15 @@ export const conv2dInputGradientOperation: Operation<"conv2dInputGradient"> = {
       return dispatchConvolution(dx, gpu, choose, parts);
     });
   },
-  gradient: "second derivatives are not part of the method",
+  gradient(dx, d, needs) {
+    const { stride, padding, dilation, groups } = dx.attributes;
+    const geometry = { stride, padding, dilation, groups };
+    const [dy, weight] = dx.inputs as [Tensor, Tensor];
+    return [
+      needs[0] ? node("conv2d", dy.shape, [d, weight], { ...geometry, ...PLAIN }) : undefined,
+      needs[1] ? conv2dWeightGradient(d, dy, weight, geometry) : undefined,
+    ];
+  },
 };
 
 /**

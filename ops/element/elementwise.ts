@@ -146,6 +146,13 @@ const FUNCTIONS = {
       ];
     },
   },
+  /** (2/√π)·∫₀ᵃ e^(−t²) dt. */
+  erf: {
+    wgsl: ({ a }) => `error_function(${a})`,
+    gradient: (dy, [a]) => [
+      mul(dy, affine(exp(affine(mul(a!, a!), -1)), 2 / Math.sqrt(Math.PI))),
+    ],
+  },
   gelu: {
     wgsl: ({ a }) => `${a} * normal_cdf(${a})`,
     gradient: (dy, [a]) => [geluGradient(dy, a!)],
@@ -429,6 +436,10 @@ export function hardswish(a: Tensor): Tensor {
 /** `torch.nn.SiLU`, also called swish: a/(1 + e⁻ᵃ), for any a. */
 export function silu(a: Tensor): Tensor {
   return unary("silu", a);
+}
+/** `torch.erf`: the error function, (2/√π)·∫₀ᵃ e^(−t²) dt. */
+export function erf(a: Tensor): Tensor {
+  return unary("erf", a);
 }
 /**
  * `torch.nn.GELU`: a·Φ(a), where Φ is the normal distribution function, (1 + erf(a/√2))/2; or with

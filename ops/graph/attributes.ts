@@ -98,6 +98,20 @@ export interface ChannelWindowAttributes {
   readonly after: number;
 }
 
+/** A part of a coordinate: ⌊coordinate/below⌋ mod size of one axis of y, times `weight` on one of x. */
+export interface Digit {
+  /** The axis of y. */
+  readonly from: Axis;
+  /** How much of y's coordinate one step of it is. */
+  readonly below: number;
+  /** Its values are 0 to this, exclusive. */
+  readonly size: number;
+  /** The axis of x. */
+  readonly to: Axis;
+  /** How much of x's coordinate one step of it is. */
+  readonly weight: number;
+}
+
 /** Where a slice starts and how far apart its elements are. */
 export interface SliceAttributes {
   /** Channel, row and column of the first element. */
@@ -190,6 +204,8 @@ export interface OperationTable {
   channelWindow: ChannelWindowAttributes;
   /** The channels of groups in turn. */
   channelShuffle: { groups: number };
+  /** The elements in another order of the factors of their axes. */
+  rearrange: { digits: readonly Digit[] };
   /** Every step-th element from a start. */
   slice: SliceAttributes;
   /** The adjoint of a slice: zeros elsewhere. */

@@ -16,6 +16,8 @@ export interface Pool2dOptions {
   stride?: number | Pair;
   /** Pixels around the picture that never win, or count as zero in averages (0). */
   padding?: number | Pair;
+  /** Those below the picture and to its right, where they are others. */
+  paddingEnd?: Pair;
   /** Round the output's size up instead of down. */
   ceilMode?: boolean;
 }
@@ -47,19 +49,22 @@ export function poolGeometry(
   const kernel = pair(options.kernel);
   const stride = pair(options.stride ?? options.kernel);
   const padding = pair(options.padding ?? 0);
+  const end = options.paddingEnd ?? padding;
   const dilation = pair(options.dilation ?? 1);
   expectWhole(`${name}: kernel`, kernel, 1);
   expectWhole(`${name}: stride`, stride, 1);
-  expectWhole(`${name}: padding`, padding, 0);
+  expectWhole(`${name}: padding`, [...padding, ...end], 0);
   expectWhole(`${name}: dilation`, dilation, 1);
   const span = spanOf({ kernel, dilation });
-  if (padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1]) {
+  if ([padding, end].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1])) {
     throw new RangeError(
-      `${name}: padding ${padding.join("x")} is more than half the window ${kernel.join("x")}`,
+      `${name}: padding ${
+        (options.paddingEnd ? [...padding, ...end] : padding).join("x")
+      } is more than half the window ${kernel.join("x")}`,
     );
   }
   const size = (length: number, axis: 0 | 1) => {
-    const room = length + 2 * padding[axis] - span[axis];
+    const room = length + padding[axis] + end[axis] - span[axis];
     if (!options.ceilMode) return Math.floor(room / stride[axis]) + 1;
     const count = Math.ceil(room / stride[axis]) + 1;
     return (count - 1) * stride[axis] >= length + padding[axis] ? count - 1 : count;
@@ -116,6 +121,9 @@ export function maxPool2d(x: Tensor, options: MaxPool2dOptions): Tensor<"maxPool
         stride: only(stride, 1) as unknown as Pair,
         padding: only(padding, 0) as unknown as Pair,
         dilation: only(dilation, 1) as unknown as Pair,
+        ...(options.paddingEnd
+          ? { paddingEnd: only(options.paddingEnd, 0) as unknown as Pair }
+          : {}),
         ...(options.ceilMode ? { ceilMode: true } : {}),
       };
     };

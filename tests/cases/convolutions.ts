@@ -168,6 +168,39 @@ export const convolutions: Group = (test) => {
     { wrt: "all" },
   );
   test(
+    "3x3 convolution with other padding at the end, stride 2",
+    convolution({ kernel: [3, 3], stride: 2 }, [8, 7]),
+    (f, [x, w], { bias: _, ...options }) => {
+      return f.conv2d(x!, w!, undefined, { ...options, padding: [0, 1], paddingEnd: [1, 2] });
+    },
+    { degree: 1 },
+  );
+  for (const groups of [1, 2, 6]) {
+    test(
+      `transposed convolution in ${groups} groups`,
+      (r) => {
+        const kernel = [1 + r.integer(4), 2 + r.integer(3)] as const;
+        const outputs = groups === 6 ? 1 : 1 + r.integer(5);
+        const shapes: Shape[] = [
+          [1 + r.integer(2), 6, 1 + r.integer(5), 1 + r.integer(5)],
+          [6, outputs, ...kernel],
+          [1, outputs * groups, 1, 1],
+        ];
+        const stride = r.pick([1, 2, 3]);
+        const options = {
+          groups,
+          stride,
+          padding: [0, r.integer(2)] as const,
+          ...(r.integer(2) ? { paddingEnd: [0, 0] as const } : {}),
+          outputPadding: r.integer(stride),
+        };
+        return { inputs: shapes.map((s) => randomValues(r, s)), options };
+      },
+      (f, [x, w, b], options) => f.convTranspose2d(x!, w!, b!, options),
+      { wrt: "all" },
+    );
+  }
+  test(
     "linear",
     (r) => {
       const [n, inputs, outputs] = [1 + r.integer(4), 1 + r.integer(40), 1 + r.integer(20)];

@@ -24,6 +24,8 @@ export const elementwise: Group = (test) => {
   test("hardsigmoid", wide, (f, [x]) => f.hardsigmoid(x!));
   test("hardswish", wide, (f, [x]) => f.hardswish(x!));
   test("silu", wide, (f, [x]) => f.silu(x!));
+  test("erf", wide, (f, [x]) => f.erf(x!));
+  test("erf of small numbers", picture, (f, [x]) => f.erf(f.affine(x!, 0.3)));
   test("gelu", wide, (f, [x]) => f.gelu(x!));
   test("gelu of small numbers", picture, (f, [x]) => f.gelu(x!));
   test("gelu by tanh", wide, (f, [x]) => f.gelu(x!, "tanh"));

@@ -35,6 +35,22 @@ export const pooling: Group = (test) => {
     degree: 1,
     count: 40,
   });
+  const uneven = (r: Random) => {
+    const { inputs, options: { countIncludePad: _, ...options } } = window(r);
+    const paddingEnd = options.padding.map((_, axis) =>
+      r.integer(Math.floor(options.kernel[axis]! / 2) + 1)
+    ) as unknown as [number, number];
+    return { inputs, options: { ...options, paddingEnd } };
+  };
+  test("maxPool2d, padding uneven", uneven, (f, [x], options) => f.maxPool2d(x!, options), {
+    degree: 1,
+  });
+  test(
+    "averagePool2d, padding uneven",
+    uneven,
+    (f, [x], options) => f.averagePool2d(x!, { ...options, countIncludePad: false }),
+    { degree: 1 },
+  );
   test(
     "adaptiveAveragePool2d",
     (r, i) => {

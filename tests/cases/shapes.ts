@@ -108,6 +108,28 @@ export const shapes: Group = (test) => {
     JOINT,
   );
   test(
+    "rearrange",
+    (r, i) => {
+      const factor = () => r.pick([1, 2, 3, 4, 5]);
+      const factors = [[1 + r.integer(2)], [factor(), factor()], [1 + r.integer(6)], [
+        factor(),
+        factor(),
+      ]];
+      // Channels stay, are shuffled, change places with pixels, become pixels, pixels channels.
+      const order = [
+        [[0], [1, 2], [4, 5], [3]],
+        [[0], [2, 1], [3], [4, 5]],
+        [[0], [4, 5], [1, 2], [3]],
+        [[0], [2], [3], [4, 5, 1]],
+        [[], [5, 0, 1, 2], [3], [4]],
+      ][i % 5]!;
+      const s = factors.map((each) => each.reduce((a, b) => a * b, 1)) as unknown as Shape;
+      return { inputs: [randomValues(r, s)], options: { factors, order } };
+    },
+    (f, [x], options) => f.rearrange(x!, options),
+    { degree: 1, count: 40 },
+  );
+  test(
     "channelShuffle",
     (r) => {
       const groups = r.pick([1, 2, 3, 4, 5]);
