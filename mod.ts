@@ -41,8 +41,8 @@
  */
 export { UnknownNameError, type UnknownNameOptions, UserError } from "./base/errors.ts";
 export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/device.ts";
-export { openSafetensors } from "./models/formats/open_safetensors.ts";
-export { SafetensorsFile } from "./models/formats/safetensors.ts";
+export { openWeights } from "./models/formats/open_weights.ts";
+export type { WeightsFile, WeightSource } from "./models/formats/weights.ts";
 export { createModel, type Model, MODELS } from "./models/registry.ts";
 export type { Grown, PictureInfo, RunEvent, StoppedPicture, Visualization } from "./vis/events.ts";
 export {

@@ -17,7 +17,8 @@ import {
 } from "../ops/mod.ts";
 import { findModule } from "../models/names.ts";
 import type { Model } from "../models/registry.ts";
-import { traceModel, type WeightSource } from "../models/trace.ts";
+import { traceModel } from "../models/trace.ts";
+import type { WeightSource } from "../models/formats/weights.ts";
 
 /** A gradient to measure. */
 export interface GradientCase {

@@ -1,10 +1,12 @@
 /** Networks: their modules, names, weights and traces. */
 export { bytesInMemory, type ByteSource } from "./formats/byte_source.ts";
-export { openSafetensors } from "./formats/open_safetensors.ts";
+export { openWeights } from "./formats/open_weights.ts";
 export { encodeSafetensors, parseSafetensors, SafetensorsFile } from "./formats/safetensors.ts";
+export type { WeightsFile, WeightSource } from "./formats/weights.ts";
 export * from "./layers.ts";
 export { Module, namedModules, type Scope, stateDict } from "./module.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./names.ts";
+export { type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 export { randomWeights } from "./random_weights.ts";
 export {
   createModel,
@@ -21,5 +23,4 @@ export {
   type TracedModule,
   traceModel,
   type Weight,
-  type WeightSource,
 } from "./trace.ts";

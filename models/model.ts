@@ -1,8 +1,8 @@
 /** What a network in the registry is, and how a family of them is declared. */
 import { UserError } from "../base/errors.ts";
 import type { Module } from "./module.ts";
-import type { SafetensorsFile } from "./formats/safetensors.ts";
-import type { WeightSource } from "./trace.ts";
+import type { WeightsFile } from "./formats/weights.ts";
+import type { WeightSource } from "./formats/weights.ts";
 
 /** The network expects (pixel / 255 - mean) / std, per channel in the order red, green, blue. */
 export interface Normalisation {
@@ -29,7 +29,7 @@ export interface Model {
   /** The options in effect, chosen, found out or default; for the record of a run. */
   readonly options: Readonly<Record<string, string>>;
   /** Opens the weights that come with the program, for the model that has some. */
-  readonly builtInWeights?: () => Promise<SafetensorsFile>;
+  readonly builtInWeights?: () => Promise<WeightsFile>;
 }
 
 /** A network in the registry. */

@@ -1,7 +1,8 @@
 /** Weights for a network that has none at hand: to measure its cost, not to look at. */
 import { Random } from "../ops/mod.ts";
 import { stateDict } from "./module.ts";
-import type { NamedNetwork, WeightSource } from "./trace.ts";
+import type { NamedNetwork } from "./trace.ts";
+import type { WeightSource } from "./formats/weights.ts";
 
 /**
  * Random weights, the same for the same network. Convolutions are drawn as He et al. 2015 do, evenly

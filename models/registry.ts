@@ -17,7 +17,7 @@ import { SHUFFLENETS } from "./architectures/shufflenet.ts";
 import { SQUEEZENETS } from "./architectures/squeezenet.ts";
 import { VGGS } from "./architectures/vgg.ts";
 import { IMAGENET, type Model, type ModelEntry } from "./model.ts";
-import type { WeightSource } from "./trace.ts";
+import type { WeightSource } from "./formats/weights.ts";
 
 export type { Model, ModelEntry, Normalisation } from "./model.ts";
 

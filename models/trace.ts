@@ -1,21 +1,8 @@
 /** Runs a network once on symbolic tensors and remembers what each module got and gave. */
 import { ancestors, constant, type Shape, type Tensor } from "../ops/mod.ts";
 import { UserError } from "../base/errors.ts";
+import type { WeightSource } from "./formats/weights.ts";
 import { joinPath, type Module, namedModules, type Scope } from "./module.ts";
-
-/** Where weights come from; a safetensors file is one. */
-export interface WeightSource {
-  /** What to call it in messages, usually a path. */
-  readonly name: string;
-  /** Whether there is a tensor of this name. */
-  has(key: string): boolean;
-  /** Its sizes. */
-  shape(key: string): readonly number[];
-  /** Its values in C order. */
-  read(key: string): Float32Array;
-  /** Whether every call of `read` gives another array, which may be changed and freed. */
-  readonly fresh?: boolean;
-}
 
 /** A network and what to call it in messages. */
 export interface NamedNetwork {
@@ -244,5 +231,5 @@ function checkWeight(weights: WeightSource, model: string, { key, shape }: Weigh
 }
 
 function noWeights(model: string): UserError {
-  return new UserError(`${model} needs weights: trace it with those of a safetensors file`);
+  return new UserError(`${model} needs weights: trace it with some`);
 }

@@ -132,7 +132,7 @@ export {
   robustNegativeLogLikelihood,
   robustScale,
 } from "./loss/robust_loss.ts";
-export type { Axis } from "./graph/attributes.ts";
+export type { Axis, Digit } from "./graph/attributes.ts";
 export { bandMatrix, type Tap } from "./image/band_matrix.ts";
 export { rearrange, type Rearrangement } from "./shape/rearrange.ts";
 export { resample } from "./image/resample_axis.ts";

@@ -34,7 +34,8 @@ import {
 import { MotifsNet } from "../models/architectures/motifs_net.ts";
 import { createModel } from "../models/registry.ts";
 import { encodeSafetensors, parseSafetensors } from "../models/formats/safetensors.ts";
-import { traceModel, type WeightSource } from "../models/trace.ts";
+import { traceModel } from "../models/trace.ts";
+import type { WeightSource } from "../models/formats/weights.ts";
 import { type LearnedWeight, learnedWeights, runInTraining, sgdStep } from "./training.ts";
 import { drawMotif, MOTIFS } from "../models/motifs/draw.ts";
 import { halvedToPlaces, jumbled, planesOf, varied } from "../models/motifs/varied.ts";

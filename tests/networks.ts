@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { createModel } from "../models/registry.ts";
-import { traceModel, type WeightSource } from "../models/trace.ts";
+import { traceModel } from "../models/trace.ts";
+import type { WeightSource } from "../models/formats/weights.ts";
 import {
   compile,
   constant,

@@ -1,7 +1,7 @@
 /** Ten iterations of preset `default` on the built-in network, to compare one WebGPU with another. */
 import assert from "node:assert/strict";
 import type { Gpu } from "../kernels/runtime/device.ts";
-import type { SafetensorsFile } from "../models/formats/safetensors.ts";
+import type { WeightsFile } from "../models/formats/weights.ts";
 import type { Model } from "../models/registry.ts";
 import { openLoop } from "../bench/loop_cost.ts";
 import { chooseParameters } from "../vis/presets.ts";
@@ -23,7 +23,7 @@ export interface TenIterations {
 export async function tenIterations(
   gpu: Gpu,
   model: Model,
-  weights: SafetensorsFile,
+  weights: WeightsFile,
 ): Promise<TenIterations> {
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
   const parameters = chooseParameters("default", { iterations: 10 });

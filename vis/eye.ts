@@ -1,9 +1,9 @@
 /** An eye: a network to look with, at photos and at pictures that grow. */
 import { UserError } from "../base/errors.ts";
 import { type Gpu, openGpu } from "../kernels/runtime/device.ts";
-import { openSafetensors } from "../models/formats/open_safetensors.ts";
-import type { SafetensorsFile } from "../models/formats/safetensors.ts";
-import { createModel, type Model } from "../models/registry.ts";
+import type { WeightsFile } from "../models/formats/weights.ts";
+import { openModel } from "../models/open_model.ts";
+import type { Model } from "../models/registry.ts";
 import { eventsOf, type Grown, type RunEvent, type Visualization } from "./events.ts";
 import type { EmbeddingOptions } from "./facets/embedding.ts";
 import type { Start } from "./loop/start.ts";
@@ -22,8 +22,8 @@ import { growWishes } from "./wishes.ts";
 export interface OpenOptions {
   /** The name of a network. */
   readonly model: string;
-  /** Its weights: path of a safetensors file, or one that is open. None for a network that has some. */
-  readonly weights?: string | SafetensorsFile | undefined;
+  /** Its weights: path of a file, or one that is open. None for a network that has some. */
+  readonly weights?: string | WeightsFile | undefined;
   /** Options of the network. */
   readonly modelOptions?: Readonly<Record<string, string>> | undefined;
   /** Side of photos and pictures in pixels; the network's own by default. */
@@ -93,14 +93,14 @@ export class Eye implements Disposable {
   readonly size: number;
   /** The device. */
   readonly gpu: Gpu;
-  readonly #weights: SafetensorsFile;
+  readonly #weights: WeightsFile;
   readonly #owned: DisposableStack;
 
   /** Use {@linkcode open}. */
   constructor(
     gpu: Gpu,
     model: Model,
-    weights: SafetensorsFile,
+    weights: WeightsFile,
     size: number,
     owned: DisposableStack,
   ) {
@@ -194,11 +194,9 @@ export class Eye implements Disposable {
  */
 export async function open(options: OpenOptions): Promise<Eye> {
   using opened = new DisposableStack();
-  const { model: name, modelOptions = {}, weights: given } = options;
-  const file = typeof given === "string" ? opened.use(openSafetensors(given)) : given;
-  const model = createModel(name, modelOptions, file);
-  const weights = file ?? (model.builtInWeights && opened.use(await model.builtInWeights()));
-  if (!weights) throw new UserError(`${name} has no weights of its own; name a file of them`);
+  const { model: name, modelOptions, weights: given } = options;
+  const { model, weights } = await openModel(name, { options: modelOptions, weights: given });
+  if (weights !== given) opened.use(weights);
   const size = options.size ?? model.inputSize;
   if (!Number.isInteger(size) || size < 8 || size > 4096) {
     throw new UserError(`size: expected a whole number of pixels from 8 to 4096, got ${size}`);

@@ -2,13 +2,8 @@
 import { UserError } from "../base/errors.ts";
 import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
 import type { Model } from "../models/registry.ts";
-import {
-  checkWeights,
-  type KnownWeights,
-  type Trace,
-  traceModel,
-  type WeightSource,
-} from "../models/trace.ts";
+import { checkWeights, type KnownWeights, type Trace, traceModel } from "../models/trace.ts";
+import type { WeightSource } from "../models/formats/weights.ts";
 import { constant, globalAveragePool, multiplyAdd, type Shape, type Tensor } from "../ops/mod.ts";
 
 /** Something of a network that can be looked at. */

@@ -1,7 +1,7 @@
 /** The part of a network in which facets are looked for: from pictures to one layer. */
 import { UserError } from "../base/errors.ts";
 import type { Model } from "../models/registry.ts";
-import type { WeightSource } from "../models/trace.ts";
+import type { WeightSource } from "../models/formats/weights.ts";
 import type { Tensor } from "../ops/mod.ts";
 import { Network } from "./network.ts";
 

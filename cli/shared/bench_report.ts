@@ -7,7 +7,7 @@ import { loopCost } from "../../bench/loop_cost.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { randomWeights } from "../../models/random_weights.ts";
 import { createModel, type Model } from "../../models/registry.ts";
-import type { WeightSource } from "../../models/trace.ts";
+import type { WeightSource } from "../../models/formats/weights.ts";
 import {
   type Clock,
   clockOf,

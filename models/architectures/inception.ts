@@ -6,7 +6,7 @@ import { averagePool2d, concat, maxPool2d, type Pair, relu, type Tensor } from "
 import { AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Linear, MaxPool2d } from "../layers.ts";
 import { count, type Model, type ModelEntry, oneOf } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
-import type { WeightSource } from "../trace.ts";
+import type { WeightSource } from "../formats/weights.ts";
 
 /**
  * The pooling inside a block, 3x3 with stride 1; keeps the shape. Functional in torchvision, so it has

@@ -6,6 +6,7 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { bytesInMemory, type ByteSource } from "./byte_source.ts";
+import type { WeightsFile } from "./weights.ts";
 
 /** Bytes per element of every dtype of the format whose elements fill whole bytes. */
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {
@@ -42,7 +43,7 @@ interface Entry {
 }
 
 /** An open safetensors file. Give it back with `using` or {@linkcode SafetensorsFile.close}. */
-export class SafetensorsFile implements Disposable {
+export class SafetensorsFile implements WeightsFile {
   /** The notes of whoever wrote the file (`__metadata__`). */
   readonly metadata: Readonly<Record<string, string>>;
   readonly #entries: ReadonlyMap<string, Entry>;
@@ -84,6 +85,15 @@ export class SafetensorsFile implements Disposable {
    */
   shape(name: string): readonly number[] {
     return this.#entry(name).shape;
+  }
+
+  /**
+   * How its numbers are kept: F32, BF16, I64 ...
+   *
+   * @throws {UserError} If the file has no such tensor.
+   */
+  dtype(name: string): string {
+    return this.#entry(name).dtype;
   }
 
   /**

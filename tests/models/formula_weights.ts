@@ -2,7 +2,7 @@
  * Weights of any network without a file: each number is a formula of its tensor's name and its place,
  * the same in Python (architecture_goldens.py).
  */
-import type { WeightSource } from "../../models/trace.ts";
+import type { WeightSource } from "../../models/formats/weights.ts";
 import { type Module, stateDict } from "../../models/module.ts";
 
 /** FNV-1a of a name. */

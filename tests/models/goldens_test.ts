@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Gpu, openGpu, type Storage } from "../../kernels/runtime/device.ts";
 import { openSafetensors } from "../../models/formats/open_safetensors.ts";
-import type { WeightSource } from "../../models/trace.ts";
+import type { WeightSource } from "../../models/formats/weights.ts";
 import { relativeL2 } from "../distance.ts";
 import { golden, readSafetensors, sharedPath, testWithShared } from "../goldens.ts";
 import { compareNetwork, computeNetwork } from "../networks.ts";

@@ -16,7 +16,8 @@ import { nearest } from "../../base/nearest.ts";
 import { createModel } from "../../models/registry.ts";
 import { openSafetensors } from "../../models/formats/open_safetensors.ts";
 import { encodeSafetensors, parseSafetensors } from "../../models/formats/safetensors.ts";
-import { checkWeights, type Trace, traceModel, type WeightSource } from "../../models/trace.ts";
+import { checkWeights, type Trace, traceModel } from "../../models/trace.ts";
+import type { WeightSource } from "../../models/formats/weights.ts";
 import { add, ancestors, constant, type Tensor } from "../../ops/mod.ts";
 import { sharedPath, testWithShared } from "../goldens.ts";
 

@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
 import { sha256OfPieces } from "../../base/sha256.ts";
-import type { SafetensorsFile } from "../../models/formats/safetensors.ts";
+import type { WeightsFile } from "../../models/formats/weights.ts";
 import type { Model } from "../../models/registry.ts";
 import type { Tensor } from "../../ops/mod.ts";
 import { ActivationCache } from "./activation_cache.ts";
@@ -24,7 +24,7 @@ export interface LookOptions {
    * A folder for what was answered, so that another run need not ask again; without it
    * nothing is kept.
    */
-  readonly cache?: { readonly folder: string; readonly weights: SafetensorsFile } | undefined;
+  readonly cache?: { readonly folder: string; readonly weights: WeightsFile } | undefined;
   /**
    * What to do to a photo's pixels before the network sees them (swap colours, say), and a name for
    * it, by which kept activations are told apart.
