@@ -1,4 +1,5 @@
 /** `layers`: the networks, and the modules of one. */
+import { isNetworkFile, openModel } from "../models/open_model.ts";
 import { createModel, MODELS } from "../models/registry.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./shared/options.ts";
@@ -8,13 +9,13 @@ import { mergedKeyValues } from "./shared/config.ts";
 /** The command. */
 export const layersCommand: Command = {
   summary: "List the networks, or every module of one with its type and output shape.",
-  usage: "[--model NAME] [--size PIXELS]",
+  usage: "[--model NAME|FILE.onnx] [--size PIXELS]",
   positionals: [],
   options: {
     model: {
       type: "string",
       short: "m",
-      value: "NAME",
+      value: "NAME|FILE.onnx",
       help: "Network; without it all are listed",
     },
     size: {
@@ -29,7 +30,6 @@ export const layersCommand: Command = {
       help: "Options of the network",
     },
   },
-  // deno-lint-ignore require-await
   async run(args) {
     const name = args.text("model");
     if (name === undefined) {
@@ -39,7 +39,11 @@ export const layersCommand: Command = {
       }
       return;
     }
-    const model = createModel(name, mergedKeyValues("model-option", args.list("model-option")));
+    const options = mergedKeyValues("model-option", args.list("model-option"));
+    using opened = new DisposableStack();
+    const found = isNetworkFile(name) ? await openModel(name, { options }) : undefined;
+    if (found) opened.use(found.weights);
+    const model = found?.model ?? createModel(name, options);
     const size = args.integer("size", { min: 1, max: 8192 }) ?? model.inputSize;
     const trace = traceModel(model, [1, 3, size, size]);
     const rows = [...trace.modules].filter(([path]) => path !== "");

@@ -31,6 +31,11 @@ export abstract class Module {
     );
   }
 
+  /** Other names that parts of the network go by, and the paths they mean; of the root only. */
+  aliases(): ReadonlyMap<string, string> {
+    return new Map();
+  }
+
   /** The module's own weights: names and shapes as in PyTorch's `state_dict`. */
   parameters(): Readonly<Record<string, readonly number[]>> {
     return {};

@@ -3,6 +3,9 @@ import { ancestors, type Tensor } from "../ops/mod.ts";
 import { UnknownNameError, UserError } from "../base/errors.ts";
 import type { Trace, TracedModule } from "./trace.ts";
 
+/** Modules that are convolutions: PyTorch's, and ONNX's. */
+const CONVOLUTIONS = ["Conv2d", "Conv"];
+
 /** A module that the trace reached, so that it has an input and an output. */
 export interface FoundModule extends TracedModule {
   /** Its path, such as `layer4.2.relu`. */
@@ -20,9 +23,14 @@ export interface FoundModule extends TracedModule {
  *
  * @throws {UnknownNameError} If there is no such module; lists the nearest names.
  */
-export function resolveModule(trace: Pick<Trace, "model" | "modules">, name: string): string {
+export function resolveModule(
+  trace: Pick<Trace, "model" | "modules" | "aliases">,
+  name: string,
+): string {
   const names = [...trace.modules.keys()].filter((path) => path !== "");
   if (names.includes(name)) return name;
+  const meant = trace.aliases.get(name);
+  if (meant !== undefined) return meant;
   const numbered = fromNumber(names, name);
   if (numbered !== undefined && names.includes(numbered)) return numbered;
   throw new UnknownNameError("module", name, names, {
@@ -40,14 +48,15 @@ export function resolveModule(trace: Pick<Trace, "model" | "modules">, name: str
  */
 export function findModule(trace: Trace, name: string): FoundModule {
   const path = resolveModule(trace, name);
-  const { input, output, ...rest } = trace.modules.get(path)!;
+  const { input, output, stopped, ...rest } = trace.modules.get(path)!;
   if (!input || !output) {
-    const reason = trace.stopped
+    const whole = trace.stopped !== undefined && (!stopped || trace.stopped.includes(stopped));
+    const reason = whole
       ? `${trace.stopped}; use larger pictures or an earlier layer`
-      : "it is not part of the forward pass";
+      : stopped ?? "it is not part of the forward pass";
     throw new UserError(`module "${path}" of ${trace.model} has no output: ${reason}`);
   }
-  return { name: path, input, output, ...rest };
+  return { name: path, input, output, stopped, ...rest };
 }
 
 /**
@@ -61,7 +70,7 @@ export function defaultPenalty(trace: Trace, target: string): string {
   const before = new Set(ancestors([output]));
   let last: { name: string; output: Tensor } | undefined;
   for (const [path, { type, output }] of trace.modules) {
-    if (type !== "Conv2d" || !output || !before.has(output)) continue;
+    if (!CONVOLUTIONS.includes(type) || !output || !before.has(output)) continue;
     if (!last || output.id > last.output.id) last = { name: path, output };
   }
   if (!last) {

@@ -22,6 +22,8 @@ export interface TracedModule {
   readonly input: Tensor | undefined;
   /** What it gave in its last call; `undefined` if it never returned. */
   readonly output: Tensor | undefined;
+  /** Why it did not return, if it was run. */
+  readonly stopped: string | undefined;
 }
 
 /** A weight of the network. */
@@ -45,6 +47,8 @@ export interface Trace {
   readonly output: Tensor | undefined;
   /** Every module of the network by its path, parents first; the root is `""`. */
   readonly modules: ReadonlyMap<string, TracedModule>;
+  /** Other names of modules, such as those of what they give, and the paths they mean. */
+  readonly aliases: ReadonlyMap<string, string>;
   /**
    * The weights behind a tensor, besides those behind its inputs: for a constant that stands for a
    * weight, and for what a module gave that used weights.
@@ -93,6 +97,7 @@ export function traceModel(
     input,
     output,
     modules: tracer.modules(),
+    aliases: model.root.aliases(),
     weightsBehind: tracer.weightsBehind,
     weights,
     stopped,
@@ -135,8 +140,10 @@ class Tracer implements Scope {
   readonly #paths: Map<Module, string>;
   readonly #calls = new Map<Module, { input: Tensor; output: Tensor }>();
   readonly #constants: KnownWeights;
-  /** The modules being run, outermost first, with the weights each asked for; kept after a throw. */
+  /** The modules being run, outermost first, with the weights each asked for. */
   readonly #running: { module: Module; used: Weight[] }[] = [];
+  readonly #stopped = new Map<Module, string>();
+  #innermost: Module | undefined;
 
   constructor(model: NamedNetwork, weights: WeightSource | undefined, known: KnownWeights) {
     this.#constants = known;
@@ -150,13 +157,25 @@ class Tracer implements Scope {
     for (const module of modules) {
       const used: Weight[] = [];
       this.#running.push({ module, used });
-      const output = module.forward(x, this);
-      this.#running.pop();
+      const output = this.#forward(module, x);
       if (used.length > 0) this.weightsBehind.set(output, used);
       this.#calls.set(module, { input: x, output });
       x = output;
     }
     return x;
+  }
+
+  /** What a module gives, or why it gives nothing. */
+  #forward(module: Module, x: Tensor): Tensor {
+    try {
+      return module.forward(x, this);
+    } catch (error) {
+      if (error instanceof Error && !this.#stopped.size) this.#innermost = module;
+      this.#stopped.set(module, error instanceof Error ? error.message : String(error));
+      throw error;
+    } finally {
+      this.#running.pop();
+    }
   }
 
   parameter(module: Module, name: string, shape?: Shape): Tensor {
@@ -177,9 +196,9 @@ class Tracer implements Scope {
     return known.tensor;
   }
 
-  /** The innermost module being run. */
+  /** The innermost module that did not return. */
   where(): string {
-    const { module } = this.#running.at(-1)!;
+    const module = this.#innermost!;
     return `${this.#path(module) || "the top"} (${module.type})`;
   }
 
@@ -190,6 +209,7 @@ class Tracer implements Scope {
         leaf: module.children().length === 0,
         input: this.#calls.get(module)?.input,
         output: this.#calls.get(module)?.output,
+        stopped: this.#stopped.get(module),
       }]),
     );
   }

@@ -31,6 +31,7 @@ const PLACES = [
   "models/layers.ts",
   "models/trace.ts",
   "models/model.ts",
+  "models/onnx/",
   "models/motifs/",
   "models/architectures/",
   "models/",
@@ -67,6 +68,7 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "base/sha256.ts": "hashes weights while they are read",
   "ops/tuning/tuning_file.ts": "the cache folder",
   "models/formats/open_safetensors.ts": "opens a weights file",
+  "models/formats/onnx/open_onnx.ts": "opens the files beside an ONNX file",
   "vis/photos/photos.ts": "reads photos and decodes them",
   "vis/photos/look.ts": "hashes photos on their way to the cache",
   "vis/photos/activation_cache.ts": "the cache folder",
@@ -83,7 +85,7 @@ const BROWSER_ENTRIES = [
 ];
 
 /** Packages that are plain JavaScript. */
-const PLAIN_PACKAGES = ["umap-js"];
+const PLAIN_PACKAGES = ["umap-js", "@bufbuild/protobuf/wire"];
 
 /** The rooms, whose files are looked at. */
 const ROOMS = ["base", "kernels", "ops", "models", "vis", "cli"];

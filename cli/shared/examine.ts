@@ -19,7 +19,7 @@ import { Progress, say } from "./progress.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  model: { type: "string", short: "m", value: "NAME", help: "Network (see: layers)" },
+  model: { type: "string", short: "m", value: "NAME|FILE.onnx", help: "Network (see: layers)" },
   weights: { type: "string", short: "w", value: "FILE", help: "Its weights, a safetensors file" },
   layer: {
     type: "string",

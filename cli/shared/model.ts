@@ -1,6 +1,6 @@
 /** Opening a network as the command line names it. */
 import { UserError } from "../../base/errors.ts";
-import { type OpenModel, openModel as open } from "../../models/open_model.ts";
+import { isNetworkFile, type OpenModel, openModel as open } from "../../models/open_model.ts";
 import { createModel } from "../../models/registry.ts";
 
 /**
@@ -13,7 +13,8 @@ export async function openModel(
   options: Record<string, string>,
   weightsPath: string | undefined,
 ): Promise<OpenModel> {
-  if (weightsPath === undefined && !createModel(name, options).builtInWeights) {
+  const inFiles = weightsPath !== undefined || isNetworkFile(name);
+  if (!inFiles && !createModel(name, options).builtInWeights) {
     throw new UserError(
       `${name} needs weights: give a file of them with --weights (only motifs has some built in)`,
     );

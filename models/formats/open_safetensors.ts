@@ -19,7 +19,8 @@ export function openSafetensors(path: string): SafetensorsFile {
   }
 }
 
-function openFile(path: string): ByteSource {
+/** A file on disk, read where it is asked for. */
+export function openFile(path: string): ByteSource {
   const unreadable = (error: unknown): UserError => {
     if (error instanceof Deno.errors.NotFound) return new UserError(`${path}: no such file`);
     const reason = error instanceof Error ? error.message : String(error);
@@ -28,7 +29,7 @@ function openFile(path: string): ByteSource {
   let file: Deno.FsFile;
   try {
     const unfit = unfitToRead(path);
-    if (unfit) throw new UserError(`${path}: ${unfit}; expected a safetensors file`);
+    if (unfit) throw new UserError(`${path}: ${unfit}; expected a file of weights`);
     file = Deno.openSync(path);
   } catch (error) {
     throw error instanceof UserError ? error : unreadable(error);

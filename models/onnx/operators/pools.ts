@@ -1,0 +1,138 @@
+/** Pooling. */
+import {
+  abs,
+  affine,
+  averagePool2d,
+  constant,
+  globalAveragePool,
+  max,
+  maxPool2d,
+  mul,
+  pad,
+  type Pair,
+  pow,
+  sqrt,
+  sum,
+  type Tensor,
+  where,
+} from "../../../ops/mod.ts";
+import { UserError } from "../../../base/errors.ts";
+import type { Call } from "../call.ts";
+import { View } from "../view.ts";
+import type { Operators } from "./table.ts";
+import { pads, spatial } from "./windows.ts";
+
+/** What a pool goes over. */
+interface Window {
+  readonly x: View;
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  readonly padding: Pair;
+  readonly paddingEnd: Pair;
+  readonly ceilMode: boolean;
+}
+
+function windowOf(call: Call): Window {
+  const x = spatial(call, 0);
+  const two = (given: readonly number[] | undefined): Pair => [given?.[0] ?? 1, given?.[1] ?? 1];
+  const kernel = two(call.ints("kernel_shape"));
+  const stride = two(call.ints("strides")), dilation = two(call.ints("dilations"));
+  const [padding, paddingEnd] = pads(call, x, kernel, stride, dilation);
+  const ceilMode = call.int("ceil_mode", 0) !== 0;
+  return { x, kernel, stride, dilation, padding, paddingEnd, ceilMode };
+}
+
+function options({ kernel, stride, padding, paddingEnd, ceilMode }: Window) {
+  const equal = padding[0] === paddingEnd[0] && padding[1] === paddingEnd[1];
+  return { kernel, stride, padding, ...(equal ? {} : { paddingEnd }), ceilMode };
+}
+
+function pooled(window: Window, y: Tensor): View {
+  return View.of(y, y.shape.slice(0, window.x.rank));
+}
+
+function around({ padding, paddingEnd }: Window) {
+  return { low: [0, ...padding], high: [0, ...paddingEnd] } as const;
+}
+
+/** A picture with a frame of its own, for windows that could lie in it altogether. */
+function framed(window: Window, x: Tensor, value: number): Tensor {
+  const wide = pad(x, around(window));
+  if (value === 0) return wide;
+  const [, , h, w] = wide.shape;
+  const [top, left] = window.padding, [bottom, right] = window.paddingEnd;
+  const inside = constant([1, 1, h, w], () =>
+    Float32Array.from({ length: h * w }, (_, i) => {
+      const [row, column] = [Math.floor(i / w), i % w];
+      return row >= top && row < h - bottom && column >= left && column < w - right ? 1 : 0;
+    }));
+  const c = x.shape[1];
+  const frame = constant([1, c, 1, 1], () => new Float32Array(c).fill(value));
+  return where(inside, wide, frame);
+}
+
+function maxPool(call: Call): [View] {
+  const window = windowOf(call);
+  const { x, kernel, dilation, padding, paddingEnd } = window;
+  const wide = [padding, paddingEnd].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1]);
+  const plain = wide ? { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window : window;
+  const from = wide ? framed(window, x.usual, -3.4028234e38) : x.usual;
+  // The places of the maxima, a second output, are no picture.
+  return [pooled(window, maxPool2d(from, { ...options(plain), dilation }))];
+}
+
+function averagePool(call: Call): View {
+  const window = windowOf(call);
+  const { x, kernel, dilation, padding, paddingEnd } = window;
+  if (dilation[0] !== 1 || dilation[1] !== 1) {
+    throw new UserError("averages over windows with gaps are not supported");
+  }
+  const countIncludePad = call.int("count_include_pad", 0) !== 0;
+  const wide = [padding, paddingEnd].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1]);
+  const equal = padding[0] === paddingEnd[0] && padding[1] === paddingEnd[1];
+  if (countIncludePad && (wide || !equal)) {
+    const plain = { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window;
+    const y = averagePool2d(framed(window, x.usual, 0), { ...options(plain), countIncludePad });
+    return pooled(window, y);
+  }
+  return pooled(window, averagePool2d(x.usual, { ...options(window), countIncludePad }));
+}
+
+/** (Σ |x|ᵖ)^(1/p) of what `add` adds up. */
+function norm(x: Tensor, p: number, add: (x: Tensor) => Tensor): Tensor {
+  if (p === 1) return add(abs(x));
+  if (p === 2) return sqrt(add(mul(x, x)));
+  const k = constant([1, 1, 1, 1], () => Float32Array.of(p));
+  const inverse = constant([1, 1, 1, 1], () => Float32Array.of(1 / p));
+  return pow(add(pow(abs(x), k)), inverse);
+}
+
+function lpPool(call: Call): View {
+  const window = windowOf(call);
+  const { kernel } = window;
+  const add = (x: Tensor) => {
+    const plain = { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window;
+    const y = averagePool2d(framed(window, x, 0), { ...options(plain), countIncludePad: true });
+    return affine(y, kernel[0] * kernel[1]);
+  };
+  return pooled(window, norm(window.x.usual, call.int("p", 2), add));
+}
+
+/** Over whole maps; their axes stay, with one element. */
+function globally(f: (x: Tensor, call: Call) => Tensor) {
+  return (call: Call): View => {
+    const x = spatial(call, 0);
+    return View.of(f(x.usual, call), x.dims.map((size, axis) => axis < 2 ? size : 1));
+  };
+}
+
+/** The operators. */
+export const POOLS: Operators = {
+  AveragePool: averagePool,
+  GlobalAveragePool: globally(globalAveragePool),
+  GlobalLpPool: globally((x, call) => norm(x, call.int("p", 2), (each) => sum(each, [2, 3]))),
+  GlobalMaxPool: globally((x) => max(x, [2, 3])),
+  LpPool: lpPool,
+  MaxPool: maxPool,
+};
