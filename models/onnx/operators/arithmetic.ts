@@ -1,5 +1,6 @@
 /** Arithmetic of two and more arrays, repeated where they are smaller. */
 import {
+  abs,
   add,
   affine,
   clampMin,
@@ -20,8 +21,8 @@ import {
   where,
 } from "../../../ops/mod.ts";
 import { UserError } from "../../../base/errors.ts";
-import { align, type Call, type Operator } from "../call.ts";
-import { HostArray } from "../host_array.ts";
+import { align, type Call, type Operator, type Value, viewOf } from "../call.ts";
+import { broadcastDims, HostArray } from "../host_array.ts";
 import { shapeIn, type View } from "../view.ts";
 import { mapped } from "./activations.ts";
 import type { Operators } from "./table.ts";
@@ -70,12 +71,17 @@ function tried(view: View, f: (x: Tensor) => Tensor | undefined): View | undefin
 }
 
 /** Any number of arrays, two at a time. */
-function folded(f: (a: Tensor, b: Tensor) => Tensor): Operator {
+function folded(f: (a: Tensor, b: Tensor) => Tensor): (call: Call) => Value {
   return (call) => {
     if (call.inputs.length === 1) return call.value(0);
     const { tensors, wrap } = align(call.inputs.map((_, i) => call.value(i)));
     return wrap(tensors.reduce(f));
   };
+}
+
+/** A value on the device. */
+function viewed(value: Value): View {
+  return value instanceof HostArray ? viewOf(value) : value;
 }
 
 /** xᵏ for the exponents that networks have. */
@@ -96,6 +102,14 @@ function power(x: Tensor, k: number): Tensor | undefined {
   return result;
 }
 
+/** With the sign of b. */
+const modulo = (a: Tensor, b: Tensor) => sub(a, mul(floor(div(a, b)), b));
+/** With the sign of a. */
+function remainder(a: Tensor, b: Tensor): Tensor {
+  const sign = affine(notLess(a, affine(a, 0)), 2, -1);
+  return mul(modulo(abs(a), abs(b)), sign);
+}
+
 /** 1 where a > b, else 0. */
 const greater = (a: Tensor, b: Tensor) => affine(notLess(b, a), -1, 1);
 
@@ -106,7 +120,7 @@ export const ARITHMETIC: Operators = {
   Mul: binary(mul, { right: (x, k) => affine(x, k), left: (k, x) => affine(x, k) }),
   Div: binary(div, { right: (x, k) => affine(x, 1 / k) }),
   Pow: binary(pow, { right: power }),
-  Mod: binary((a, b) => sub(a, mul(floor(div(a, b)), b))),
+  Mod: (call) => binary(call.int("fmod", 0) ? remainder : modulo)(call),
   Max: (call) => {
     const k = call.inputs.length === 2 && !(call.value(0) instanceof HostArray)
       ? numberAt(call, 1, call.view(0))
@@ -124,9 +138,14 @@ export const ARITHMETIC: Operators = {
     return folded(minimum)(call);
   },
   Sum: folded(add),
-  Mean: (call) => mapped(folded(add)(call) as View, (x) => affine(x, 1 / call.inputs.length)),
+  Mean: (call) => mapped(viewed(folded(add)(call)), (x) => affine(x, 1 / call.inputs.length)),
   PRelu: (call) => {
-    const { tensors: [x, slope], wrap } = align([call.value(0), call.value(1)]);
+    const [value, given] = [call.value(0), call.value(1)];
+    // Before version 7 a list of slopes was one for each channel.
+    const perChannel = given.dims.length === 1 && given.dims[0] === value.dims[1] &&
+      !broadcastDims([value.dims, given.dims]);
+    const wide = [given.dims[0]!, ...value.dims.slice(2).map(() => 1)];
+    const { tensors: [x, slope], wrap } = align([value, perChannel ? given.reshaped(wide) : given]);
     return wrap(multiplyAdd(affine(relu(affine(x!, -1)), -1), slope!, relu(x!)));
   },
   Greater: binary(greater),

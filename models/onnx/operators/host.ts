@@ -62,7 +62,9 @@ function reduced(
 ): HostOperator {
   return (call) => {
     const x = call.known(0);
-    const axes = (call.list(1, "axes") ?? x.dims.map((_, i) => i))
+    const given = call.list(1, "axes") ?? [];
+    if (given.length === 0 && call.int("noop_with_empty_axes", 0)) return x;
+    const axes = (given.length > 0 ? given : x.dims.map((_, i) => i))
       .map((axis) => call.axis(axis, x.dims.length));
     const keep = call.int("keepdims", 1) !== 0;
     const kept = x.dims.map((size, axis) => axes.includes(axis) ? 1 : size);
@@ -102,7 +104,7 @@ export function splitSizes(call: Call, size: number): number[] {
   const sizes = given
     ? [...given]
     : Array.from({ length: count }, (_, i) => Math.min(each, size - i * each));
-  if (sizes.some((part) => part < 1) || sizes.reduce((a, b) => a + b, 0) !== size) {
+  if (sizes.some((part) => part < 0) || sizes.reduce((a, b) => a + b, 0) !== size) {
     throw new UserError(`an axis of ${size} is split into ${sizes.join(" + ")}`);
   }
   return sizes;
@@ -220,8 +222,8 @@ function constant(call: Call): HostArray {
 /** ONNX's numbers of types that are whole: everything but floats and texts. */
 const WHOLE_TYPES = [2, 3, 4, 5, 6, 7, 9, 12, 13];
 
-function cast(call: Call): HostArray {
-  const x = call.known(0), to = call.int("to", 1);
+function cast(call: Call, to: number): HostArray {
+  const x = call.known(0);
   const whole = WHOLE_TYPES.includes(to);
   return new HostArray(x.dims, whole, () => {
     const { numbers } = x;
@@ -266,7 +268,7 @@ export const HOST_OPERATORS: Readonly<Record<string, HostOperator>> = {
   Abs: unary(Math.abs),
   Add: binary((a, b) => a + b),
   And: binary((a, b) => a && b ? 1 : 0, true),
-  Cast: cast,
+  Cast: (call) => cast(call, call.int("to", 1)),
   Ceil: unary(Math.ceil),
   Concat: concat,
   Constant: constant,
@@ -291,7 +293,7 @@ export const HOST_OPERATORS: Readonly<Record<string, HostOperator>> = {
   Log: unary(Math.log),
   Max: binary((a, b) => Math.max(a, b)),
   Min: binary((a, b) => Math.min(a, b)),
-  Mod: binary((a, b) => a - b * Math.floor(a / b)),
+  Mod: (call) => binary((a, b) => call.int("fmod", 0) ? a % b : a - b * Math.floor(a / b))(call),
   Mul: binary((a, b) => a * b),
   Neg: unary((x) => -x),
   NonZero: nonZero,

@@ -4,6 +4,7 @@ import {
   affine,
   averagePool2d,
   constant,
+  div,
   globalAveragePool,
   max,
   maxPool2d,
@@ -91,10 +92,15 @@ function averagePool(call: Call): View {
   const countIncludePad = call.int("count_include_pad", 0) !== 0;
   const wide = [padding, paddingEnd].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1]);
   const equal = padding[0] === paddingEnd[0] && padding[1] === paddingEnd[1];
-  if (countIncludePad && (wide || !equal)) {
+  if (wide || (countIncludePad && !equal)) {
     const plain = { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window;
-    const y = averagePool2d(framed(window, x.usual, 0), { ...options(plain), countIncludePad });
-    return pooled(window, y);
+    const means = (t: Tensor) =>
+      averagePool2d(framed(window, t, 0), { ...options(plain), countIncludePad });
+    const y = means(x.usual);
+    // Without what is around the picture: divided by the part of each window that is inside.
+    const [, , h, w] = x.usual.shape;
+    const inside = constant([1, 1, h, w], () => new Float32Array(h * w).fill(1));
+    return pooled(window, countIncludePad ? y : div(y, means(inside)));
   }
   return pooled(window, averagePool2d(x.usual, { ...options(window), countIncludePad }));
 }

@@ -26,7 +26,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     return from / 2 * (1 - adjusted) + (x + 0.5) / scale - 0.5;
   },
   pytorch_half_pixel: (x, { scale, to }) => to > 1 ? (x + 0.5) / scale - 0.5 : 0,
-  align_corners: (x, { from, to }) => to > 1 ? x * (from - 1) / (to - 1) : 0,
+  align_corners: (x, { from, to, scale }) => to > 1 ? x * (from - 1) / (from * scale - 1) : 0,
   asymmetric: (x, { scale }) => x / scale,
   tf_half_pixel_for_nn: (x, { scale }) => (x + 0.5) / scale,
   tf_crop_and_resize: (x, { from, to, crop: [start, end] }) =>
@@ -71,6 +71,9 @@ function tapsOf(rule: Rule, change: Change, out: number): Tap[] {
   const { from, scale } = change;
   const inside = (at: number) => Math.min(Math.max(at, 0), from - 1);
   const place = rule.place(out, change);
+  if (rule.place === PLACES.tf_crop_and_resize && (place < 0 || place > from - 1)) {
+    throw new UserError("a part is taken that lies outside of the picture");
+  }
   if (rule.mode === "nearest") return [[inside(rule.round(place)), 1]];
   // Where a picture shrinks and antialiasing is asked for, the kernel is as wide as a new pixel.
   const stretch = rule.antialias && scale < 1 ? scale : 1;

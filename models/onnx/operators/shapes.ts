@@ -185,12 +185,13 @@ function spaceToDepth(call: Call): View {
     .reshaped([n, c * b * b, h / b, w / b]);
 }
 
-function split(call: Call): View[] {
+/** Parts of no elements are nothing. */
+function split(call: Call): (View | undefined)[] {
   const view = call.view(0);
   const dim = call.axis(call.int("axis", 0), view.rank);
   let start = 0;
   return splitSizes(call, view.dims[dim]!).map((size) => {
-    const found = part(view, dim, start, size, 1);
+    const found = size > 0 ? part(view, dim, start, size, 1) : undefined;
     start += size;
     return found;
   });
