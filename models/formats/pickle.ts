@@ -31,6 +31,22 @@ export class PickleName {
   ) {}
 }
 
+/** An object of a class whose contents do not matter, or are looked at later. */
+export class PickleObject {
+  /** What its class would be given to become what it was. */
+  state: PickleValue = null;
+
+  constructor(
+    /** The name of its class or of what makes it. */
+    readonly path: string,
+    /** What that was called with. */
+    readonly args: readonly PickleValue[],
+  ) {}
+}
+
+/** The pickle goes on behind the bytes that were given. */
+export class PickleTooShort extends UserError {}
+
 /** What stands outside of a pickle. */
 export interface PickleWorld {
   /** What to call the file in messages. */
@@ -66,7 +82,11 @@ export function readPickle(
     throw new UserError(`${world.file}: its pickle is refused: ${problem}`);
   };
   const take = (count: number): number => {
-    if (count > bytes.length - at) refuse(`it ends too early, at byte ${bytes.length}`);
+    if (count > bytes.length - at) {
+      throw new PickleTooShort(
+        `${world.file}: its pickle is refused: it ends too early, at byte ${bytes.length}`,
+      );
+    }
     at += count;
     return at - count;
   };
@@ -80,7 +100,7 @@ export function readPickle(
   };
   const line = (): string => {
     const end = bytes.indexOf(10, at);
-    if (end < 0) return refuse("a name has no end");
+    if (end < 0) take(bytes.length + 1); // so that more of it may be read
     const found = decode(bytes.subarray(at, end));
     at = end + 1;
     return found;
@@ -125,7 +145,13 @@ export function readPickle(
   };
   const name = (module: string, member: string) => {
     const known = world.names.get(`${module}.${member}`);
-    push(known ?? refuse(`it asks for ${JSON.stringify(`${module}.${member}`.slice(0, 100))}`));
+    const path = JSON.stringify(`${module}.${member}`.slice(0, 100));
+    push(
+      known ?? refuse(
+        `it asks for ${path}, which is no part of a state dict and is not run; save the weights ` +
+          "alone, with torch.save(model.state_dict(), ...)",
+      ),
+    );
   };
   const call = () => {
     const args = pop();
@@ -154,9 +180,10 @@ export function readPickle(
     push(Number.isSafeInteger(Number(value)) ? Number(value) : value);
   };
   const build = () => {
-    pop();
+    const state = pop(), object = top();
+    if (object instanceof PickleObject) object.state = state;
     // An OrderedDict carries `_metadata` (versions of modules), which no tensor needs.
-    if (!(top() instanceof Map)) refuse("it sets the state of an object that is no dict");
+    else if (!(object instanceof Map)) refuse("it sets the state of an object that is no dict");
   };
   const stackGlobal = () => {
     const member = pop(), module = pop();

@@ -6,27 +6,14 @@
  */
 import { UserError } from "../../base/errors.ts";
 import { bytesInMemory, type ByteSource } from "./byte_source.ts";
+import { NUMBER_KINDS } from "./numbers.ts";
 import type { WeightsFile } from "./weights.ts";
 
-/** Bytes per element of every dtype of the format whose elements fill whole bytes. */
-const ELEMENT_BYTES: Readonly<Record<string, number>> = {
-  ...{ F64: 8, I64: 8, U64: 8, C64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2 },
-  ...{ I8: 1, U8: 1, BOOL: 1, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1 },
-};
+/** Kinds of numbers of the format that are not read, and their bytes. */
+const OTHER_KINDS: Readonly<Record<string, number>> = { C64: 8, F8_E8M0: 1 };
 
-/** How the bytes of a readable dtype become float32. */
-const TO_FLOAT32: Readonly<Record<string, (bytes: ArrayBuffer) => Float32Array>> = {
-  F32: (bytes) => new Float32Array(bytes),
-  F16: (bytes) => new Float32Array(new Float16Array(bytes)),
-  BF16: (bytes) => {
-    const bits = Uint32Array.from(new Uint16Array(bytes), (high) => high << 16);
-    return new Float32Array(bits.buffer);
-  },
-  F64: (bytes) => new Float32Array(new Float64Array(bytes)),
-};
-
-/** The dtypes {@linkcode SafetensorsFile.read} understands. */
-const SUPPORTED = Object.keys(TO_FLOAT32).join(", ");
+/** The kinds {@linkcode SafetensorsFile.read} understands. */
+const SUPPORTED = Object.keys(NUMBER_KINDS).join(", ");
 
 /** The largest header the reference implementation accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -99,18 +86,18 @@ export class SafetensorsFile implements WeightsFile {
   /**
    * The values of a tensor in C order, as float32. Reads from its source at every call.
    *
-   * @throws {UserError} If the file has no such tensor, cannot be read, or the tensor is not of
-   * dtype F32, F16, BF16 or F64.
+   * @throws {UserError} If the file has no such tensor, cannot be read, or the tensor is of complex
+   * numbers or the like.
    */
   read(name: string): Float32Array {
     const { dtype, begin, end } = this.#entry(name);
-    const convert = Object.hasOwn(TO_FLOAT32, dtype) ? TO_FLOAT32[dtype] : undefined;
-    if (!convert) {
+    const kind = Object.hasOwn(NUMBER_KINDS, dtype) ? NUMBER_KINDS[dtype] : undefined;
+    if (!kind) {
       throw new UserError(
         `${this.name}: tensor "${name}" has dtype ${dtype}; supported: ${SUPPORTED}`,
       );
     }
-    return convert(this.#source.read(begin, end).buffer);
+    return kind.toFloat32(this.#source.read(begin, end).buffer);
   }
 
   /**
@@ -229,6 +216,18 @@ function readHeader(
       entries.set(key, readEntry(key, value, 8 + length, source.size, broken));
     }
   }
+  // The format allows no gaps: one is what a name that stands twice leaves, or a file cut or grown.
+  let end = 8 + length;
+  for (const entry of [...entries.values()].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin !== end) {
+      broken(
+        `its tensors do not lie one after the other at byte ${Math.min(end, entry.begin)}; ` +
+          "perhaps a name stands twice in its header",
+      );
+    }
+    end = entry.end;
+  }
+  if (end !== source.size) broken(`${source.size - end} bytes at its end belong to no tensor`);
   return { metadata, entries };
 }
 
@@ -252,8 +251,17 @@ function readEntry(
       `tensor "${key}" lies at bytes ${begin} to ${end} of the data, which has ${size - base}`,
     );
   }
-  const bytes = Object.hasOwn(ELEMENT_BYTES, dtype) ? ELEMENT_BYTES[dtype] : undefined;
-  if (bytes !== undefined && product(shape) * bytes !== end - begin) {
+  const bytes = Object.hasOwn(NUMBER_KINDS, dtype)
+    ? NUMBER_KINDS[dtype]!.bytes
+    : Object.hasOwn(OTHER_KINDS, dtype)
+    ? OTHER_KINDS[dtype]
+    : undefined;
+  if (bytes === undefined) {
+    return broken(
+      `tensor "${key}" has dtype ${JSON.stringify(dtype.slice(0, 40))}, which is not known`,
+    );
+  }
+  if (product(shape) * bytes !== end - begin) {
     return broken(
       `tensor "${key}" of shape [${shape}] and dtype ${dtype} needs ${
         product(shape) * bytes

@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { UserError } from "../../../base/errors.ts";
 import { type ByteSource } from "../byte_source.ts";
-import { openFile } from "../open_safetensors.ts";
+import { openFile } from "../open_file.ts";
 import { OnnxFile } from "./onnx_file.ts";
 
 /**
