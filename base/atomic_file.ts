@@ -49,6 +49,22 @@ export function writeWholeSync(path: string, content: Uint8Array | string): void
   }
 }
 
+/** The same, of pieces that are not held all at once. */
+export function writeInPiecesSync(path: string, pieces: Iterable<Uint8Array>): void {
+  const part = aside(path);
+  try {
+    using file = Deno.openSync(part, { write: true, createNew: true });
+    for (const piece of pieces) {
+      for (let done = 0; done < piece.length;) done += file.writeSync(piece.subarray(done));
+    }
+    file.syncSync();
+    Deno.renameSync(part, path);
+  } catch (error) {
+    discard(part);
+    throw error;
+  }
+}
+
 /**
  * Lets one process after the other at a file: to add to it, or to put another in its place that is
  * made from what it holds. The file is made, empty, where it is missing. Who only reads need not wait.

@@ -1,10 +1,10 @@
 /** `layers`: the networks, and the modules of one. */
-import { isNetworkFile, openModel } from "../models/open_model.ts";
-import { createModel, MODELS } from "../models/registry.ts";
+import { MODELS } from "../models/registry.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./shared/options.ts";
 import { say } from "./shared/progress.ts";
 import { mergedKeyValues } from "./shared/config.ts";
+import { openNetwork } from "./shared/model.ts";
 
 /** The command. */
 export const layersCommand: Command = {
@@ -41,9 +41,8 @@ export const layersCommand: Command = {
     }
     const options = mergedKeyValues("model-option", args.list("model-option"));
     using opened = new DisposableStack();
-    const found = isNetworkFile(name) ? await openModel(name, { options }) : undefined;
-    if (found) opened.use(found.weights);
-    const model = found?.model ?? createModel(name, options);
+    const { model, close } = await openNetwork(name, options);
+    opened.defer(close);
     const size = args.integer("size", { min: 1, max: 8192 }) ?? model.inputSize;
     const trace = traceModel(model, [1, 3, size, size]);
     const rows = [...trace.modules].filter(([path]) => path !== "");

@@ -13,6 +13,8 @@ import { qualityCommand } from "./quality.ts";
 import { tuneCommand } from "./tune.ts";
 import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
+import { weightsConvertCommand } from "./weights/convert.ts";
+import { weightsInspectCommand } from "./weights/inspect.ts";
 
 const PROGRAM = "mindseye";
 
@@ -21,6 +23,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   facets: facetsCommand,
   demo: demoCommand,
   layers: layersCommand,
+  "weights inspect": weightsInspectCommand,
+  "weights convert": weightsConvertCommand,
   presets: presetsCommand,
   quality: qualityCommand,
   bench: benchCommand,
@@ -34,10 +38,19 @@ function overview(): string {
     "",
     `Usage: ${PROGRAM} COMMAND [options]`,
     "",
-    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(11)}${summary}`),
+    ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(17)}${summary}`),
     "",
     `${PROGRAM} COMMAND --help tells more.`,
   ].join("\n");
+}
+
+/** The command's name, of one word or two, and what follows it. */
+function commandOf(
+  [first, second, ...rest]: string[],
+): { name: string | undefined; rest: string[] } {
+  const both = `${first} ${second}`;
+  if (Object.hasOwn(COMMANDS, both)) return { name: both, rest };
+  return { name: first, rest: second === undefined ? [] : [second, ...rest] };
 }
 
 /**
@@ -46,7 +59,7 @@ function overview(): string {
  * @returns the exit code: 0, 1 when something cannot be done, 2 when the command line is wrong
  */
 export async function main(args: string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const { name, rest } = commandOf(args);
   // deno-lint-ignore no-console
   const print = (text: string) => console.log(text);
   try {

@@ -1,6 +1,7 @@
 /** `tune`: measures on this machine which kernels are fastest for a network. */
 import { openGpu } from "../kernels/runtime/device.ts";
-import { createModel, type Model } from "../models/registry.ts";
+import type { Model } from "../models/registry.ts";
+import { openNetwork } from "./shared/model.ts";
 import { findModule, resolveModule } from "../models/names.ts";
 import { traceModel } from "../models/trace.ts";
 import {
@@ -60,7 +61,10 @@ Times are of the processor on a software adapter, of the GPU else.`,
     const facets = args.integer("facets", { min: 1, max: 100 }) ?? 3;
     const wanted = args.integer("size", { min: 8, max: 4096 });
     const options = mergedKeyValues("model-option", args.list("model-option"));
-    const model = name === undefined ? undefined : createModel(name, options);
+    using opened = new DisposableStack();
+    const network = name === undefined ? undefined : await openNetwork(name, options);
+    if (network) opened.defer(network.close);
+    const model = network?.model;
     const graph = model && layer !== undefined
       ? loopOf(model, layer, facets, wanted ?? model.inputSize)
       : undefined;

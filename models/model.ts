@@ -63,17 +63,19 @@ export interface Family extends Pick<ModelEntry, "inputSize" | "minSize" | "last
 /**
  * Networks whose only option is the number of classes.
  *
- * @param networks By name, how each is built.
+ * @param networks By name, how each is built, for some weights if there are any.
  */
 export function family(
   { classes = 1000, normalisation = IMAGENET, ...common }: Family,
-  networks: Readonly<Record<string, (classes: number) => Module>>,
+  networks: Readonly<
+    Record<string, (classes: number, weights: WeightSource | undefined) => Module>
+  >,
 ): Record<string, ModelEntry> {
   const entries = Object.entries(networks).map(([name, create]): [string, ModelEntry] => [name, {
     ...common,
     options: { num_classes: String(classes) },
-    build: ({ num_classes }) => ({
-      root: create(count("num_classes", num_classes!)),
+    build: ({ num_classes }, weights) => ({
+      root: create(count("num_classes", num_classes!), weights),
       normalisation,
     }),
   }]);

@@ -3,7 +3,9 @@ import { UserError } from "../base/errors.ts";
 import { openWeights } from "./formats/open_weights.ts";
 import { openOnnx } from "./formats/onnx/open_onnx.ts";
 import type { WeightsFile } from "./formats/weights.ts";
+import { fit, fitted } from "./fit.ts";
 import { onnxModel } from "./onnx/onnx_model.ts";
+import { type Candidate, recognise, recognised } from "./recognise.ts";
 import { createModel, type Model } from "./registry.ts";
 
 /** A network and its weights, which are given back with it. */
@@ -44,19 +46,60 @@ function openNetworkFile(
   return { model, weights: file };
 }
 
+/** The part of a network's tensors that a file must have to pass for its weights. */
+const LEAST_FITTING = 0.2;
+
+/** What a file looks like, for those who named something else. */
+function lookalikes(candidates: readonly Candidate[]): string {
+  const [best] = candidates;
+  if (!best) return "they are not those of any network known by name";
+  const { fitting, total } = best.fit;
+  return `they are ${best.exact ? "" : "most like "}those of ${best.name} (${fitting} of ${total})`;
+}
+
+/**
+ * Weights of a network by its name, fitted to it: other words before names, timm's names, another
+ * number of classes.
+ *
+ * @throws {UserError} when hardly a tensor is one of that network's; says which network they are of.
+ */
+function fitTo(
+  name: string,
+  options: Readonly<Record<string, string>>,
+  file: WeightsFile,
+): OpenModel {
+  const network = createModel(name, options, file);
+  const found = fit(network, file);
+  if (found.fitting < LEAST_FITTING * found.total) {
+    throw new UserError(
+      `${file.name}: only ${found.fitting} of the ${found.total} tensors of ${name} are there; ` +
+        lookalikes(recognise(file)),
+    );
+  }
+  const named = fitted(network, file, found);
+  const more = found.classes !== undefined && network.options.num_classes !== undefined &&
+      options.num_classes === undefined
+    ? { ...options, num_classes: String(found.classes) }
+    : options;
+  const model = createModel(name, more, named);
+  return { model, weights: fitted(model, file, fit(model, file)) };
+}
+
 /**
  * Opens a network: by its name, with the weights given or those that come with the program, or from
  * an ONNX file, which has its own.
  *
- * @throws {UserError} when there is no such network or option, or its weights are missing or cannot
- * be read.
+ * @param name May be left out where the weights make it certain.
+ * @throws {UserError} when there is no such network or option, or its weights are missing, of another
+ * network, or cannot be read.
  */
 export async function openModel(
-  name: string,
+  name: string | undefined,
   { options = {}, weights: given }: OpenModelOptions = {},
 ): Promise<OpenModel> {
-  if (isNetworkFile(name)) return openNetworkFile(name, options, given);
+  if (name !== undefined && isNetworkFile(name)) return openNetworkFile(name, options, given);
   if (given === undefined) {
+    if (name === undefined) throw new UserError("name a network, or a file of weights");
     const model = createModel(name, options);
     if (model.builtInWeights) return { model, weights: await model.builtInWeights() };
     throw new UserError(
@@ -64,8 +107,21 @@ export async function openModel(
     );
   }
   using opened = new DisposableStack();
-  const weights = typeof given === "string" ? opened.use(openWeights(given)) : given;
-  const model = createModel(name, options, weights);
+  const file = typeof given === "string" ? opened.use(openWeights(given)) : given;
+  const found = fitTo(name ?? nameOf(file), options, file);
   opened.move();
-  return { model, weights };
+  return found;
+}
+
+/** The network that a file's tensors are of. */
+function nameOf(file: WeightsFile): string {
+  const candidates = recognise(file);
+  const certain = recognised(candidates);
+  if (certain) return certain.name;
+  const possible = candidates.filter(({ part }) => part).map(({ name }) => name);
+  throw new UserError(
+    possible.length > 1
+      ? `${file.name}: its tensors could be those of ${possible.join(" or ")}; name the network`
+      : `${file.name}: name the network; as for its tensors, ${lookalikes(candidates)}`,
+  );
 }

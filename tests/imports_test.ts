@@ -68,6 +68,8 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "base/sha256.ts": "hashes weights while they are read",
   "ops/tuning/tuning_file.ts": "the cache folder",
   "models/formats/open_file.ts": "opens a file",
+  "models/formats/open_weights.ts": "looks whether a path is a folder",
+  "models/formats/sharded.ts": "reads the index of several files",
   "models/formats/zip.ts": "unpacks and checks parts of zip archives",
   "models/formats/onnx/open_onnx.ts": "opens the files beside an ONNX file",
   "vis/photos/photos.ts": "reads photos and decodes them",

@@ -20,8 +20,8 @@ import { growWishes } from "./wishes.ts";
 
 /** What to look with. */
 export interface OpenOptions {
-  /** The name of a network. */
-  readonly model: string;
+  /** The name of a network, or an ONNX file; may be left out where the weights make it certain. */
+  readonly model?: string | undefined;
   /** Its weights: path of a file, or one that is open. None for a network that has some. */
   readonly weights?: string | WeightsFile | undefined;
   /** Options of the network. */

@@ -18,6 +18,7 @@ import {
 import { chooseParameters } from "../../vis/presets.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { VERSION } from "../../base/version.ts";
+import { isNetworkFile } from "../../models/open_model.ts";
 import { openModel } from "./model.ts";
 
 /** A network to measure, as the command line names it. */
@@ -134,7 +135,8 @@ export async function openBenchModel({ name, layer, file }: BenchModel): Promise
   layer: string;
   weights: WeightSource & Partial<Disposable>;
 }> {
-  const found = file === undefined ? undefined : await openModel(name, {}, file);
+  const inFiles = file !== undefined || isNetworkFile(name);
+  const found = inFiles ? await openModel(name, {}, file) : undefined;
   const model = found?.model ?? createModel(name);
   return {
     model,

@@ -13,6 +13,7 @@ import { changesPhotos } from "../../vis/photos/seen.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { mergedKeyValues } from "./config.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
+import { isNetworkFile } from "../../models/open_model.ts";
 import { openModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
@@ -20,7 +21,12 @@ import { Progress, say } from "./progress.ts";
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   model: { type: "string", short: "m", value: "NAME|FILE.onnx", help: "Network (see: layers)" },
-  weights: { type: "string", short: "w", value: "FILE", help: "Its weights, a safetensors file" },
+  weights: {
+    type: "string",
+    short: "w",
+    value: "FILE",
+    help: "Its weights: safetensors or a PyTorch checkpoint",
+  },
   layer: {
     type: "string",
     short: "l",
@@ -125,13 +131,11 @@ export async function examine(
 ): Promise<Examined> {
   const [folder] = args.positionals as [string];
   const name = args.text("model");
-  if (name === undefined) {
-    throw new UsageError(`${command}: missing --model; list the networks with: layers`);
-  }
+  requireModel(command, args);
   const layers = args.list("layer");
   if (layers.length === 0) {
     throw new UsageError(
-      `${command}: missing --layer; list the layers with: layers --model ${name}`,
+      `${command}: missing --layer; list the layers with: layers --model ${name ?? "NAME"}`,
     );
   }
   const penalty = args.text("penalty");
@@ -152,8 +156,9 @@ export async function examine(
     if (side) openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), side);
   }
   const called = folderName(folder);
-  const out = args.text("out") ?? join("generated", `${called}-${name}-${layers.join("-")}`);
-  const folders = trunks.map(({ target }) => trunks.length > 1 ? join(out, target) : out);
+  const out = args.text("out") ??
+    join("generated", fileName(`${called}-${shortName(model.name)}-${layers.join("-")}`));
+  const folders = trunks.map(({ target }) => trunks.length > 1 ? join(out, fileName(target)) : out);
   const paths = listPhotos(folder);
   const most = Math.min(paths.length, limit ?? Infinity);
   if (facets !== "auto" && most < facets) {
@@ -193,9 +198,29 @@ export async function examine(
     size,
     weightsName: weights.name,
     folders,
-    titles: trunks.map(({ target }) => `${called} in ${model.name} ${target}`),
+    titles: trunks.map(({ target }) => `${called} in ${shortName(model.name)} ${target}`),
     [Symbol.dispose]: () => keep.dispose(),
   };
+}
+
+/**
+ * Asserts that it is said which network is meant.
+ *
+ * @throws {UsageError} when there is neither a name nor a file of weights that could tell.
+ */
+export function requireModel(command: string, args: Arguments): void {
+  if (args.text("model") !== undefined || args.text("weights") !== undefined) return;
+  throw new UsageError(`${command}: missing --model; list the networks with: layers`);
+}
+
+/** A network's name without the folders and the ending of its file. */
+export function shortName(name: string): string {
+  return isNetworkFile(name) ? basename(name).replace(/\.onnx$/i, "") : name;
+}
+
+/** A name as that of a file or folder: without what parts folders. */
+export function fileName(name: string): string {
+  return name.replace(/^[/\\]+/, "").replace(/[/\\:\0]+/g, "_");
 }
 
 /** What to call a folder: its own name, also where it is given as `.` or `..`. */

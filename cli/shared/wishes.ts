@@ -4,7 +4,7 @@ import { unfitToRead } from "../../base/regular_file.ts";
 import { requireWritableFolder } from "../../base/writable_folder.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
-import { openSafetensors } from "../../models/formats/open_safetensors.ts";
+import { openWeights } from "../../models/formats/open_weights.ts";
 import { type Start } from "../../vis/loop/start.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
 import { changesPhotos } from "../../vis/photos/seen.ts";
@@ -29,7 +29,7 @@ import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
 import { Report } from "../../vis/report/report.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
-import { folderName } from "./examine.ts";
+import { folderName, requireModel, shortName } from "./examine.ts";
 import { openGpuFor } from "./gpu.ts";
 import { openModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
@@ -86,9 +86,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const texts = wishesOf(args);
   const [folder] = args.positionals;
   const name = args.text("model");
-  if (name === undefined) {
-    throw new UsageError("visualize: missing --model; list the networks with: layers");
-  }
+  requireModel("visualize", args);
   const given = Object.keys(texts) as WishName[];
   const layers = args.list("layer");
   const layered = given.find((wish) => WISHES[wish].layered);
@@ -97,7 +95,9 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   }
   if (layered !== undefined && layers.length === 0) {
     throw new UsageError(
-      `visualize: --${layered} needs --layer; list the layers with: layers --model ${name}`,
+      `visualize: --${layered} needs --layer; list the layers with: layers --model ${
+        name ?? "NAME"
+      }`,
     );
   }
   const weights = weightsOf(mergedKeyValues("weigh", args.list("weigh")), given);
@@ -132,7 +132,12 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const start = await run.startOf(init, size);
 
   const wish = given.map((each) => `${each}-${basename(texts[each]!)}`).join("-");
-  const where = [folder === undefined ? undefined : folderName(folder), name, layers[0], wish];
+  const where = [
+    folder === undefined ? undefined : folderName(folder),
+    shortName(model.name),
+    layers[0],
+    wish,
+  ];
   const out = args.text("out") ??
     join("generated", where.filter((part) => part).join("-").replaceAll(/[^\w.@,-]+/g, "_"));
   requireWritableFolder(out);
@@ -143,7 +148,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const photos = paths.length === 0
     ? { images: [], skipped: [], answers: undefined }
     : await askAbout(gpu, network, objective, paths, { size, limit, parameters: octaves[0]! });
-  const title = `${wish} in ${model.name} ${layer}`.trimEnd();
+  const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const report = new Report({ folder: out, size, images: photos.images, title });
   const [, shown = "loss"] = metricsOf(objective);
   const started = performance.now();
@@ -266,7 +271,7 @@ async function textOf(path: string): Promise<string> {
 /** Vectors from JSON, or the rows of a safetensors file's first tensor of two sizes. */
 async function readVectors(path: string): Promise<number[][]> {
   if (!path.toLowerCase().endsWith(".json")) {
-    using file = openSafetensors(path);
+    using file = openWeights(path);
     const key = file.names.find((each) => file.shape(each).length === 2);
     if (key === undefined) throw new UserError(`${path}: expected a tensor of two sizes [K,C]`);
     const [rows, columns] = file.shape(key) as [number, number];

@@ -156,7 +156,9 @@ export class EfficientNet extends Module {
 function network(name: string, size: Size, more: Partial<Family> = {}): Record<string, ModelEntry> {
   const lastMap = `features.${size.stages.length + 1}`;
   return family({ inputSize: 224, minSize: 1, lastMap, ...more }, {
-    [name]: (classes) => new EfficientNet(size, classes),
+    // timm adds 1e-5 where torchvision adds 1e-3.
+    [name]: (classes, weights) =>
+      new EfficientNet(weights?.naming === "timm" ? { ...size, epsilon: 1e-5 } : size, classes),
   });
 }
 

@@ -12,6 +12,7 @@ import {
   Sequential,
   SqueezeExcitation,
 } from "../layers.ts";
+import type { WeightSource } from "../formats/weights.ts";
 import { family } from "../model.ts";
 import { Module, type Scope } from "../module.ts";
 
@@ -58,6 +59,8 @@ const SMALL: readonly Row[] = [
 ];
 
 const EPSILON = 1e-3;
+/** What timm adds. */
+const TIMM_EPSILON = 1e-5;
 
 /** Expand, convolve channel by channel, gate, project: [N,I,H,W] to [N,O,H/stride,W/stride]. */
 class InvertedResidual extends Module {
@@ -65,10 +68,13 @@ class InvertedResidual extends Module {
   readonly block: Sequential;
   readonly #shortcut: boolean;
 
-  constructor(inputs: number, [kernel, expanded, outputs, squeeze, hard, stride]: Row) {
+  constructor(
+    inputs: number,
+    [kernel, expanded, outputs, squeeze, hard, stride]: Row,
+    epsilon: number,
+  ) {
     super();
     const activation = () => hard ? new Hardswish() : new ReLU();
-    const epsilon = EPSILON;
     this.#shortcut = stride === 1 && inputs === outputs;
     this.block = new Sequential([
       ...(expanded === inputs
@@ -100,12 +106,12 @@ export class MobileNetV3 extends Module {
   readonly avgpool = new AdaptiveAvgPool2d(1);
   readonly classifier: Sequential;
 
-  constructor(rows: readonly Row[], last: number, classes: number) {
+  constructor(rows: readonly Row[], last: number, classes: number, epsilon = EPSILON) {
     super();
-    const hard = { epsilon: EPSILON, activation: new Hardswish() };
+    const hard = { epsilon, activation: new Hardswish() };
     let channels = 16;
     const blocks = rows.map((row) => {
-      const block = new InvertedResidual(channels, row);
+      const block = new InvertedResidual(channels, row, epsilon);
       channels = row[2];
       return block;
     });
@@ -128,12 +134,18 @@ export class MobileNetV3 extends Module {
   }
 }
 
+function epsilonOf(weights: WeightSource | undefined): number {
+  return weights?.naming === "timm" ? TIMM_EPSILON : EPSILON;
+}
+
 /** The registered networks. */
 export const MOBILENETS_V3 = {
   ...family({ inputSize: 224, minSize: 1, lastMap: "features.16" }, {
-    mobilenet_v3_large: (classes) => new MobileNetV3(LARGE, 1280, classes),
+    mobilenet_v3_large: (classes, weights) =>
+      new MobileNetV3(LARGE, 1280, classes, epsilonOf(weights)),
   }),
   ...family({ inputSize: 224, minSize: 1, lastMap: "features.12" }, {
-    mobilenet_v3_small: (classes) => new MobileNetV3(SMALL, 1024, classes),
+    mobilenet_v3_small: (classes, weights) =>
+      new MobileNetV3(SMALL, 1024, classes, epsilonOf(weights)),
   }),
 };

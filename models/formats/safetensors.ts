@@ -10,7 +10,9 @@ import { NUMBER_KINDS } from "./numbers.ts";
 import type { WeightsFile } from "./weights.ts";
 
 /** Kinds of numbers of the format that are not read, and their bytes. */
-const OTHER_KINDS: Readonly<Record<string, number>> = { C64: 8, F8_E8M0: 1 };
+const OTHER_KINDS: Readonly<Record<string, number>> = {
+  ...{ C64: 8, F8_E8M0: 1, F6_E2M3: 0.75, F6_E3M2: 0.75, F4: 0.5 },
+};
 
 /** The kinds {@linkcode SafetensorsFile.read} understands. */
 const SUPPORTED = Object.keys(NUMBER_KINDS).join(", ");
@@ -147,30 +149,45 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, { shape: readonly number[]; values: Float32Array }>>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
-  const header: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
-  let length = 0;
-  for (const [name, { shape, values }] of Object.entries(tensors)) {
+  const entries = Object.entries(tensors);
+  for (const [name, { shape, values }] of entries) {
     if (product(shape) !== values.length) {
       throw new RangeError(
         `encodeSafetensors: ${name} is [${shape}] but has ${values.length} values`,
       );
     }
-    const begin = length;
-    length += values.byteLength;
-    header.push([name, { dtype: "F32", shape, data_offsets: [begin, length] }]);
   }
-  let text = JSON.stringify(Object.fromEntries(header));
-  text += " ".repeat((8 - new TextEncoder().encode(text).length % 8) % 8);
-  const head = new TextEncoder().encode(text);
-  const bytes = new Uint8Array(8 + head.length + length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
-  bytes.set(head, 8);
-  let at = 8 + head.length;
-  for (const { values } of Object.values(tensors)) {
+  const head = safetensorsHead(entries.map(([name, { shape }]) => [name, shape]), metadata);
+  const length = entries.reduce((sum, [, { values }]) => sum + values.byteLength, head.length);
+  const bytes = new Uint8Array(length);
+  bytes.set(head);
+  let at = head.length;
+  for (const [, { values }] of entries) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;
   }
   return bytes;
+}
+
+/** All that comes before the numbers in a file of these tensors, in this order, as F32. */
+export function safetensorsHead(
+  tensors: readonly (readonly [name: string, shape: readonly number[]])[],
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const header: [string, unknown][] = metadata ? [["__metadata__", metadata]] : [];
+  let length = 0;
+  for (const [name, shape] of tensors) {
+    const begin = length;
+    length += 4 * product(shape);
+    header.push([name, { dtype: "F32", shape, data_offsets: [begin, length] }]);
+  }
+  let text = JSON.stringify(Object.fromEntries(header));
+  text += " ".repeat((8 - new TextEncoder().encode(text).length % 8) % 8);
+  const json = new TextEncoder().encode(text);
+  const head = new Uint8Array(8 + json.length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(json.length), true);
+  head.set(json, 8);
+  return head;
 }
 
 function readHeader(

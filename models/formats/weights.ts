@@ -10,6 +10,8 @@ export interface WeightSource {
   shape(key: string): readonly number[];
   /** Its values in C order. */
   read(key: string): Float32Array;
+  /** Whose names its tensors have, where networks are not quite the same there. */
+  readonly naming?: "timm" | undefined;
   /** Whether every call of `read` gives another array, which may be changed and freed. */
   readonly fresh?: boolean;
 }

@@ -75,6 +75,9 @@ interface Part {
 /** Nodes whose result is not what a network says but which of its answers is the largest. */
 const CHOICES = ["ArgMax", "ArgMin", "TopK", "Cast", "Identity", "Dropout", "Squeeze", "Unsqueeze"];
 
+/** Nodes that know their result from sizes, even of pictures. */
+const SIZES = ["Shape", "Size"];
+
 /** The network of an ONNX file, [N,C,H,W] (or [N,H,W,C], where the file says so) to its outputs. */
 export class OnnxNetwork extends Module {
   readonly type = "ONNX graph";
@@ -238,8 +241,7 @@ export class OnnxNetwork extends Module {
     const { values } = run;
     try {
       // Sizes are known beforehand, even those of pictures.
-      const ofSizes = node.type === "Shape" || node.type === "Size";
-      const onHost = ofSizes || (Object.hasOwn(HOST_OPERATORS, node.type) &&
+      const onHost = SIZES.includes(node.type) || (Object.hasOwn(HOST_OPERATORS, node.type) &&
         node.inputs.every((input) => !input || values.get(input) instanceof HostArray));
       if (!onHost) return void scope.run(this.#inputOf(node, run) ?? x, this.#nodes.get(node)!);
       const fixed = node.inputs.every((input) => !input || this.#known.has(input));
@@ -297,6 +299,7 @@ export class OnnxNetwork extends Module {
     const namedParts: [string, Part, OnnxPart][] = [];
     const further: [string, NamedNode, OnnxPart][] = [];
     const known = new Set<string>();
+    const beforehand = new Set(this.#known.keys());
     for (const node of nodes) {
       for (const prefix of prefixesOf(node.name)) {
         if (known.has(prefix)) continue;
@@ -324,6 +327,13 @@ export class OnnxNetwork extends Module {
       }
       const module = new OnnxNode(node, this);
       this.#nodes.set(node, module);
+      // What is made of weights or sizes alone is no layer.
+      const made = SIZES.includes(node.type) || (Object.hasOwn(HOST_OPERATORS, node.type) &&
+        node.inputs.every((input) => !input || beforehand.has(input)));
+      if (made) {
+        for (const output of node.outputs) beforehand.add(output);
+        continue;
+      }
       this.#children.push([node.name, module]);
       const [first, ...others] = node.outputs.filter((output) => output);
       if (first) this.#alias(first, node.name);
