@@ -2,6 +2,8 @@
 import { findAdapter, isSoftware, NO_ADAPTER, openGpu } from "../kernels/runtime/device.ts";
 import { UserError } from "../base/errors.ts";
 import { compile, constant, conv2d, Variable } from "../ops/mod.ts";
+import { checkNetwork } from "./shared/check_network.ts";
+import { NETWORK_OPTIONS } from "./shared/model.ts";
 import type { Command } from "./shared/options.ts";
 import { VERSION } from "../base/version.ts";
 
@@ -17,11 +19,19 @@ const LIMITS = [
 
 /** The command. */
 export const doctorCommand: Command = {
-  summary: "Say which GPU is used, what it can do, and whether it computes correctly.",
-  usage: "",
+  summary: "Say which GPU is used, whether it computes correctly, and what a network sees.",
+  usage: "[--model NAME|FILE.onnx] [--image PHOTO] [options]",
   positionals: [],
-  options: {},
-  async run() {
+  options: {
+    ...NETWORK_OPTIONS,
+    size: { type: "string", value: "PIXELS", help: "Side of the photo (default: the network's)" },
+    image: { type: "string", value: "PHOTO", help: "A photo whose classes you know" },
+    "classes-file": { type: "string", value: "FILE", help: "Names of the classes, one a line" },
+  },
+  notes:
+    `With a network it tells how it is given its pictures. With a photo too it tells what the network
+takes it for, and how sure it would be if its pictures were given otherwise: a wrong choice shows.`,
+  async run(args) {
     const lines: string[] = [
       `mindseye ${VERSION}, deno ${Deno.version.deno}, ${Deno.build.target}`,
     ];
@@ -56,6 +66,9 @@ export const doctorCommand: Command = {
       );
     }
     print();
+    if (args.text("model") === undefined && args.text("weights") === undefined) return;
+    using gpu = await openGpu();
+    await checkNetwork(gpu, args);
   },
 };
 

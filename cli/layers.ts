@@ -1,4 +1,5 @@
 /** `layers`: the networks, and the modules of one. */
+import { channelsOf } from "../models/normalisation.ts";
 import { MODELS } from "../models/registry.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./shared/options.ts";
@@ -44,7 +45,7 @@ export const layersCommand: Command = {
     const { model, close } = await openNetwork(name, options);
     opened.defer(close);
     const size = args.integer("size", { min: 1, max: 8192 }) ?? model.inputSize;
-    const trace = traceModel(model, [1, 3, size, size]);
+    const trace = traceModel(model, [1, channelsOf(model.normalisation), size, size]);
     const rows = [...trace.modules].filter(([path]) => path !== "");
     const width = Math.max(...rows.map(([path]) => path.length));
     for (const [path, { type, output }] of rows) {

@@ -167,7 +167,7 @@ Writes the pictures of every run, quality.json and quality.md.`,
     using files = new DisposableStack();
     const trunks: { trunk: Trunk; weights: string }[] = [];
     for (const { name, layer, file } of nets) {
-      const { model, weights } = await openModel(name, {}, file);
+      const { model, weights } = await openModel(name, { weights: file });
       files.use(weights);
       trunks.push({ trunk: openTrunk(model, weights, { layer }, size), weights: weights.name });
     }

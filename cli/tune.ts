@@ -1,5 +1,6 @@
 /** `tune`: measures on this machine which kernels are fastest for a network. */
 import { openGpu } from "../kernels/runtime/device.ts";
+import { channelsOf } from "../models/normalisation.ts";
 import type { Model } from "../models/registry.ts";
 import { openNetwork } from "./shared/model.ts";
 import { findModule, resolveModule } from "../models/names.ts";
@@ -96,8 +97,9 @@ Times are of the processor on a software adapter, of the GPU else.`,
 
 /** A layer's mean activation and its gradient: all convolutions of the loop. */
 function loopOf(model: Model, layer: string, facets: number, size: number): Tensor[] {
-  const shape = [facets, 3, size, size] as const;
-  const pictures = constant(shape, () => new Float32Array(3 * facets * size * size));
+  const channels = channelsOf(model.normalisation);
+  const shape = [facets, channels, size, size] as const;
+  const pictures = constant(shape, () => new Float32Array(channels * facets * size * size));
   const trace = traceModel(model, pictures);
   const { output } = findModule(trace, resolveModule(trace, layer));
   const mean = globalAveragePool(output);

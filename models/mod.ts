@@ -8,13 +8,13 @@ export { Module, namedModules, type Scope, stateDict } from "./module.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./names.ts";
 export { type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 export { randomWeights } from "./random_weights.ts";
+export { createModel, type Model, type ModelEntry, MODELS } from "./registry.ts";
 export {
-  createModel,
-  type Model,
-  type ModelEntry,
-  MODELS,
+  type ChannelsOrder,
   type Normalisation,
-} from "./registry.ts";
+  NORMALISATIONS,
+  parseNormalisation,
+} from "./normalisation.ts";
 export {
   checkWeights,
   type KnownWeights,

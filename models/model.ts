@@ -1,16 +1,9 @@
 /** What a network in the registry is, and how a family of them is declared. */
 import { UserError } from "../base/errors.ts";
 import type { Module } from "./module.ts";
+import { IMAGENET, type Normalisation } from "./normalisation.ts";
 import type { WeightsFile } from "./formats/weights.ts";
 import type { WeightSource } from "./formats/weights.ts";
-
-/** The network expects (pixel / 255 - mean) / std, per channel in the order red, green, blue. */
-export interface Normalisation {
-  /** What is subtracted, in units of the whole range. */
-  readonly mean: readonly [number, number, number];
-  /** What it is divided by, in units of the whole range. */
-  readonly std: readonly [number, number, number];
-}
 
 /** A network ready to be traced. */
 export interface Model {
@@ -48,9 +41,6 @@ export interface ModelEntry {
     weights: WeightSource | undefined,
   ) => Pick<Model, "root"> & Partial<Model>;
 }
-
-/** What most networks were trained with. */
-export const IMAGENET: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** What the networks of a family have in common. */
 export interface Family extends Pick<ModelEntry, "inputSize" | "minSize" | "lastMap"> {

@@ -4,6 +4,7 @@ import { openWeights } from "./formats/open_weights.ts";
 import { openOnnx } from "./formats/onnx/open_onnx.ts";
 import type { WeightsFile } from "./formats/weights.ts";
 import { fit, fitted } from "./fit.ts";
+import type { ChannelsOrder, Normalisation } from "./normalisation.ts";
 import { onnxModel } from "./onnx/onnx_model.ts";
 import { type Candidate, recognise, recognised } from "./recognise.ts";
 import { createModel, type Model } from "./registry.ts";
@@ -22,6 +23,41 @@ export interface OpenModelOptions {
   readonly options?: Readonly<Record<string, string>> | undefined;
   /** Its weights: path of a file, or one that is open. None for a network that has some. */
   readonly weights?: string | WeightsFile | undefined;
+  /** How it wants its pictures, where that is not what its name or its file says. */
+  readonly normalisation?: Normalisation | undefined;
+  /** The order of its colours, where that is not red, green, blue. */
+  readonly channelsOrder?: ChannelsOrder | undefined;
+}
+
+/** A network that wants its pictures as was said. */
+function told(
+  { model, weights }: OpenModel,
+  { normalisation = model.normalisation, channelsOrder }: OpenModelOptions,
+): OpenModel {
+  const { channels } = model.normalisation;
+  const { mean, std, order } = normalisation;
+  const bgr = (channelsOrder ?? order) === "bgr" && channels !== 1;
+  const [first, ...others] = std.map((s, c) => `${mean[c]} ${s}`);
+  if (channels === 1 && others.some((other) => other !== first)) {
+    // A network without colours takes what is meant for all of them.
+    const even = (values: readonly number[]) => {
+      const value = values.reduce((a, b) => a + b, 0) / 3;
+      return [value, value, value] as const;
+    };
+    return told({ model, weights }, { normalisation: { mean: even(mean), std: even(std) } });
+  }
+  return {
+    model: {
+      ...model,
+      normalisation: {
+        mean,
+        std,
+        ...(bgr ? { order: "bgr" } : {}),
+        ...(channels === 1 ? { channels } : {}),
+      },
+    },
+    weights,
+  };
 }
 
 /** Whether a name is that of a file which holds a network, weights and all. */
@@ -95,7 +131,14 @@ function fitTo(
  */
 export async function openModel(
   name: string | undefined,
-  { options = {}, weights: given }: OpenModelOptions = {},
+  how: OpenModelOptions = {},
+): Promise<OpenModel> {
+  return told(await opened(name, how), how);
+}
+
+async function opened(
+  name: string | undefined,
+  { options = {}, weights: given }: OpenModelOptions,
 ): Promise<OpenModel> {
   if (name !== undefined && isNetworkFile(name)) return openNetworkFile(name, options, given);
   if (given === undefined) {
@@ -106,10 +149,10 @@ export async function openModel(
       `${name} needs weights: name a file of them (only motifs has weights built in)`,
     );
   }
-  using opened = new DisposableStack();
-  const file = typeof given === "string" ? opened.use(openWeights(given)) : given;
+  using files = new DisposableStack();
+  const file = typeof given === "string" ? files.use(openWeights(given)) : given;
   const found = fitTo(name ?? nameOf(file), options, file);
-  opened.move();
+  files.move();
   return found;
 }
 

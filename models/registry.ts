@@ -16,10 +16,11 @@ import { RESNETS } from "./architectures/resnet.ts";
 import { SHUFFLENETS } from "./architectures/shufflenet.ts";
 import { SQUEEZENETS } from "./architectures/squeezenet.ts";
 import { VGGS } from "./architectures/vgg.ts";
-import { IMAGENET, type Model, type ModelEntry } from "./model.ts";
+import type { Model, ModelEntry } from "./model.ts";
+import { IMAGENET } from "./normalisation.ts";
 import type { WeightSource } from "./formats/weights.ts";
 
-export type { Model, ModelEntry, Normalisation } from "./model.ts";
+export type { Model, ModelEntry } from "./model.ts";
 
 /** Every network by name. */
 export const MODELS: Readonly<Record<string, ModelEntry>> = {

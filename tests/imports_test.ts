@@ -30,6 +30,7 @@ const PLACES = [
   "models/module.ts",
   "models/layers.ts",
   "models/trace.ts",
+  "models/normalisation.ts",
   "models/model.ts",
   "models/onnx/",
   "models/motifs/",

@@ -2,6 +2,7 @@
 import { UserError } from "../base/errors.ts";
 import { type Gpu, openGpu } from "../kernels/runtime/device.ts";
 import type { WeightsFile } from "../models/formats/weights.ts";
+import type { ChannelsOrder, Normalisation } from "../models/normalisation.ts";
 import { openModel } from "../models/open_model.ts";
 import type { Model } from "../models/registry.ts";
 import { eventsOf, type Grown, type RunEvent, type Visualization } from "./events.ts";
@@ -24,6 +25,10 @@ export interface OpenOptions {
   readonly model?: string | undefined;
   /** Its weights: path of a file, or one that is open. None for a network that has some. */
   readonly weights?: string | WeightsFile | undefined;
+  /** How it wants its pictures, where that is not what its name or file says. */
+  readonly normalisation?: Normalisation | undefined;
+  /** The order of its colours, where that is not red, green, blue. */
+  readonly channelsOrder?: ChannelsOrder | undefined;
   /** Options of the network. */
   readonly modelOptions?: Readonly<Record<string, string>> | undefined;
   /** Side of photos and pictures in pixels; the network's own by default. */
@@ -194,9 +199,11 @@ export class Eye implements Disposable {
  */
 export async function open(options: OpenOptions): Promise<Eye> {
   using opened = new DisposableStack();
-  const { model: name, modelOptions, weights: given } = options;
-  const { model, weights } = await openModel(name, { options: modelOptions, weights: given });
-  if (weights !== given) opened.use(weights);
+  const { model: name, modelOptions, weights: given, normalisation, channelsOrder } = options;
+  const { model, weights } = await openModel(name, {
+    ...{ options: modelOptions, weights: given, normalisation, channelsOrder },
+  });
+  if (typeof given !== "object") opened.use(weights);
   const size = options.size ?? model.inputSize;
   if (!Number.isInteger(size) || size < 8 || size > 4096) {
     throw new UserError(`size: expected a whole number of pixels from 8 to 4096, got ${size}`);

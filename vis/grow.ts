@@ -1,4 +1,5 @@
 /** Growing pictures for an objective: octave after octave, each from the pictures of the last. */
+import { channelsOf, withoutColours } from "../models/normalisation.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { compile, constant, resize, type Shape } from "../ops/mod.ts";
 import type { Grown, Listener, PictureInfo, StoppedPicture } from "./events.ts";
@@ -76,7 +77,10 @@ export async function grow(
   const total = lengths.reduce((a, b) => a + b, 0);
   const handOut = pictureIterations(total, options.saveEvery ?? 200);
   const stopped = new Stopped(names, tell);
-  let [pictures, size] = [options.start, startSize];
+  // Pictures for a network without colours have none, from the start to the end.
+  const grey = channelsOf(network.model.normalisation) === 1;
+  let pictures = grey ? withoutColours(options.start, startSize ** 2) : options.start;
+  let size = startSize;
   let before: readonly Metrics[] = [];
   let after: readonly Metrics[] = [];
   let state: LoopState | undefined;

@@ -1,10 +1,21 @@
 /** A network as the method looks at it: pictures go in, and what any module makes of them comes out. */
 import { UserError } from "../base/errors.ts";
 import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
+import { channelsOf, LIGHTNESS, type Normalisation } from "../models/normalisation.ts";
 import type { Model } from "../models/registry.ts";
 import { checkWeights, type KnownWeights, type Trace, traceModel } from "../models/trace.ts";
 import type { WeightSource } from "../models/formats/weights.ts";
-import { constant, globalAveragePool, multiplyAdd, type Shape, type Tensor } from "../ops/mod.ts";
+import {
+  add,
+  constant,
+  conv2d,
+  detach,
+  globalAveragePool,
+  multiplyAdd,
+  type Shape,
+  sub,
+  type Tensor,
+} from "../ops/mod.ts";
 
 /** Something of a network that can be looked at. */
 export interface Tap {
@@ -14,12 +25,30 @@ export interface Tap {
   readonly of: "output" | "pool" | "input";
 }
 
-/** (x + ½ − mean)/std. */
-function normalise(x: Tensor, { mean, std }: Model["normalisation"]): Tensor {
-  const shape: Shape = [1, 3, 1, 1];
-  const scale = constant(shape, () => Float32Array.from(std, (s) => 1 / s));
-  const shift = constant(shape, () => Float32Array.from(mean, (m, c) => (0.5 - m) / std[c]!));
-  return multiplyAdd(x, scale, shift);
+/** (x + ½ − mean)/std, in the order and the channels that the network wants. */
+function normalise(x: Tensor, normalisation: Normalisation): Tensor {
+  const { mean, std, order } = normalisation;
+  const scales = std.map((s) => 1 / s), shifts = mean.map((m, c) => (0.5 - m) / std[c]!);
+  const perChannel = (values: readonly number[]) =>
+    constant([1, values.length, 1, 1], () => Float32Array.from(values));
+  if (channelsOf(normalisation) === 1) {
+    return multiplyAdd(lightness(x), perChannel([scales[0]!]), perChannel([shifts[0]!]));
+  }
+  const y = multiplyAdd(x, perChannel(scales), perChannel(shifts));
+  if (order !== "bgr") return y;
+  const swap = constant([3, 3, 1, 1], () => Float32Array.of(0, 0, 1, 0, 1, 0, 1, 0, 0));
+  return conv2d(y, swap);
+}
+
+/**
+ * How light a picture is, [N,3,S,S] → [N,1,S,S]. Its gradient is that of the mean of the colours,
+ * which is the same function of pictures without colours: so these stay without.
+ */
+function lightness(x: Tensor): Tensor {
+  const weighted = (weights: readonly number[]) =>
+    conv2d(x, constant([1, 3, 1, 1], () => Float32Array.from(weights)));
+  const even = weighted([1 / 3, 1 / 3, 1 / 3]);
+  return add(even, detach(sub(weighted(LIGHTNESS), even)));
 }
 
 /** What the modules of a network make of some pictures, as tensors. Only what is asked for is computed. */
@@ -85,6 +114,11 @@ export class Network implements Viewer {
     return new TracedView(this.#trace(normalise(pictures, this.model.normalisation)));
   }
 
+  /** One picture as the network gets it. */
+  #shape(size: number): Shape {
+    return [1, channelsOf(this.model.normalisation), size, size];
+  }
+
   #trace(x: Tensor | Shape): Trace {
     return traceModel(this.model, x, this.weights, this.#known);
   }
@@ -96,7 +130,7 @@ export class Network implements Viewer {
    */
   resolve(name: string): string {
     const { inputSize } = this.model;
-    return resolveModule(this.#trace([1, 3, inputSize, inputSize]), name);
+    return resolveModule(this.#trace(this.#shape(inputSize)), name);
   }
 
   /**
@@ -109,7 +143,7 @@ export class Network implements Viewer {
    * or the weights lack something.
    */
   check(taps: readonly Tap[], size: number): Shape[] {
-    const trace = this.#trace([1, 3, size, size]);
+    const trace = this.#trace(this.#shape(size));
     const seen = new TracedView(trace);
     const tensors = taps.map((tap) => seen.get(tap));
     checkWeights(trace, tensors);
@@ -122,6 +156,6 @@ export class Network implements Viewer {
    * @throws {UserError} as {@linkcode check}, and when there is no convolution before it.
    */
   penaltyFor(target: string, size: number): string {
-    return defaultPenalty(this.#trace([1, 3, size, size]), target);
+    return defaultPenalty(this.#trace(this.#shape(size)), target);
   }
 }

@@ -65,7 +65,8 @@ export async function visualize(
   const images = options.images.length;
   requireImages(images, options.facets);
   const clock = new Stopwatch();
-  const picture = async (i: number) => asSeen(await pixelsAt(options.images[i]!, size), goals);
+  const picture = async (i: number) =>
+    asSeen(await pixelsAt(options.images[i]!, size), goals, trunk.model.normalisation);
   const start = startSeen(options.start ?? "mean", goals);
   const pooled = options.pooled ?? await poolActivations(
     gpu,

@@ -69,7 +69,8 @@ export async function growWishes(
   if (images.length === 0 && octaves.some(({ magnitude }) => magnitude === "images")) {
     throw new UserError("magnitude=images needs photos: give some, or take another preset");
   }
-  const photo = async (i: number) => asSeen(await pixelsAt(images[i]!, size), goals);
+  const photo = async (i: number) =>
+    asSeen(await pixelsAt(images[i]!, size), goals, network.model.normalisation);
   const best = images.length > 0
     ? await bestOf(
       gpu,

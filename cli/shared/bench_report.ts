@@ -136,7 +136,7 @@ export async function openBenchModel({ name, layer, file }: BenchModel): Promise
   weights: WeightSource & Partial<Disposable>;
 }> {
   const inFiles = file !== undefined || isNetworkFile(name);
-  const found = inFiles ? await openModel(name, {}, file) : undefined;
+  const found = inFiles ? await openModel(name, { weights: file }) : undefined;
   const model = found?.model ?? createModel(name);
   return {
     model,

@@ -11,22 +11,15 @@ import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
 import { changesPhotos } from "../../vis/photos/seen.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
-import { mergedKeyValues } from "./config.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
-import { openModel } from "./model.ts";
+import { NETWORK_OPTIONS, openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  model: { type: "string", short: "m", value: "NAME|FILE.onnx", help: "Network (see: layers)" },
-  weights: {
-    type: "string",
-    short: "w",
-    value: "FILE",
-    help: "Its weights: safetensors or a PyTorch checkpoint",
-  },
+  ...NETWORK_OPTIONS,
   layer: {
     type: "string",
     short: "l",
@@ -35,12 +28,6 @@ export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     help: "Module to look at; give it again for several layers in one run",
   },
   size: { type: "string", value: "PIXELS", help: "Side of the pictures (default: the network's)" },
-  "model-option": {
-    type: "string",
-    multiple: true,
-    value: "NAME=VALUE,...",
-    help: "Options of the network, such as variant=google",
-  },
   seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
   limit: { type: "string", value: "N", help: "Use only the first N images" },
   out: { type: "string", short: "o", value: "FOLDER", help: "Where to write" },
@@ -143,11 +130,10 @@ export async function examine(
     throw new UsageError(`${command}: --penalty goes with one --layer; each layer has its own`);
   }
   const limit = args.integer("limit", { min: 1, max: 1e6 });
-  const options = mergedKeyValues("model-option", args.list("model-option"));
   const wantedSize = args.integer("size", { min: 8, max: 4096 });
 
   using opened = new DisposableStack();
-  const { model, weights } = await openModel(name, options, args.text("weights"));
+  const { model, weights } = await openModelFor(args);
   opened.use(weights);
   const size = wantedSize ?? model.inputSize;
   const open = openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), size);
@@ -201,16 +187,6 @@ export async function examine(
     titles: trunks.map(({ target }) => `${called} in ${shortName(model.name)} ${target}`),
     [Symbol.dispose]: () => keep.dispose(),
   };
-}
-
-/**
- * Asserts that it is said which network is meant.
- *
- * @throws {UsageError} when there is neither a name nor a file of weights that could tell.
- */
-export function requireModel(command: string, args: Arguments): void {
-  if (args.text("model") !== undefined || args.text("weights") !== undefined) return;
-  throw new UsageError(`${command}: missing --model; list the networks with: layers`);
 }
 
 /** A network's name without the folders and the ending of its file. */

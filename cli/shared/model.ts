@@ -1,7 +1,71 @@
 /** Opening a network as the command line names it. */
 import { UserError } from "../../base/errors.ts";
-import { isNetworkFile, type OpenModel, openModel as open } from "../../models/open_model.ts";
+import { parseNormalisation } from "../../models/normalisation.ts";
+import {
+  isNetworkFile,
+  type OpenModel,
+  openModel as open,
+  type OpenModelOptions,
+} from "../../models/open_model.ts";
 import { createModel, type Model } from "../../models/registry.ts";
+import { mergedKeyValues } from "./config.ts";
+import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
+
+/** Options that choose a network. */
+export const NETWORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  model: {
+    type: "string",
+    short: "m",
+    value: "NAME|FILE.onnx",
+    help: "Network (see: layers); not needed where the weights tell",
+  },
+  weights: {
+    type: "string",
+    short: "w",
+    value: "FILE",
+    help: "Its weights: safetensors or a PyTorch checkpoint",
+  },
+  "model-option": {
+    type: "string",
+    multiple: true,
+    value: "NAME=VALUE,...",
+    help: "Options of the network, such as variant=google",
+  },
+  normalize: {
+    type: "string",
+    value: "imagenet|half|none|bytes|MEAN/STD",
+    help: "How it wants its pictures (default: as its name or file says; see: doctor --model)",
+  },
+  "channels-order": { type: "string", value: "rgb|bgr", help: "Which of its colours comes first" },
+};
+
+/**
+ * Asserts that it is said which network is meant.
+ *
+ * @throws {UsageError} when there is neither a name nor a file of weights that could tell.
+ */
+export function requireModel(command: string, args: Arguments): void {
+  if (args.text("model") !== undefined || args.text("weights") !== undefined) return;
+  throw new UsageError(`${command}: missing --model; list the networks with: layers`);
+}
+
+/**
+ * The network and its weights as {@linkcode NETWORK_OPTIONS} say.
+ *
+ * @throws {UserError} when there is no such network, file or option.
+ */
+export async function openModelFor(args: Arguments): Promise<OpenModel> {
+  const normalize = args.text("normalize"), order = args.text("channels-order");
+  if (order !== undefined && order !== "rgb" && order !== "bgr") {
+    throw new UsageError(`--channels-order: expected rgb or bgr, got "${order}"`);
+  }
+  return await openModel(args.text("model"), {
+    options: mergedKeyValues("model-option", args.list("model-option")),
+    weights: args.text("weights"),
+    normalisation: normalize === undefined ? undefined : parseNormalisation(normalize),
+    channelsOrder: order,
+  });
+}
 
 /**
  * A network whose weights are of no interest, and what to close after it.
@@ -25,14 +89,13 @@ export async function openNetwork(
  */
 export async function openModel(
   name: string | undefined,
-  options: Record<string, string>,
-  weightsPath: string | undefined,
+  how: OpenModelOptions = {},
 ): Promise<OpenModel> {
-  const named = weightsPath === undefined && name !== undefined && !isNetworkFile(name);
-  if (named && !createModel(name, options).builtInWeights) {
+  const named = how.weights === undefined && name !== undefined && !isNetworkFile(name);
+  if (named && !createModel(name, how.options).builtInWeights) {
     throw new UserError(
       `${name} needs weights: give a file of them with --weights (only motifs has some built in)`,
     );
   }
-  return await open(name, { options, weights: weightsPath });
+  return await open(name, how);
 }

@@ -65,6 +65,7 @@ export function provenance(
     },
     model: model.name,
     model_options: model.options,
+    normalisation: model.normalisation,
     weights: weightsName,
     size,
   };

@@ -1,6 +1,5 @@
 /** `visualize --channels …` and the other wishes: what the command line says of them. */
 import { basename, join } from "node:path";
-import { unfitToRead } from "../../base/regular_file.ts";
 import { requireWritableFolder } from "../../base/writable_folder.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
@@ -29,9 +28,11 @@ import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
 import { Report } from "../../vis/report/report.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
-import { folderName, requireModel, shortName } from "./examine.ts";
+import { folderName, shortName } from "./examine.ts";
 import { openGpuFor } from "./gpu.ts";
-import { openModel } from "./model.ts";
+import { classNamesOf } from "./class_names.ts";
+import { textOf } from "./text_file.ts";
+import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
 import { describeOctaves, follow, provenance } from "./run.ts";
@@ -104,10 +105,9 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const cosinePower = numberOf("cosine-power", args.text("cosine-power"), 0, 16);
   const classNames = await classNamesOf(args.text("classes-file"));
   const limit = args.integer("limit", { min: 1, max: 1e6 });
-  const options = mergedKeyValues("model-option", args.list("model-option"));
 
   using opened = new DisposableStack();
-  const { model, weights: file } = await openModel(name, options, args.text("weights"));
+  const { model, weights: file } = await openModelFor(args);
   opened.use(file);
   const size = args.integer("size", { min: 8, max: 4096 }) ?? model.inputSize;
   const network = new Network(model, file);
@@ -189,9 +189,6 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   console.log(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
 }
 
-/** Bytes of a file of class names or vectors, at most. */
-const MOST_TEXT = 2 ** 28;
-
 /** Lines printed about single pictures. */
 const MOST_LINES = 12;
 
@@ -247,25 +244,6 @@ function weightsOf(
       return [wish, numberOf("weigh", text, -1e6, 1e6)];
     }),
   );
-}
-
-async function classNamesOf(path: string | undefined): Promise<string[] | undefined> {
-  if (path === undefined) return;
-  const text = await textOf(path);
-  const names = text.split(/\r?\n/).map((line) => line.trim());
-  while (names.at(-1) === "") names.pop();
-  if (names.length === 0) throw new UserError(`${path}: expected a name on each line, it is empty`);
-  return names;
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    const unfit = unfitToRead(path, MOST_TEXT);
-    if (unfit) throw new Error(unfit);
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new UserError(`cannot read ${path}: ${(error as Error).message}`);
-  }
 }
 
 /** Vectors from JSON, or the rows of a safetensors file's first tensor of two sizes. */

@@ -278,7 +278,7 @@ function readEntry(
       `tensor "${key}" has dtype ${JSON.stringify(dtype.slice(0, 40))}, which is not known`,
     );
   }
-  if (product(shape) * bytes !== end - begin) {
+  if (Math.ceil(product(shape) * bytes) !== end - begin) {
     return broken(
       `tensor "${key}" of shape [${shape}] and dtype ${dtype} needs ${
         product(shape) * bytes

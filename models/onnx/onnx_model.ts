@@ -1,20 +1,14 @@
 /** A network in an ONNX file as a model: how it wants its pictures, and which layer is its last map. */
 import { UserError } from "../../base/errors.ts";
 import type { OnnxFile } from "../formats/onnx/onnx_file.ts";
-import { IMAGENET, type Model, type Normalisation } from "../model.ts";
+import type { Model } from "../model.ts";
+import { BYTES, HALF, IMAGENET, type Normalisation, UNIT } from "../normalisation.ts";
 import { traceModel } from "../trace.ts";
 import type { NamedNode } from "./graph.ts";
 import { OnnxNetwork } from "./onnx_network.ts";
 
 /** Side of the pictures where a file leaves it open, in pixels. */
 const USUAL_SIZE = 224;
-
-/** Pixels from −1 to 1. */
-const HALF: Normalisation = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
-/** Pixels from 0 to 1. */
-const UNIT: Normalisation = { mean: [0, 0, 0], std: [1, 1, 1] };
-/** Pixels from 0 to 255. */
-const BYTES: Normalisation = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] };
 
 /** Families whose authors trained them with pixels from −1 to 1, by how their layers are called. */
 const HALVED = /(^|\/)(MobilenetV[123]|InceptionV[34]|InceptionResnetV2|Xception|NASNet)/i;
@@ -39,10 +33,11 @@ export function onnxModel(file: OnnxFile): Model {
     typeof side === "number" && side > 0
   );
   const inputSize = sides.length > 0 ? Math.max(...sides) : USUAL_SIZE;
+  const normalisation = normalisationOf(root);
   const model: Model = {
     name: file.name,
     root,
-    normalisation: normalisationOf(root),
+    normalisation: channels === 1 ? { ...normalisation, channels } : normalisation,
     inputSize,
     minSize: 1,
     lastMap: "",

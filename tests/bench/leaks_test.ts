@@ -98,5 +98,5 @@ Deno.test("a readback that fails leaves no buffer", async () => {
 Deno.test("weights of no network are closed", async () => {
   // The test itself fails when a file is left open.
   const weights = new URL("../../models/motifs/motifs.safetensors", import.meta.url).pathname;
-  await assert.rejects(openModel("resnet81", {}, weights), /no model "resnet81"/);
+  await assert.rejects(openModel("resnet81", { weights }), /no model "resnet81"/);
 });

@@ -82,11 +82,11 @@ Deno.test("safetensors: tensors of other dtypes do no harm until they are read",
     odd: { dtype: "F4", shape: [3], data_offsets: [8, 10] },
   }, 10);
   const file = parseSafetensors(bytes, "w.safetensors");
-  assert.throws(() => file.read("count"), {
+  assert.equal(file.read("count").length, 1);
+  assert.throws(() => file.read("odd"), {
     name: "UserError",
-    message: 'w.safetensors: tensor "count" has dtype I64; supported: F32, F16, BF16, F64',
+    message: /^w.safetensors: tensor "odd" has dtype F4; supported: F64, F32, F16, BF16, I64/,
   });
-  assert.throws(() => file.read("odd"), /dtype F4; supported/);
   assert.throws(() => file.read("none"), { message: 'w.safetensors: no tensor "none"' });
   assert.throws(() => file.shape("none"), UserError);
 });

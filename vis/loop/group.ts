@@ -2,6 +2,7 @@
  * Some of the loop's pictures, which go through the network together: their memory, and the graphs of
  * what is done to them. A loop has one group, or several that take turns where memory is short.
  */
+import { channelsOf } from "../../models/normalisation.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import {
   add,
@@ -273,7 +274,10 @@ export class Group implements Disposable {
     const [raw, ...slopes] = gradients(loss, [x, ...learning.tensors]) as [Tensor, ...Tensor[]];
 
     // The step. In normalised values gradients are std times those of pixels, and so are steps.
-    const { std } = network.model.normalisation;
+    const { normalisation } = network.model;
+    const { std } = normalisation;
+    // What has no colours gets none.
+    const coloured = channelsOf(normalisation) === 3;
     const perChannel = (value: (s: number) => number) =>
       constant([1, 3, 1, 1], () => Float32Array.from(std, value));
     const normalised = p.gradientSpace === "normalised";
@@ -286,7 +290,9 @@ export class Group implements Disposable {
     const unless = (value: Tensor, now: Tensor = this.#stopped.tensor) => where(now, x, value);
 
     const { gain } = optimizer;
-    const { update, assign } = optimizer.step(precondition(gradient, p));
+    const { update, assign } = optimizer.step(
+      precondition(gradient, coloured ? p : { ...p, gradientColour: false }),
+    );
     const scale = perChannel((s) => normalised ? gain * s : gain);
     const step = mul(mul(update, mul(scale, inputs.lr)), mask);
     const stepped = unless(rounded(clampTo(sub(x, step), -0.5, 0.5)), stopped);

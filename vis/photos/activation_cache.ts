@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { appendSync, inTurnSync, writeWholeSync } from "../../base/atomic_file.ts";
 import { CODE_VERSION } from "../../base/code_version.ts";
-import type { Normalisation } from "../../models/registry.ts";
+import type { Normalisation } from "../../models/normalisation.ts";
 
 /** Everything that activations depend on, besides the image. */
 export interface CacheKey {

@@ -1,4 +1,5 @@
 /** Photos as the method has the network see them. */
+import { channelsOf, type Normalisation, withoutColours } from "../../models/normalisation.ts";
 import type { Parameters } from "../parameters.ts";
 
 /** Swaps the first and the last channel of pictures [N,3,S,S]. */
@@ -11,13 +12,20 @@ function swapRedAndBlue(pictures: Float32Array, plane: number): Float32Array<Arr
   return out;
 }
 
-/** A photo, [3,S,S] in 0..255, as the method's parameters have the network see it. */
+/**
+ * A photo, [3,S,S] in 0..255, as the method's parameters have the network see it; without its colours
+ * for a network that sees none.
+ */
 export function asSeen(
   pixels: Float32Array,
   { colourOrder, wholeLevels }: Pick<Parameters, "colourOrder" | "wholeLevels">,
+  normalisation?: Normalisation,
 ): Float32Array {
-  const ordered = colourOrder === "bgr" ? swapRedAndBlue(pixels, pixels.length / 3) : pixels;
-  return wholeLevels ? ordered.map(Math.round) : ordered;
+  const plane = pixels.length / 3;
+  const ordered = colourOrder === "bgr" ? swapRedAndBlue(pixels, plane) : pixels;
+  const coloured = !normalisation || channelsOf(normalisation) === 3;
+  const seen = coloured ? ordered : withoutColours(ordered, plane);
+  return wholeLevels ? seen.map(Math.round) : seen;
 }
 
 /** What to start from, as the method has the network see it where it is a picture. */
