@@ -1,6 +1,6 @@
 /** `layers`: the networks, and the modules of one. */
 import { channelsOf } from "../models/normalisation.ts";
-import { MODELS } from "../models/registry.ts";
+import { modelsCommand } from "./models.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./shared/options.ts";
 import { say } from "./shared/progress.ts";
@@ -17,7 +17,7 @@ export const layersCommand: Command = {
       type: "string",
       short: "m",
       value: "NAME|FILE.onnx",
-      help: "Network; without it all are listed",
+      help: "Network; without it all are listed, as by: models",
     },
     size: {
       type: "string",
@@ -34,10 +34,7 @@ export const layersCommand: Command = {
   async run(args) {
     const name = args.text("model");
     if (name === undefined) {
-      for (const [model, { inputSize }] of Object.entries(MODELS)) {
-        // deno-lint-ignore no-console
-        console.log(`${model.padEnd(20)} ${inputSize} px`);
-      }
+      await modelsCommand.run(args);
       return;
     }
     const options = mergedKeyValues("model-option", args.list("model-option"));

@@ -7,6 +7,7 @@ import { facetsCommand } from "./facets.ts";
 import { withHint } from "./shared/hints.ts";
 import { layersCommand } from "./layers.ts";
 import { type Command, help, parse, UsageError } from "./shared/options.ts";
+import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./shared/progress.ts";
 import { qualityCommand } from "./quality.ts";
@@ -14,6 +15,7 @@ import { tuneCommand } from "./tune.ts";
 import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
 import { weightsConvertCommand } from "./weights/convert.ts";
+import { weightsFetchCommand } from "./weights/fetch.ts";
 import { weightsInspectCommand } from "./weights/inspect.ts";
 
 const PROGRAM = "mindseye";
@@ -23,6 +25,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   facets: facetsCommand,
   demo: demoCommand,
   layers: layersCommand,
+  models: modelsCommand,
+  "weights fetch": weightsFetchCommand,
   "weights inspect": weightsInspectCommand,
   "weights convert": weightsConvertCommand,
   presets: presetsCommand,

@@ -52,7 +52,7 @@ Times are of the processor on a software adapter, of the GPU else.`,
     const layer = args.text("layer");
     const clear = args.flag("clear");
     if (!clear && name === undefined) {
-      throw new UsageError("tune: missing --model; list the networks with: layers");
+      throw new UsageError("tune: missing --model; list the networks with: models");
     }
     if (!clear && layer === undefined) {
       throw new UsageError(

@@ -3,7 +3,8 @@ import { UnknownNameError, type UserError } from "../../base/errors.ts";
 
 /** The command that lists all names of a kind. */
 const LISTED_BY: Readonly<Record<string, (error: UnknownNameError) => string>> = {
-  model: () => "layers",
+  model: () => "models",
+  network: () => "models",
   module: ({ within }) => `layers --model ${within}`,
 };
 

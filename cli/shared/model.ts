@@ -7,6 +7,7 @@ import {
   openModel as open,
   type OpenModelOptions,
 } from "../../models/open_model.ts";
+import { fetchedWeights, officialWeights } from "../../models/official/weights.ts";
 import { createModel, type Model } from "../../models/registry.ts";
 import { mergedKeyValues } from "./config.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
@@ -17,7 +18,7 @@ export const NETWORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: "string",
     short: "m",
     value: "NAME|FILE.onnx",
-    help: "Network (see: layers); not needed where the weights tell",
+    help: "Network (see: models); not needed where the weights tell",
   },
   weights: {
     type: "string",
@@ -46,7 +47,7 @@ export const NETWORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
  */
 export function requireModel(command: string, args: Arguments): void {
   if (args.text("model") !== undefined || args.text("weights") !== undefined) return;
-  throw new UsageError(`${command}: missing --model; list the networks with: layers`);
+  throw new UsageError(`${command}: missing --model; list the networks with: models`);
 }
 
 /**
@@ -82,7 +83,8 @@ export async function openNetwork(
 }
 
 /**
- * The model and its weights: the file given, or those that come with the program.
+ * The model and its weights: the file given, those that come with the program, or those that were
+ * fetched.
  *
  * @param name May be left out where the weights make it certain.
  * @throws {UserError} when neither is there, or there is no such network or option.
@@ -92,10 +94,12 @@ export async function openModel(
   how: OpenModelOptions = {},
 ): Promise<OpenModel> {
   const named = how.weights === undefined && name !== undefined && !isNetworkFile(name);
-  if (named && !createModel(name, how.options).builtInWeights) {
-    throw new UserError(
-      `${name} needs weights: give a file of them with --weights (only motifs has some built in)`,
-    );
-  }
-  return await open(name, how);
+  if (!named || createModel(name, how.options).builtInWeights) return await open(name, how);
+  const [fetched] = fetchedWeights(name);
+  if (fetched) return await open(name, { ...how, weights: fetched.path });
+  const official = officialWeights(name).length > 0;
+  throw new UserError(
+    `${name} needs weights: give a file of them with --weights` +
+      (official ? `, or fetch torchvision's with: weights fetch ${name}` : ""),
+  );
 }

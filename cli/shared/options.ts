@@ -29,6 +29,8 @@ export interface Command {
   readonly positionals: readonly string[];
   /** Whether they may be left out. */
   readonly optional?: boolean;
+  /** Whether there may be more of the last one. */
+  readonly more?: boolean;
   run(args: Arguments): Promise<void>;
   /** More help, below the options. */
   readonly notes?: string;
@@ -103,7 +105,7 @@ export function parse(name: string, command: Command, args: string[]): Arguments
       if (missing && !command.optional) {
         throw new UsageError(`${name}: missing ${missing}; see: ${name} --help`);
       }
-      if (positionals.length > command.positionals.length) {
+      if (positionals.length > command.positionals.length && !command.more) {
         const spare = positionals[command.positionals.length];
         throw new UsageError(`${name}: unexpected "${spare}"; see: ${name} --help`);
       }

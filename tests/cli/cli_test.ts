@@ -5,26 +5,7 @@ import { encodePng } from "../../vis/photos/png.ts";
 import { MODELS } from "../../models/registry.ts";
 import { allowed, optionName, PARAMETER_NAMES, PARAMETERS } from "../../vis/parameters.ts";
 import { PRESETS } from "../../vis/presets.ts";
-
-const ROOT = join(import.meta.dirname!, "..", "..");
-
-interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function mindseye(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", join(ROOT, "cli", "main.ts"), ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await command.output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
+import { mindseye, type Outcome, ROOT } from "./mindseye.ts";
 
 /** A folder with some noise pictures in it, gone afterwards. */
 async function withFolder(
@@ -187,7 +168,7 @@ Deno.test("what cannot be done is one line on stderr, exit code 1, and writes no
       [
         "no such model",
         [folder, "--model", "resnet81", "--layer", "x"],
-        /resnet81.*resnet18.*; list all with: layers$/m,
+        /resnet81.*resnet18.*; list all with: models$/m,
       ],
       [
         "no such layer",
