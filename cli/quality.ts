@@ -4,8 +4,17 @@ import { writeWhole } from "../base/atomic_file.ts";
 import { requireWritableFolder } from "../base/writable_folder.ts";
 import { readPhotos } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
-import { Judge, saturated, totalVariation } from "../vis/quality.ts";
+import { ClassJudge, Judge, saturated, type Sureness, totalVariation } from "../vis/quality.ts";
 import { summarise } from "../vis/report/report.ts";
+import { drawContactSheet, type Strip } from "../vis/report/strip.ts";
+import { UserError } from "../base/errors.ts";
+import type { Target } from "../vis/facets/targets.ts";
+import { Network } from "../vis/network.ts";
+import { resizeArea } from "../vis/photos/area_resize.ts";
+import { pixelsOf } from "../vis/photos/images.ts";
+import { encodePng } from "../vis/photos/png.ts";
+import { fileName, shortName } from "./shared/examine.ts";
+import { type Measured, type Quality, qualityTable } from "./shared/quality_table.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
 import { mergedKeyValues } from "./shared/config.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
@@ -14,85 +23,6 @@ import { runAndReport } from "./shared/run.ts";
 import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
 import { openModel } from "./shared/model.ts";
 import { concatenate } from "../base/concatenate.ts";
-
-/** A number of the start picture and of the final one. */
-type StartAndEnd = readonly [start: number, end: number];
-
-/** What is measured of one facet's picture. */
-export interface Quality {
-  readonly preset: string;
-  readonly model: string;
-  readonly layer: string;
-  /** From 1. */
-  readonly facet: number;
-  /** The own channels' activation over the photos'. */
-  readonly own: StartAndEnd;
-  /** Mean |out − target| over the other channels. */
-  readonly distance: StartAndEnd;
-  /** Mean difference between neighbouring pixels, in levels of 255. */
-  readonly variation: StartAndEnd;
-  /** Share of saturated pixels. */
-  readonly saturated: StartAndEnd;
-  /** Centred cosine to the target in each other network, by its name. */
-  readonly transfer: Readonly<Record<string, StartAndEnd>>;
-}
-
-const mean = (values: readonly number[]) =>
-  values.reduce((total, value) => total + value, 0) / values.length;
-
-/** Start and end, averaged. */
-function meanOf(pairs: readonly StartAndEnd[]): StartAndEnd {
-  return [mean(pairs.map(([start]) => start)), mean(pairs.map(([, end]) => end))];
-}
-
-/** The table, with a line for each facet and one for their mean. */
-export function qualityTable(rows: readonly Quality[]): string {
-  const arrow = ([start, end]: StartAndEnd, digits: number) =>
-    `${start.toFixed(digits)} → ${end.toFixed(digits)}`;
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const cells = (row: Omit<Quality, "facet">, facet: string) => {
-    const transfers = Object.values(row.transfer);
-    return [
-      row.preset,
-      `${row.model} ${row.layer}`,
-      facet,
-      arrow(row.own, 2),
-      arrow([1, row.distance[1] / row.distance[0]], 2),
-      arrow(row.variation, 1),
-      arrow(row.saturated.map((share) => 100 * share) as unknown as StartAndEnd, 1),
-      transfers.length > 0 ? arrow(meanOf(transfers), 2) : "—",
-    ];
-  };
-  const groups = Object.values(
-    Object.groupBy(rows, ({ preset, model, layer }) => `${preset} ${model} ${layer}`),
-  ) as Quality[][];
-  const lines = groups.flatMap((group) => {
-    const all = {
-      ...group[0]!,
-      own: meanOf(group.map((row) => row.own)),
-      distance: [1, mean(group.map(({ distance: [start, end] }) => end / start))] as const,
-      variation: meanOf(group.map((row) => row.variation)),
-      saturated: meanOf(group.map((row) => row.saturated)),
-      transfer: Object.fromEntries(
-        Object.keys(group[0]!.transfer).map((judge) =>
-          [judge, meanOf(group.map((row) => row.transfer[judge]!))] as const
-        ),
-      ),
-    };
-    return [...group.map((row) => line(cells(row, String(row.facet)))), line(cells(all, "mean"))];
-  });
-  const head = [
-    "preset",
-    "network and layer",
-    "facet",
-    "own",
-    "distance",
-    "variation",
-    "saturated %",
-    "transfer",
-  ];
-  return [line(head), line(head.map(() => "---")), ...lines].join("\n");
-}
 
 /** `NAME:LAYER` or `NAME:LAYER:FILE`. */
 function parseNet(text: string): { name: string; layer: string; file: string | undefined } {
@@ -103,10 +33,23 @@ function parseNet(text: string): { name: string; layer: string; file: string | u
   return { name, layer, file: file.length > 0 ? file.join(":") : undefined };
 }
 
+/** `FILE.onnx:CLASS`, or `FILE.onnx:CLASS,CLASS`. */
+function parseJudge(text: string): { file: string; classes: number[] } {
+  const at = text.lastIndexOf(":");
+  const classes = text.slice(at + 1).split(",").map(Number);
+  const valid = classes.every((index) => Number.isInteger(index) && index >= 0);
+  if (at < 1 || text.endsWith(":") || !valid) {
+    throw new UsageError(
+      `--judge: expected FILE.onnx:CLASS, the number of a class from 0, got "${text}"`,
+    );
+  }
+  return { file: text.slice(0, at), classes };
+}
+
 /** The command. */
 export const qualityCommand: Command = {
   summary: "Compare presets and networks by number, on one folder of images.",
-  usage: "IMAGES --net NAME:LAYER:FILE [--net ...] [options]",
+  usage: "IMAGES --net NAME:LAYER:FILE [--net ...] [--judge FILE.onnx:CLASS] [options]",
   positionals: ["IMAGES, the folder of images"],
   options: {
     net: {
@@ -127,9 +70,16 @@ export const qualityCommand: Command = {
       value: "NAME=VALUE,...",
       help: "Change parameters of all presets",
     },
+    judge: {
+      type: "string",
+      multiple: true,
+      value: "FILE.onnx:CLASS,...",
+      help: "A classifier, and the numbers of the classes that pictures should show",
+    },
     facets: { type: "string", short: "k", value: "K", help: "Number of facets (default 3)" },
     size: { type: "string", value: "PIXELS", help: "Side of the pictures (default 224)" },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+    seeds: { type: "string", value: "N", help: "Run each with so many seeds (default 1)" },
     limit: { type: "string", value: "N", help: "Use only the first N images" },
     out: {
       type: "string",
@@ -139,7 +89,7 @@ export const qualityCommand: Command = {
     },
     ...GPU_OPTIONS,
   },
-  notes: `Each picture, from its start to its end:
+  notes: `Of the photos of each facet, of the pictures it starts from and of those it ends with:
   own          the own channels' activation over the photos'
   distance     mean distance of the other channels from their targets, over the start's
   variation    mean difference between neighbouring pixels, in levels of 255
@@ -147,8 +97,10 @@ export const qualityCommand: Command = {
   transfer     the mean over the other networks of the cosine between what the picture and what its
                facet's photos make of that network's layer, both less the mean of the folder: whether
                the picture shows what the photos share or merely fools one network
+  judges       the probability of the classes given, of the whole picture and ten crops of it: the
+               best of them, and their mean
 
-Writes the pictures of every run, quality.json and quality.md.`,
+Writes the pictures of every run, quality.json, quality.md and quality.png, all that was judged.`,
 
   async run(args: Arguments) {
     const [folder] = args.positionals as [string];
@@ -158,7 +110,10 @@ Writes the pictures of every run, quality.json and quality.md.`,
     const presets = given.length > 0 ? given : ["default"];
     const facets = args.integer("facets", { min: 1, max: 100 }) ?? 3;
     const size = args.integer("size", { min: 8, max: 4096 }) ?? 224;
-    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const firstSeed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const count = args.integer("seeds", { min: 1, max: 100 }) ?? 1;
+    const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
+    const asked = args.list("judge").map(parseJudge);
     const limit = args.integer("limit", { min: 1, max: 1e6 });
     const out = args.text("out") ?? join("generated", "quality");
     const changes = mergedKeyValues("set", args.list("set"));
@@ -170,6 +125,18 @@ Writes the pictures of every run, quality.json and quality.md.`,
       const { model, weights } = await openModel(name, { weights: file });
       files.use(weights);
       trunks.push({ trunk: openTrunk(model, weights, { layer }, size), weights: weights.name });
+    }
+    const classifiers: { name: string; network: Network; classes: number[] }[] = [];
+    for (const { file, classes } of asked) {
+      const { model, weights } = await openModel(file);
+      files.use(weights);
+      const network = new Network(model, weights);
+      const [shape] = network.check([{ module: "", of: "output" }], model.inputSize);
+      const most = shape![1] - 1;
+      if (classes.some((index) => index > most)) {
+        throw new UserError(`${file} has classes 0 to ${most}, none is ${classes.join(" or ")}`);
+      }
+      classifiers.push({ name: `${shortName(file)} ${classes.join("+")}`, network, classes });
     }
     requireWritableFolder(out);
     using gpu = await openGpuFor(args);
@@ -185,60 +152,139 @@ Writes the pictures of every run, quality.json and quality.md.`,
       judges.set(trunk, await Judge.create(gpu, trunk, photos, size));
     }
 
+    const classJudges = classifiers.map(({ name, network, classes }) => ({
+      name,
+      judge: new ClassJudge(gpu, network, classes),
+    }));
+
     const rows: Quality[] = [];
+    const strips: Strip[] = [];
     for (const { preset, parameters } of runs) {
       for (const { trunk, weights } of trunks) {
-        const { model, target: layer } = trunk;
-        const title = `${preset}, ${model.name} ${layer}`;
-        say(title);
-        const run = await runAndReport(gpu, {
-          trunk,
-          images: photos,
-          skipped,
-          size,
-          facets,
-          parameters,
-          preset,
-          seed,
-          saveEvery: 1e6,
-          out: join(out, `${preset}-${model.name}-${layer}`),
-          weightsName: weights,
-          title,
-        });
-        const starts = run.targets.map(({ start }) => start);
-        const transfers = new Map<string, StartAndEnd[]>();
-        for (const [other, judge] of judges) {
-          if (other === trunk) continue;
-          const before = await judge.transfer(concatenate(starts), size, run.targets);
-          const after = await judge.transfer(run.pictures, run.size, run.targets);
-          transfers.set(
-            `${other.model.name} ${other.target}`,
-            before.map((value, k) => [value, after[k]!]),
+        for (const seed of seeds) {
+          const { model, target: layer } = trunk;
+          const name = shortName(model.name);
+          const title = `${preset}, ${name} ${layer}` + (count > 1 ? `, seed ${seed}` : "");
+          say(title);
+          const run = await runAndReport(gpu, {
+            trunk,
+            images: photos,
+            skipped,
+            size,
+            facets,
+            parameters,
+            preset,
+            seed,
+            saveEvery: 1e6,
+            out: join(out, fileName(`${preset}-${name}-${layer}${count > 1 ? `-${seed}` : ""}`)),
+            weightsName: weights,
+            title,
+          });
+          const starts = run.targets.map(({ start }) => start);
+          const plane = 3 * run.size ** 2;
+          const finals = run.targets.map((_, k) =>
+            run.pictures.subarray(k * plane, (k + 1) * plane)
+          );
+          const transfers = await transfersOf(
+            judges,
+            trunk,
+            run.targets,
+            starts,
+            size,
+            finals,
+            run.size,
+          );
+          const judged = new Map<string, Measured<Sureness>[]>();
+          for (const { name, judge } of classJudges) {
+            const before = await judge.judge(starts, size);
+            const after = await judge.judge(finals, run.size);
+            const own = await judge.judgePhotos(photos, run.targets, size);
+            judged.set(
+              name,
+              own.map((each, k) => ({ photos: each, start: before[k]!, final: after[k]! })),
+            );
+          }
+          for (const [k, { facet, own, distance }] of summarise(run).entries()) {
+            const shown = await Promise.all(
+              run.targets[k]!.indices.map((image) => pixelsOf(photos[image]!)),
+            );
+            const measured = (measure: (picture: Float32Array, side: number) => number) => ({
+              photos: mean(shown.map((photo) => measure(photo, size))),
+              start: measure(starts[k]!, size),
+              final: measure(finals[k]!, run.size),
+            });
+            const of = <T>(all: ReadonlyMap<string, readonly T[]>) =>
+              Object.fromEntries([...all].map(([judge, each]) => [judge, each[k]!]));
+            rows.push({
+              ...{ preset, model: name, layer, seed, facet },
+              own: { photos: 1, start: own[0], final: own[1] },
+              distance: { photos: undefined, start: distance[0], final: distance[1] },
+              variation: measured(totalVariation),
+              saturated: measured((picture) => saturated(picture)),
+              transfer: of(transfers),
+              judged: of(judged),
+            });
+          }
+          strips.push({
+            title,
+            frames: finals.map((picture, k) => ({
+              label: labelOf(rows.at(k - finals.length)!),
+              picture: run.size === size
+                ? picture
+                : resizeArea(picture, square(run.size), square(size)),
+            })),
+          });
+          // After every run: what is known so far survives an interruption.
+          await writeWhole(out, "quality.json", JSON.stringify(rows, null, 2) + "\n");
+          await writeWhole(out, "quality.md", qualityTable(rows) + "\n");
+          const sheet = drawContactSheet(strips, { size, columns: 1, tile: 224 });
+          await writeWhole(
+            out,
+            "quality.png",
+            await encodePng(sheet.rgba, sheet.width, sheet.height),
           );
         }
-        const plane = 3 * run.size ** 2;
-        summarise(run).forEach(({ facet, own, distance }, k) => {
-          const picture = run.pictures.subarray(k * plane, (k + 1) * plane);
-          rows.push({
-            preset,
-            model: model.name,
-            layer,
-            facet,
-            own,
-            distance,
-            variation: [totalVariation(starts[k]!, size), totalVariation(picture, run.size)],
-            saturated: [saturated(starts[k]!), saturated(picture)],
-            transfer: Object.fromEntries(
-              [...transfers].map(([judge, pairs]) => [judge, pairs[k]!]),
-            ),
-          });
-        });
-        // After every run: what is known so far survives an interruption.
-        await writeWhole(out, "quality.json", JSON.stringify(rows, null, 2) + "\n");
-        await writeWhole(out, "quality.md", qualityTable(rows) + "\n");
       }
     }
     // deno-lint-ignore no-console
     console.log(qualityTable(rows));
   },
 };
+
+const mean = (values: readonly number[]) =>
+  values.reduce((total, value) => total + value, 0) / values.length;
+
+const square = (side: number) => ({ width: side, height: side });
+
+/** What stands under a picture: its transfer, then how sure the judges are. */
+function labelOf({ facet, transfer, judged }: Quality): string {
+  const transfers = Object.values(transfer).map(({ final }) => final);
+  const sure = Object.values(judged).map(({ final }) => final.best.toFixed(2));
+  const numbers = [...(transfers.length > 0 ? [mean(transfers).toFixed(2)] : []), ...sure];
+  return numbers.length > 0 ? `${facet}: ${numbers.join(", ")}` : `${facet}`;
+}
+
+/** What the other networks make of a run's photos and pictures. */
+async function transfersOf(
+  judges: ReadonlyMap<Trunk, Judge>,
+  trunk: Trunk,
+  targets: readonly Target[],
+  starts: readonly Float32Array[],
+  size: number,
+  finals: readonly Float32Array[],
+  finalSize: number,
+): Promise<Map<string, Measured<number>[]>> {
+  const transfers = new Map<string, Measured<number>[]>();
+  for (const [other, judge] of judges) {
+    if (other === trunk) continue;
+    const before = await judge.transfer(concatenate(starts), size, targets);
+    const after = await judge.transfer(concatenate(finals), finalSize, targets);
+    transfers.set(
+      `${shortName(other.model.name)} ${other.target}`,
+      judge.transferOfPhotos(targets).map((photos, k) => ({
+        ...{ photos, start: before[k]!, final: after[k]! },
+      })),
+    );
+  }
+  return transfers;
+}

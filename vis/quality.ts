@@ -3,6 +3,9 @@ import type { Gpu } from "../kernels/runtime/device.ts";
 import { poolActivations } from "./photos/activations.ts";
 import { pixelsOf, type SourceImage } from "./photos/images.ts";
 import { resizeArea } from "./photos/area_resize.ts";
+import { UserError } from "../base/errors.ts";
+import { classify } from "./classifier.ts";
+import type { Network } from "./network.ts";
 import { meanActivation, type Target } from "./facets/targets.ts";
 import type { Trunk } from "./trunk.ts";
 
@@ -101,9 +104,6 @@ export class Judge {
       const picture = pictures.subarray(k * plane, (k + 1) * plane);
       return side === this.#size ? picture : resizeArea(picture, from!, to!);
     });
-    const { channels } = this.#trunk;
-    const of = (pooled: Float32Array, i: number) =>
-      pooled.subarray(i * channels, (i + 1) * channels);
     const out = await poolActivations(
       this.#gpu,
       this.#trunk,
@@ -111,12 +111,130 @@ export class Judge {
       this.#size,
       (k) => seen[k]!,
     );
-    return targets.map(({ indices, weights }, k) => {
-      const target = new Float64Array(channels);
-      indices.forEach((image, j) => {
-        of(this.#pooled, image).forEach((value, c) => target[c]! += weights[j]! * value);
-      });
-      return centredCosine(of(out, k), target, this.#mean);
+    return targets.map((target, k) =>
+      centredCosine(this.#rowOf(out, k), this.#targetOf(target), this.#mean)
+    );
+  }
+
+  /** The same of the facets' own photos, averaged: what a picture could reach. */
+  transferOfPhotos(targets: readonly Pick<Target, "indices" | "weights">[]): number[] {
+    return targets.map((facet) => {
+      const target = this.#targetOf(facet);
+      const cosines = facet.indices.map((image) =>
+        centredCosine(this.#rowOf(this.#pooled, image), target, this.#mean)
+      );
+      return meanOf(cosines);
     });
   }
+
+  #rowOf(pooled: Float32Array, i: number): Float32Array {
+    const { channels } = this.#trunk;
+    return pooled.subarray(i * channels, (i + 1) * channels);
+  }
+
+  /** What the photos of a facet make of the layer. */
+  #targetOf({ indices, weights }: Pick<Target, "indices" | "weights">): Float64Array {
+    const target = new Float64Array(this.#trunk.channels);
+    indices.forEach((image, j) => {
+      this.#rowOf(this.#pooled, image).forEach((value, c) => target[c]! += weights[j]! * value);
+    });
+    return target;
+  }
+}
+
+/** How sure a classifier is that a picture shows what it should. */
+export interface Sureness {
+  /** Of the whole picture or of the crop of it that convinces most. */
+  readonly best: number;
+  /** Of the whole picture and all crops, on average. */
+  readonly mean: number;
+}
+
+/** Sides of crops, as parts of the picture's; each is taken in the corners and in the middle. */
+const CROPS = [0.7, 0.5];
+
+/** A picture [3,S,S] whole and in parts, each of them [3,to,to]. */
+export function cropsOf(picture: Float32Array, side: number, to: number): Float32Array[] {
+  const views = [
+    [0, 0, side],
+    ...CROPS.flatMap((share) => {
+      const crop = Math.round(share * side);
+      const end = side - crop, middle = end >> 1;
+      return [[0, 0], [0, end], [end, 0], [end, end], [middle, middle]].map((
+        [y, x],
+      ) => [y, x, crop]);
+    }),
+  ] as [number, number, number][];
+  return views.map(([top, left, crop]) => {
+    const part = new Float32Array(3 * crop * crop);
+    for (let row = 0; row < 3 * crop; row++) {
+      const [c, y] = [Math.floor(row / crop), row % crop];
+      const from = (c * side + top + y) * side + left;
+      part.set(picture.subarray(from, from + crop), row * crop);
+    }
+    const size = { width: crop, height: crop };
+    return crop === to ? part : resizeArea(part, size, { width: to, height: to });
+  });
+}
+
+/** A classifier that is asked whether pictures show one of some classes. */
+export class ClassJudge {
+  readonly #gpu: Gpu;
+  readonly #network: Network;
+  readonly #classes: readonly number[];
+  readonly #photos = new Map<number, Sureness>();
+
+  /** @param classes The classes, of which any will do. */
+  constructor(gpu: Gpu, network: Network, classes: readonly number[]) {
+    this.#gpu = gpu;
+    this.#network = network;
+    this.#classes = classes;
+  }
+
+  /**
+   * How sure it is of pictures, [3,side,side] each in 0..255.
+   *
+   * @throws {UserError} when the network does not end in classes, or has not that many.
+   */
+  async judge(pictures: readonly Float32Array[], side: number): Promise<Sureness[]> {
+    const { inputSize } = this.#network.model;
+    const crops = pictures.map((picture) => cropsOf(picture, side, inputSize));
+    const answers = await classify(this.#gpu, this.#network, inputSize, crops.flat());
+    const shares = answers.map((answer) =>
+      this.#classes.reduce((sum, index) => {
+        const share = answer[index];
+        if (share !== undefined) return sum + share;
+        throw new UserError(
+          `${this.#network.model.name} has ${answer.length} classes, none is ${index}`,
+        );
+      }, 0)
+    );
+    const each = shares.length / Math.max(1, pictures.length);
+    return pictures.map((_, i) => {
+      const own = shares.slice(i * each, (i + 1) * each);
+      return { best: Math.max(...own), mean: meanOf(own) };
+    });
+  }
+
+  /** How sure it is of each facet's photos, on average. Each photo is looked at once. */
+  async judgePhotos(
+    images: readonly SourceImage[],
+    targets: readonly Pick<Target, "indices">[],
+    side: number,
+  ): Promise<Sureness[]> {
+    const missing = [...new Set(targets.flatMap(({ indices }) => indices))]
+      .filter((image) => !this.#photos.has(image));
+    for (const image of missing) {
+      const [sureness] = await this.judge([await pixelsOf(images[image]!)], side);
+      this.#photos.set(image, sureness!);
+    }
+    return targets.map(({ indices }) => {
+      const own = indices.map((image) => this.#photos.get(image)!);
+      return { best: meanOf(own.map((s) => s.best)), mean: meanOf(own.map((s) => s.mean)) };
+    });
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -9,6 +9,7 @@ import { stateDict } from "../../models/module.ts";
 import { findOfficial } from "../../models/official/weights.ts";
 import { randomWeights } from "../../models/random_weights.ts";
 import { createModel, MODELS } from "../../models/registry.ts";
+import { encodePng } from "../../vis/photos/png.ts";
 import { hasShared, sharedPath, testWithShared } from "../goldens.ts";
 import { mindseye } from "./mindseye.ts";
 
@@ -169,3 +170,32 @@ testWithShared(
     assert.ok(hasShared("networks"));
   },
 );
+
+Deno.test("quality asks classifiers and several seeds, and leaves a sheet", () =>
+  withFolder(async (folder) => {
+    const out = join(folder, "quality");
+    const photos = join(folder, "photos");
+    await Deno.mkdir(photos);
+    for (let i = 0; i < 8; i++) {
+      const rgba = Uint8ClampedArray.from(
+        { length: 32 * 32 * 4 },
+        (_, j) => (j * (i + 3) * 37) % 251,
+      );
+      await Deno.writeFile(join(photos, `${i}.png`), await encodePng(rgba, 32, 32));
+    }
+    const run = await mindseye([
+      ...["quality", photos, "--net", "motifs:features.20", "--size", "32", "--facets", "2"],
+      ...["--judge", "motifs:0,1", "--seeds", "2", "--set", "iterations=2", "--out", out],
+    ]);
+    assert.equal(run.code, 0, run.err);
+    assert.match(run.out, /\| motifs 0\+1, best \| mean \|$/m);
+    assert.match(run.out, /\| photos \| 1\.00 ± 0\.00 \|/);
+    assert.equal(JSON.parse(readFileSync(join(out, "quality.json"), "utf8")).length, 4);
+    assert.ok(existsSync(join(out, "quality.png")));
+    const wrong = await mindseye([
+      ...["quality", photos, "--net", "motifs:features.20", "--size", "32"],
+      ...["--judge", "motifs:99", "--out", out],
+    ]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /motifs has classes 0 to \d+, none is 99/);
+  }));

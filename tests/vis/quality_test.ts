@@ -1,11 +1,11 @@
 /** Measures of quality: on pictures whose measure is known, and with the built-in network. */
 import assert from "node:assert/strict";
 import { planar } from "../../cli/demo.ts";
-import { type Quality, qualityTable } from "../../cli/quality.ts";
+import { type Quality, qualityTable } from "../../cli/shared/quality_table.ts";
 import { drawClass, FACETS } from "../../models/motifs/draw.ts";
 import { createModel } from "../../models/registry.ts";
 import { Random } from "../../ops/mod.ts";
-import { centredCosine, Judge, saturated, totalVariation } from "../../vis/quality.ts";
+import { centredCosine, cropsOf, Judge, saturated, totalVariation } from "../../vis/quality.ts";
 import { openTrunk } from "../../vis/trunk.ts";
 import { gpuForTests } from "../compare.ts";
 
@@ -73,24 +73,49 @@ Deno.test("a judge knows a facet's own picture, at any size, from another's and 
   for (const value of again) assert.ok(Math.abs(value - 1) < 1e-4, `${again}`);
 });
 
-Deno.test("the table has a line for each facet and one for their mean", () => {
-  const row = (facet: number, end: number): Quality => ({
-    preset: "default",
-    model: "net",
-    layer: "layer",
-    facet,
-    own: [0.5, end],
-    distance: [2, end],
-    variation: [4, 5],
-    saturated: [0, 0.125],
-    transfer: { a: [0.1, 0.2], b: [0.3, 0.6] },
+Deno.test("the table has lines for photos, starts, facets and all of them, over seeds", () => {
+  const row = (facet: number, seed: number, final: number): Quality => ({
+    ...{ preset: "default", model: "net", layer: "layer", seed, facet },
+    own: { photos: 1, start: 0.5, final },
+    distance: { photos: undefined, start: 2, final },
+    variation: { photos: 6, start: 4, final: 5 },
+    saturated: { photos: 0, start: 0, final: 0.125 },
+    transfer: {
+      a: { photos: 0.5, start: 0.1, final: 0.2 },
+      b: { photos: 0.7, start: 0.3, final: 0.6 },
+    },
+    judged: {
+      judge: {
+        photos: { best: 0.9, mean: 0.5 },
+        start: { best: 0, mean: 0 },
+        final: { best: final / 10, mean: 0.1 },
+      },
+    },
   });
-  const lines = qualityTable([row(1, 1), row(2, 2)]).split("\n");
-  assert.equal(lines.length, 5);
-  const cells = (line: string) => line.split("|").slice(3, -1).map((cell) => cell.trim());
+  const lines = qualityTable([row(1, 0, 1), row(2, 0, 2), row(1, 1, 2), row(2, 1, 3)]).split("\n");
+  const cells = lines.map((line) => line.split("|").slice(3, -1).map((cell) => cell.trim()));
+  assert.deepEqual(cells[0]!.slice(-2), ["judge, best", "mean"]);
   assert.deepEqual(
-    cells(lines[2]!),
-    ["1", "0.50 → 1.00", "1.00 → 0.50", "4.0 → 5.0", "0.0 → 12.5", "0.20 → 0.40"],
+    cells.slice(2).map(([picture, own, distance, , , transfer, best]) => {
+      return [picture, own, distance, transfer, best];
+    }),
+    [
+      ["photos", "1.00 ± 0.00", "—", "0.60 ± 0.00", "0.90 ± 0.00"],
+      ["start", "0.50 ± 0.00", "1.00 ± 0.00", "0.20 ± 0.00", "0.00 ± 0.00"],
+      ["facet 1", "1.50", "0.75", "0.40", "0.15"],
+      ["facet 2", "2.50", "1.25", "0.40", "0.25"],
+      ["all facets", "2.00 ± 0.50", "1.00 ± 0.25", "0.40 ± 0.00", "0.20 ± 0.05"],
+    ],
   );
-  assert.deepEqual(cells(lines[4]!).slice(0, 3), ["mean", "0.50 → 1.50", "1.00 → 0.75"]);
+});
+
+Deno.test("crops are the whole, then corners and middles of two sides", () => {
+  const side = 10;
+  const picture = Float32Array.from({ length: 3 * side * side }, (_, i) => i % (side * side));
+  const crops = cropsOf(picture, side, 10);
+  assert.equal(crops.length, 11);
+  assert.deepEqual(crops[0], picture);
+  const quarter = cropsOf(picture, side, 5).at(-2)!; // the lower right corner of half the side
+  assert.equal(quarter[0], 55);
+  assert.equal(quarter.at(-1), 99);
 });
