@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-const MODULES = ["torch", "torchvision", "cv2", "skimage", "sklearn", "numpy"];
+const MODULES = ["torch", "torchvision", "cv2", "skimage", "sklearn", "numpy", "onnx"];
 
 /** What {@linkcode findPython} looks for, for messages. */
 export const WANTED_PYTHON = `a python3 with ${MODULES.join(", ")}`;

@@ -1,12 +1,16 @@
 /** Every operator of ONNX by ONNX's own backend tests, in a network and folded on the host. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { openGpu } from "../../kernels/runtime/device.ts";
+import { bytesInMemory } from "../../models/formats/byte_source.ts";
+import { OnnxFile } from "../../models/formats/onnx/onnx_file.ts";
 import { OnnxNetwork } from "../../models/onnx/onnx_network.ts";
 import { HOST_OPERATORS } from "../../models/onnx/operators/host.ts";
 import { OPERATORS } from "../../models/onnx/operators/mod.ts";
 import { traceModel } from "../../models/trace.ts";
 import { compile, type Tensor, Variable } from "../../ops/mod.ts";
+import { findPython, readFloats, runReference, WANTED_PYTHON } from "../python.ts";
 import { BACKEND_CASES, type BackendCase, backendCase, backendNames } from "./onnx_backend.ts";
 
 /** Cases of operators that are here, which ask for what is not. */
@@ -97,3 +101,40 @@ Deno.test(
     assert.ok(compared > 200, `${compared} outputs were compared`);
   },
 );
+
+const python = findPython();
+// deno-lint-ignore no-console
+if (!python) console.warn(`SKIPPED ONNX's later operators: no ${WANTED_PYTHON}`);
+
+/** A case of onnx_newer.py. */
+interface Newer {
+  readonly name: string;
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly input: Float32Array<ArrayBuffer>;
+  readonly shape: readonly number[];
+  readonly expected: Float32Array;
+}
+
+Deno.test({ name: "later operators give what PyTorch gives", ignore: !python }, async () => {
+  const cases = await runReference(python!, "models/onnx_newer.py", [], (folder): Newer[] => {
+    const list = JSON.parse(Deno.readTextFileSync(join(folder, "cases.json")));
+    return list.map(([name, shape]: [string, number[]]) => ({
+      ...{ name, shape, file: Deno.readFileSync(join(folder, `${name}.onnx`)) },
+      input: readFloats(join(folder, `${name}.in`)),
+      expected: readFloats(join(folder, `${name}.out`)),
+    }));
+  });
+  using gpu = await openGpu();
+  for (const { name, file, input, shape, expected } of cases) {
+    using opened = new OnnxFile(name, bytesInMemory(file), () => bytesInMemory(new Uint8Array()));
+    const [n, c, h, w = 1] = shape as [number, number, number, number?];
+    using x = new Variable(gpu, [n, c, h, w]);
+    x.write(input);
+    const { output, stopped } = traceModel({ name, root: new OnnxNetwork(opened) }, x.tensor);
+    assert.ok(output, `${name}: ${stopped}`);
+    using program = await compile(gpu, { outputs: [output] });
+    program.poison();
+    program.run();
+    compare(name, await program.read(output), expected);
+  }
+});
