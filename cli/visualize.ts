@@ -145,10 +145,7 @@ ${describeParameters()}`,
 
     const init = args.text("init") ?? "mean";
     await startOf(init, 8); // a picture that cannot be read is told before the long work
-    using examined = await examine("visualize", args, facets, {
-      sizes: octaves.map(({ size }) => size),
-      parameters: octaves[0]!,
-    });
+    using examined = await examine("visualize", args, facets, octaves);
     const { gpu, trunks, look, size, weightsName, folders, titles } = examined;
     const start = await startOf(init, size);
     for (const [i, trunk] of trunks.entries()) {

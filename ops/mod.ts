@@ -60,6 +60,7 @@ export {
   affine,
   clampMin,
   clampTo,
+  copy,
   detach,
   div,
   erf,

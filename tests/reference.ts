@@ -114,7 +114,7 @@ export interface Operations<T> {
   tanh(a: T): T;
   totalVariation(x: T, options?: TotalVariationOptions): T;
   tvDenoise(x: T, settings: T, sweeps: number): T;
-  warp(x: T, theta: T): T;
+  warp(x: T, theta: T, size?: number | readonly [number, number]): T;
   where(condition: T, a: T, b: T): T;
   xlogy(a: T, b: T): T;
 }
@@ -771,10 +771,15 @@ export const reference: Operations<Values> = {
     generate(x.shape, (n, c, y, col) => {
       return at(x, n, c, wrap(y - dy!, x.shape[2]), wrap(col - dx!, x.shape[3]));
     }),
-  warp(x, { data: theta }) {
-    const [, , h, w] = x.shape;
-    return generate(x.shape, (n, c, row, column) => {
-      const [u, v] = [(2 * column + 1) / w - 1, (2 * row + 1) / h - 1];
+  warp(x, { data: theta }, size) {
+    const [pictures, channels, h, w] = x.shape;
+    const [rows, columns] = size === undefined
+      ? [h, w]
+      : typeof size === "number"
+      ? [size, size]
+      : size;
+    return generate([pictures, channels, rows, columns], (n, c, row, column) => {
+      const [u, v] = [(2 * column + 1) / columns - 1, (2 * row + 1) / rows - 1];
       const place = (i: number, size: number) => {
         const normalised = theta[i]! * u + theta[i + 1]! * v + theta[i + 2]!;
         return reflect(((normalised + 1) * size - 1) / 2, size);

@@ -41,6 +41,8 @@ export interface OpenOptions {
 export interface LookAtOptions {
   /** The layer whose answers are kept, which facets are found in. */
   readonly layer: string;
+  /** Side at which the network sees them; that of the pictures by default. */
+  readonly seen?: number | undefined;
   /** Use only the first so many. */
   readonly limit?: number | undefined;
   /** A folder for what the layer answered, so that another run need not ask again. */
@@ -123,12 +125,12 @@ export class Eye implements Disposable {
    * @throws {UserError} when there is no such layer, or not one photo could be read.
    */
   async look(source: string | readonly string[], options: LookAtOptions): Promise<Photos> {
-    const { layer, limit, cache, onProgress } = options;
+    const { layer, limit, cache, onProgress, seen = this.size } = options;
     const { model } = this.network;
-    const layers = openTrunks(model, this.#weights, [{ layer }], this.size);
+    const layers = openTrunks(model, this.#weights, [{ layer }], seen);
     const paths = typeof source === "string" ? listPhotos(source) : source;
     const { images, skipped, pooled } = await lookAtPhotos(this.gpu, layers, paths, {
-      size: this.size,
+      size: seen,
       limit,
       cache: cache === undefined ? undefined : { folder: cache, weights: this.#weights },
       onProgress,

@@ -64,7 +64,7 @@ export interface Seen {
 /** What an objective needs of a network; {@linkcode Network} is one. */
 export interface Viewer {
   /** How it wants its pictures. */
-  readonly model: Pick<Model, "normalisation">;
+  readonly model: Pick<Model, "normalisation"> & Partial<Pick<Model, "inputSize">>;
   /**
    * Adds the network to a graph.
    *

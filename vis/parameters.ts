@@ -107,6 +107,22 @@ function numbers(
   };
 }
 
+/** From one number to another, `0.4+1` as text. */
+function span(
+  standard: readonly [from: number, to: number],
+  [least, most]: readonly [least: number, most: number],
+  unit: string,
+  help: string,
+): MethodParameter<readonly number[]> {
+  return {
+    ...numbers(standard, [least, most], unit, help),
+    allowed: `two numbers from ${least} to ${most} joined by +, the smaller one first`,
+    accepts: (value) =>
+      Array.isArray(value) && value.length === 2 && value[0] <= value[1] &&
+      value.every((v) => isWithin(v, least, most)),
+  };
+}
+
 /** The number of a distance, with its range and meaning as the distance has them. */
 function distanceNumber(distance: DistanceName, name: string): MethodParameter<number> {
   const { standard, least, most, meaning } = DISTANCES[distance].parameters[name]!;
@@ -318,6 +334,26 @@ const VIEW = {
   warpShift: number(24 / 224, [0, 0.5], "share of the side", "Largest random shift, both ways"),
   warpZoom: number(0.2, [0, 1], "natural logarithm", "Largest random zoom"),
   warpTurn: number(15, [0, 180], "degrees", "Largest random turn"),
+  views: whole(
+    0,
+    [0, 64],
+    "views an iteration",
+    "How many random squares of the picture the network sees, turned by warp_turn, instead of the " +
+      "whole picture warped once; 0 for the latter",
+  ),
+  viewSide: span([0.4, 1], [0.01, 1], "share of the side", "Sides of the views, drawn evenly"),
+  viewSpread: number(
+    0.15,
+    [0, 1],
+    "share of the side",
+    "Standard deviation of a view's centre around the picture's middle",
+  ),
+  seen: whole(
+    0,
+    [0, 4096],
+    "pixels",
+    "Side of what the network sees; 0 for the network's own with views, else the picture's",
+  ),
   scale: number(1, [1, 4], "times the picture", "Side of the canvas the picture is a window of"),
   window: number(
     0,

@@ -13,6 +13,8 @@ import { asSeen, startSeen } from "./photos/seen.ts";
 import { facets as facetsObjective } from "./objectives/facets.ts";
 import type { Parameters } from "./parameters.ts";
 import { poolActivations } from "./photos/activations.ts";
+import { seenSide } from "./loop/schedule.ts";
+import { resizeSquare } from "./photos/area_resize.ts";
 import { pixelsAt, type SourceImage } from "./photos/images.ts";
 import { checkOctaves } from "./presets.ts";
 import type { Trunk } from "./trunk.ts";
@@ -68,12 +70,13 @@ export async function visualize(
   const picture = async (i: number) =>
     asSeen(await pixelsAt(options.images[i]!, size), goals, trunk.model.normalisation);
   const start = startSeen(options.start ?? "mean", goals);
+  const seen = seenSide(goals, size, trunk.model.inputSize);
   const pooled = options.pooled ?? await poolActivations(
     gpu,
     trunk,
     images,
-    size,
-    picture,
+    seen,
+    async (i) => resizeSquare(await picture(i), size, seen),
     (done, total) => tell({ kind: "activations", done, total }),
   );
   const analysis = analyseFacets(pooled, {

@@ -11,6 +11,8 @@ import { answersOf, canAnswer, namesOf, needsOf, type Objective } from "./object
 import type { Parameters } from "./parameters.ts";
 import { askPhotos } from "./photos/activations.ts";
 import { type Answer, answerWeights, bestPhotos } from "./photos/answers.ts";
+import { seenSide } from "./loop/schedule.ts";
+import { resizeSquare } from "./photos/area_resize.ts";
 import { pixelsAt, type SourceImage } from "./photos/images.ts";
 import { checkOctaves } from "./presets.ts";
 import { magnitudesOf } from "./loop/spectrum.ts";
@@ -63,9 +65,10 @@ export async function growWishes(
   const octaves = [options.parameters].flat() as readonly Parameters[];
   checkOctaves(octaves);
   const goals = octaves[0]!;
-  for (const side of new Set([size, ...octaves.map((octave) => octave.size || size)])) {
-    network.check(needsOf(objective), side);
-  }
+  const { inputSize } = network.model;
+  const sides = octaves.map((octave) => seenSide(octave, octave.size || size, inputSize));
+  const seen = sides[0]!;
+  for (const side of new Set(sides)) network.check(needsOf(objective), side);
   if (images.length === 0 && octaves.some(({ magnitude }) => magnitude === "images")) {
     throw new UserError("magnitude=images needs photos: give some, or take another preset");
   }
@@ -75,7 +78,12 @@ export async function growWishes(
     ? await bestOf(
       gpu,
       options,
-      { count: images.length, picture: photo, most: goals.nearest },
+      {
+        count: images.length,
+        size: seen,
+        picture: async (i) => resizeSquare(await photo(i), size, seen),
+        most: goals.nearest,
+      },
       tell,
     )
     : undefined;
@@ -89,6 +97,7 @@ export async function growWishes(
       gpu,
       options,
       (i) => noisePicture(i, { size, seed, grey, parameters: goals }),
+      seen,
       tell,
     )
     : undefined;
@@ -122,19 +131,23 @@ export async function growWishes(
  * of a wish get different ones.
  *
  * @param noise number i, [3,size,size] in 0..255
+ * @param seen side at which the network looks at it
  */
 async function noisesFor(
   gpu: Gpu,
   options: GrowWishesOptions,
   noise: (i: number) => Float32Array,
+  seen: number,
   tell: Listener,
 ): Promise<(picture: number) => Float32Array> {
   const { objective } = options;
   if (!canAnswer(objective)) return (i) => noise(i % FINE_NOISES);
   const asked = { ...options, answers: undefined };
   const bestFrom = async (first: number) => {
-    const picture = (i: number) => Promise.resolve(noise(first + i));
-    const found = await bestOf(gpu, asked, { count: FINE_NOISES, picture, most: 1 }, () => {});
+    const picture = (i: number) =>
+      Promise.resolve(resizeSquare(noise(first + i), options.size, seen));
+    const wanted = { count: FINE_NOISES, size: seen, picture, most: 1 };
+    const found = await bestOf(gpu, asked, wanted, () => {});
     return found.map(([one]) => ({ noise: first + one!.image, answer: one!.answer }));
   };
   let best = await bestFrom(0);
@@ -155,9 +168,10 @@ async function noisesFor(
 /** The photos that answer most to each wish; where no wish can tell, the first ones. */
 async function bestOf(
   gpu: Gpu,
-  { network, objective, size, answers: known }: GrowWishesOptions,
-  { count, picture, most }: {
+  { network, objective, answers: known }: GrowWishesOptions,
+  { count, size, picture, most }: {
     count: number;
+    size: number;
     picture: (i: number) => Promise<Float32Array>;
     most: number;
   },

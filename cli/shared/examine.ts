@@ -10,6 +10,7 @@ import type { Parameters } from "../../vis/parameters.ts";
 import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
 import { changesPhotos } from "../../vis/photos/seen.ts";
+import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
@@ -91,6 +92,8 @@ export interface Examined extends Disposable {
   readonly look: Look;
   /** Side of the pictures. */
   readonly size: number;
+  /** Side at which the network saw the photos. */
+  readonly seen: number;
   /** What the weights are called. */
   readonly weightsName: string;
   /** Per layer the folder for its results. */
@@ -104,17 +107,13 @@ export interface Examined extends Disposable {
  * to the layers. What these answer is kept in the folder `activations` of the results.
  *
  * @param facets Facets wanted at least.
- * @param more.sizes Other sides of pictures that the layers must bear; 0 is that of the photos.
- * @param more.parameters How the method has the network see the photos.
+ * @param octaves What pictures will be grown with; the first says how the network sees the photos.
  */
 export async function examine(
   command: string,
   args: Arguments,
   facets: number | "auto",
-  { sizes = [], parameters }: {
-    sizes?: readonly number[];
-    parameters?: Pick<Parameters, "colourOrder" | "wholeLevels">;
-  } = {},
+  octaves: readonly Parameters[] = [],
 ): Promise<Examined> {
   const [folder] = args.positionals as [string];
   const name = args.text("model");
@@ -135,11 +134,14 @@ export async function examine(
   using opened = new DisposableStack();
   const { model, weights } = await openModelFor(args);
   opened.use(weights);
-  const size = wantedSize ?? model.inputSize;
-  const open = openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), size);
+  const [first = { views: 0, seen: 0, size: 0 }] = octaves;
+  const size = wantedSize ?? usualSide(first, model.inputSize);
+  const seen = seenSide(first, size, model.inputSize);
+  const wanted = layers.map((layer) => ({ layer, penalty }));
+  const open = openTrunks(model, weights, wanted, seen);
   const { trunks } = open;
-  for (const side of sizes) {
-    if (side) openTrunks(model, weights, layers.map((layer) => ({ layer, penalty })), side);
+  for (const octave of octaves) {
+    openTrunks(model, weights, wanted, seenSide(octave, octave.size || size, model.inputSize));
   }
   const called = folderName(folder);
   const out = args.text("out") ??
@@ -156,8 +158,9 @@ export async function examine(
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
   const looking = new Progress("photos");
+  const parameters = octaves[0];
   const look = await lookAtPhotos(gpu, open, paths, {
-    size,
+    size: seen,
     limit,
     ...(parameters && changesPhotos(parameters)
       ? {
@@ -182,6 +185,7 @@ export async function examine(
     trunks,
     look,
     size,
+    seen,
     weightsName: weights.name,
     folders,
     titles: trunks.map(({ target }) => `${called} in ${shortName(model.name)} ${target}`),

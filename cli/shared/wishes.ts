@@ -22,6 +22,7 @@ import {
   namesOf,
   type Objective,
 } from "../../vis/objectives/objective.ts";
+import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { askFolder } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
@@ -109,10 +110,12 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   using opened = new DisposableStack();
   const { model, weights: file } = await openModelFor(args);
   opened.use(file);
-  const size = args.integer("size", { min: 8, max: 4096 }) ?? model.inputSize;
+  const [first] = octaves as [Parameters];
+  const size = args.integer("size", { min: 8, max: 4096 }) ?? usualSide(first, model.inputSize);
+  const seen = seenSide(first, size, model.inputSize);
   const network = new Network(model, file);
   const layer = layers[0] === undefined ? "" : network.resolve(layers[0]);
-  const [shape] = layer === "" ? [] : network.check([{ module: layer, of: "output" }], size);
+  const [shape] = layer === "" ? [] : network.check([{ module: layer, of: "output" }], seen);
   const objective = await readWishes(texts, {
     layer,
     channels: shape?.[1] ?? 0,
@@ -147,7 +150,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
 
   const photos = paths.length === 0
     ? { images: [], skipped: [], answers: undefined }
-    : await askAbout(gpu, network, objective, paths, { size, limit, parameters: octaves[0]! });
+    : await askAbout(gpu, network, objective, paths, { size: seen, limit, parameters: first });
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const report = new Report({ folder: out, size, images: photos.images, title });
   const [, shown = "loss"] = metricsOf(objective);

@@ -1,23 +1,33 @@
 // Bilinear sampling of a picture through an affine map, the border reflected, and its transpose.
 // PyTorch's affine_grid + grid_sample(bilinear, padding_mode="reflection", align_corners=False)
-// for square or oblong pictures: with u = 2(x + ½)/W − 1, v = 2(y + ½)/H − 1,
+// for square or oblong pictures, into another size: with u = 2(x + ½)/W − 1, v = 2(y + ½)/H − 1 of the
+// result's width and height,
 //
 //   y[n,c,y,x] = x at the pixel whose normalised place is (θ0·u + θ1·v + θ2, θ3·u + θ4·v + θ5).
 //
-// In pixels that is p(o) = middle + (o − centre of the picture)·(right, down). theta: [1,6,1,1].
+// In pixels that is p(o) = middle + (o − centre of the result)·(right, down). theta: [1,6,1,1].
+// The picture is the larger world, the grid of outputs looks into it; the transpose reads the grid.
+
+#if TRANSPOSE
+fn picture_size() -> vec2i { return P.y_size.wz; }
+fn grid_size() -> vec2i { return P.x_size.wz; }
+#else
+fn picture_size() -> vec2i { return P.x_size.wz; }
+fn grid_size() -> vec2i { return P.y_size.wz; }
+#end
 
 struct Map { middle: vec2f, right: vec2f, down: vec2f, centre: vec2f }
 
 fn pixel_map() -> Map {
   let t0 = texel_theta(0, 0);
   let t1 = texel_theta(0, 1);
-  let size = vec2f(f32(P.x_size.w), f32(P.x_size.z));
-  let aspect = size.x / size.y;
+  let size = vec2f(picture_size());
+  let grid = vec2f(grid_size());
   return Map(
     (vec2f(t0.z, t1.y) + 1) * size * 0.5 - 0.5,
-    vec2f(t0.x, t0.w / aspect),
-    vec2f(t0.y * aspect, t1.x),
-    size * 0.5 - 0.5,
+    vec2f(t0.x, t0.w) * (size / grid.x),
+    vec2f(t0.y, t1.x) * (size / grid.y),
+    grid * 0.5 - 0.5,
   );
 }
 
@@ -49,11 +59,13 @@ fn last_copy(high: f32, s: i32, size: i32) -> i32 {
 // image of the box s ± 1 under the inverse map, for s and for its mirror images nearby. What a loop
 // needs of P is fetched before it.
 fn compute(n: i32, c: i32, sy: i32, sx: i32) {
-  let width = P.x_size.w;
-  let height = P.x_size.z;
+  let width = picture_size().x;
+  let height = picture_size().y;
+  let columns = grid_size().x;
+  let rows = grid_size().y;
   let size = vec2f(f32(width), f32(height));
-  let x_left = n * width;
-  let x_top = P.x_place.x + c * height;
+  let x_left = n * columns;
+  let x_top = P.x_place.x + c * rows;
   let map = pixel_map();
   let right = map.right;
   let down = map.down;
@@ -64,9 +76,9 @@ fn compute(n: i32, c: i32, sy: i32, sx: i32) {
   let reach_y = abs(to_y.x) + abs(to_y.y) + 0.01;
   let origin = source(map, 0, 0);
   // The box of all points the output grid comes from.
-  let corner_a = source(map, width - 1, 0);
-  let corner_b = source(map, 0, height - 1);
-  let corner_c = source(map, width - 1, height - 1);
+  let corner_a = source(map, columns - 1, 0);
+  let corner_b = source(map, 0, rows - 1);
+  let corner_c = source(map, columns - 1, rows - 1);
   let lowest = min(min(origin, corner_a), min(corner_b, corner_c));
   let highest = max(max(origin, corner_a), max(corner_b, corner_c));
   let kx_first = first_copy(lowest.x, sx, width);
@@ -79,9 +91,9 @@ fn compute(n: i32, c: i32, sy: i32, sx: i32) {
       let place = vec2f(vec2i(place_in(kx, sx, width), place_in(ky, sy, height)));
       let offset = corner + place - origin;
       let centre = vec2f(dot(to_x, offset), dot(to_y, offset));
-      let y_last = min(height - 1, i32(floor(centre.y + reach_y)));
+      let y_last = min(rows - 1, i32(floor(centre.y + reach_y)));
       let x_first = max(0, i32(ceil(centre.x - reach_x)));
-      let x_last = min(width - 1, i32(floor(centre.x + reach_x)));
+      let x_last = min(columns - 1, i32(floor(centre.x + reach_x)));
       for (var oy = max(0, i32(ceil(centre.y - reach_y))); oy <= y_last; oy++) {
         for (var ox = x_first; ox <= x_last; ox++) {
           let p = source(map, ox, oy);

@@ -50,6 +50,18 @@ export const images: Group = (test) => {
     (f, [x, theta]) => f.warp(x!, theta!),
     { degree: 1, tolerance: 3e-5 },
   );
+  test(
+    "warp into another size",
+    (r) => {
+      const [angle, zoom] = [r.uniform(-0.7, 0.7), r.uniform(0.3, 1.3)];
+      const [cos, sin] = [Math.cos(angle) * zoom, Math.sin(angle) * zoom];
+      const theta = [cos, -sin, r.uniform(-0.5, 0.5), sin, cos * r.uniform(0.8, 1.2), r.normal()];
+      const inputs = [randomValues(r, shape(r)), values([1, 6, 1, 1], theta.map(Math.fround))];
+      return { inputs, options: [1 + r.integer(30), 1 + r.integer(30)] as const };
+    },
+    (f, [x, theta], size) => f.warp(x!, theta!, size),
+    { degree: 1, tolerance: 3e-5 },
+  );
   for (const plateau of [true, false]) {
     test(
       plateau ? "radialMask with a plateau" : "radialMask with a ring",

@@ -11,6 +11,7 @@ import {
   concat,
   constant,
   conv2d,
+  copy,
   div,
   finite,
   floor,
@@ -24,8 +25,10 @@ import {
   type Program,
   type ProgramOptions,
   radialMask,
+  resize,
   roll,
   type Shape,
+  slice,
   sqrt,
   sub,
   type Tensor,
@@ -57,6 +60,8 @@ export interface GroupOptions {
   /** Of all pictures. */
   readonly objective: Objective;
   readonly size: number;
+  /** Side of what the network sees of it. */
+  readonly seen: number;
   readonly parameters: Parameters;
   readonly inputs: Inputs;
   readonly learning: Learning;
@@ -74,6 +79,8 @@ export interface GroupOptions {
 /** What a group's programs compute, and the slopes of the summed loss along what is learned. */
 export interface GroupGraphs {
   readonly step: readonly Assignment[];
+  /** Looks at the next of an iteration's views, where there are some; the step then takes them all. */
+  readonly look: ProgramOptions | undefined;
   readonly blur: ProgramOptions;
   readonly brighten: ProgramOptions;
   readonly denoise: ProgramOptions;
@@ -157,7 +164,10 @@ export class Group implements Disposable {
   /** The last iteration's metrics, and whether each picture was stopped. */
   readonly metrics: Variable;
   /** Its programs, once they are compiled. */
-  programs!: Readonly<Record<ProgramName, Program>> & { readonly balance: Program | undefined };
+  programs!: Readonly<Record<ProgramName, Program>> & {
+    readonly balance: Program | undefined;
+    readonly look: Program | undefined;
+  };
   /** Its canvas, if there is one. */
   window: Window | undefined;
   /** What becomes of pictures that are to have whole grey levels. */
@@ -251,7 +261,8 @@ export class Group implements Disposable {
 
   /** Adds all it does to the graph. */
   graphs(): GroupGraphs {
-    const { network, objective, parameters: p, size, inputs, learning, optimizer } = this.#options;
+    const { network, objective, parameters: p, size, seen } = this.#options;
+    const { inputs, learning, optimizer } = this.#options;
     const x = this.picture.tensor;
     const blended = p.wholeLevels ? cutOff : same;
     const { rounded } = this;
@@ -259,10 +270,14 @@ export class Group implements Disposable {
     const factors = this.#factors.map(({ tensor }) => tensor);
 
     // Forward through the warped picture, and back.
+    const { views } = inputs;
+    const theta = views ? slice(views.tensor, { size: [6, 1, 1] }) : inputs.theta;
     const warped = (pictures: Tensor): Tensor => {
       const shifted = inputs.shift ? roll(pictures, inputs.shift) : pictures;
-      return inputs.theta ? warp(shifted, inputs.theta) : shifted;
+      return theta ? warp(shifted, theta, seen) : whole(shifted);
     };
+    const whole = (pictures: Tensor): Tensor =>
+      seen === size ? pictures : resize(pictures, { size: seen, mode: "area" });
     const view = (pictures: Tensor) => network.see(warped(pictures));
     const kept: Assignment[] = [];
     const { loss, metrics, parts } = buildObjective(
@@ -271,7 +286,27 @@ export class Group implements Disposable {
       (term) => this.#contextOf(term, view, kept),
       factors,
     );
-    const [raw, ...slopes] = gradients(loss, [x, ...learning.tensors]) as [Tensor, ...Tensor[]];
+    const [slope, ...ofLearned] = gradients(loss, [x, ...learning.tensors]) as [
+      Tensor,
+      ...Tensor[],
+    ];
+    // Of several views the step takes the means.
+    const looks: Assignment[] = [];
+    const taken: Assignment[] = [];
+    const overViews = (value: Tensor): Tensor => {
+      if (!views) return value;
+      const sum = this.#variable(value.shape);
+      looks.push([sum, add(sum.tensor, affine(value, 1 / p.views))]);
+      taken.push([sum, affine(sum.tensor, 0)]);
+      return sum.tensor;
+    };
+    const raw = overViews(slope);
+    const slopes = ofLearned.map(overViews);
+    const written = overViews(metrics);
+    if (views) {
+      const next = constant([1, 2, 1, 1], () => Float32Array.of(0, -1));
+      looks.push([views, roll(views.tensor, next)], ...kept);
+    }
 
     // The step. In normalised values gradients are std times those of pixels, and so are steps.
     const { normalisation } = network.model;
@@ -285,7 +320,8 @@ export class Group implements Disposable {
 
     // A picture whose loss or gradient is no number keeps the last good state; clamping would make
     // numbers of what is none.
-    const good = mul(finite(loss), finite(meanOfSquares(gradient, [1, 2, 3])));
+    const total = views ? slice(written, { size: [1, 1, 1] }) : loss;
+    const good = mul(finite(total), finite(meanOfSquares(gradient, [1, 2, 3])));
     const stopped = maximum(this.#stopped.tensor, affine(good, -1, 1));
     const unless = (value: Tensor, now: Tensor = this.#stopped.tensor) => where(now, x, value);
 
@@ -305,18 +341,19 @@ export class Group implements Disposable {
       : smooth;
     const plain = buildObjective(
       objective,
-      network.see(x),
-      (term) => this.#contextOf(term, (pictures) => network.see(pictures), []),
+      network.see(whole(x)),
+      (term) => this.#contextOf(term, (pictures) => network.see(whole(pictures)), []),
       factors,
     );
     return {
       step: [
         [this.picture, stepped],
         ...assign,
-        [this.metrics, concat([metrics, stopped])],
-        ...kept,
+        [this.metrics, concat([written, stopped])],
+        ...(views ? taken : kept),
         [this.#stopped, stopped],
       ],
+      look: views ? { assign: looks } : undefined,
       blur: { assign: [[this.picture, unless(blended(clampTo(blurred, -0.5, 0.5)))]] },
       brighten: { assign: [[this.picture, unless(brighter)]] },
       denoise: { assign: [[this.picture, unless(blended(mix(x, denoised, mask)))]] },
@@ -330,7 +367,7 @@ export class Group implements Disposable {
           return [factor, balance(factor.tensor, others, own)] as const;
         }),
       },
-      raw,
+      raw: views ? copy(raw) : raw,
       slopes,
     };
   }

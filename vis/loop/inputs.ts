@@ -5,6 +5,7 @@ import type { Moment } from "../objectives/objective.ts";
 import type { Parameters } from "../parameters.ts";
 import {
   blurWeights,
+  drawView,
   drawWarp,
   largestRadius,
   scheduleAt,
@@ -23,6 +24,8 @@ export interface InputOptions {
   readonly seed: number;
   /** The warp of iteration i instead of a random one, for tests. */
   readonly warpAt?: ((i: number) => Warp) | undefined;
+  /** The views of iteration i, six numbers each, instead of random ones, for tests. */
+  readonly viewsAt?: ((i: number) => readonly (readonly number[])[]) | undefined;
   /** A circular shift (dx, dy) at iteration i, undone on the gradient, for tests. */
   readonly rollAt?: ((i: number) => readonly [dx: number, dy: number]) | undefined;
 }
@@ -39,6 +42,7 @@ export class Inputs implements Disposable {
   readonly #blurWeights: Variable;
   readonly #denoiseSettings: Variable;
   readonly #theta: Variable | undefined;
+  readonly #views: Variable | undefined;
   readonly #shift: Variable | undefined;
   readonly #scheduled = new Map<string, { variable: Variable; at: (moment: Moment) => number }>();
 
@@ -52,7 +56,8 @@ export class Inputs implements Disposable {
     this.#maskNumbers = this.#variable([1, 4, 1, 1]);
     this.#blurWeights = this.#variable([1, largestRadius(p, size) + 1, 1, 1]);
     this.#denoiseSettings = this.#variable([1, 2, 1, 1]);
-    if (warpAt || p.warpShift > 0 || p.warpZoom > 0 || p.warpTurn > 0) {
+    if (p.views > 0) this.#views = this.#variable([1, 6, p.views, 1]);
+    else if (warpAt || p.warpShift > 0 || p.warpZoom > 0 || p.warpTurn > 0) {
       this.#theta = this.#variable([1, 6, 1, 1]);
     }
     if (rollAt) this.#shift = this.#variable([1, 2, 1, 1]);
@@ -89,6 +94,11 @@ export class Inputs implements Disposable {
     return this.#theta?.tensor;
   }
 
+  /** The iteration's views, a row of numbers for each; the first row is the one to look at next. */
+  get views(): Variable | undefined {
+    return this.#views;
+  }
+
   /** The circular shift, where there is one. */
   get shift(): Tensor | undefined {
     return this.#shift?.tensor;
@@ -119,8 +129,11 @@ export class Inputs implements Disposable {
     this.writeObjective({ lambda: now.lambda, first });
     this.#maskNumbers.write(now.mask);
     // Drawn whether it is used or not: the same seed then gives the same later draws.
-    const drawn = warpAt?.(i) ?? drawWarp(p, size, this.#random);
-    this.#theta?.write(warpMatrix(drawn, size));
+    if (this.#views) this.#writeViews(i);
+    else {
+      const drawn = warpAt?.(i) ?? drawWarp(p, size, this.#random);
+      this.#theta?.write(warpMatrix(drawn, size));
+    }
     if (rollAt) this.#shift?.write(rollAt(i));
     if (now.regularise) {
       const channels = this.#blurWeights.shape[1];
@@ -128,6 +141,12 @@ export class Inputs implements Disposable {
       this.#denoiseSettings.write([now.denoiseWeight, 1e-3]);
     }
     return now;
+  }
+
+  #writeViews(i: number): void {
+    const { parameters: p, viewsAt } = this.#options;
+    const views = viewsAt?.(i) ?? Array.from({ length: p.views }, () => drawView(p, this.#random));
+    this.#views!.write([0, 1, 2, 3, 4, 5].flatMap((number) => views.map((view) => view[number]!)));
   }
 
   /** Bytes of its variables. */

@@ -22,7 +22,7 @@ import { type Learned, Learning } from "./learning.ts";
 import { Optimizer } from "./optimizer.ts";
 import { inOrder, type Jobs, jobsOf, type LoopMemory, planJobs, split } from "./plan.ts";
 import { Ring } from "./ring.ts";
-import { scheduleAt } from "./schedule.ts";
+import { scheduleAt, seenSide } from "./schedule.ts";
 import { type Offset, Window } from "./window.ts";
 import { concatenate } from "../../base/concatenate.ts";
 
@@ -137,10 +137,11 @@ export class Loop implements Disposable {
     );
     this.#arena = this.#owned.use(new Arena());
     const total = sizes.reduce((a, b) => a + b, 0);
+    const seen = seenSide(parameters, options.size, options.network.model.inputSize);
     let first = 0;
     this.#groups = sizes.map((count) => {
       const shared = { inputs, optimizer, learning, total };
-      const group = this.#owned.use(new Group(gpu, { ...options, ...shared, first, count }));
+      const group = this.#owned.use(new Group(gpu, { ...options, ...shared, seen, first, count }));
       first += count;
       return group;
     });
@@ -233,11 +234,13 @@ export class Loop implements Disposable {
     };
     for (const [i, group] of this.#groups.entries()) {
       const jobs = this.#jobs.groups[i]!;
+      const look = jobs.look && await program(jobs.look);
       const programs: Partial<Record<ProgramName, Program>> = {};
       for (const name of inOrder(this.#gpu)) programs[name] = await program(jobs[name]);
       group.programs = {
         ...programs as Record<ProgramName, Program>,
         balance: jobs.balance && await program(jobs.balance),
+        look,
       };
     }
     this.#learn = this.#jobs.learn && await program(this.#jobs.learn);
@@ -282,6 +285,7 @@ export class Loop implements Disposable {
     const windows = this.#groups.map(({ window }) => window?.advance(now.moveWindow));
     this.#optimizer.advance();
 
+    const { views } = this.#options.parameters;
     const encoder = this.#gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     this.#groups.forEach(({ programs }, g) => {
@@ -289,6 +293,7 @@ export class Loop implements Disposable {
       if (now.regularise) programs.blur.encode(pass);
       if (now.brighten) programs.brighten.encode(pass);
       if (since <= BALANCED_IN) programs.balance?.encode(pass);
+      for (let view = 0; view < views; view++) programs.look?.encode(pass);
       programs.step.encode(pass);
       if (now.regularise) programs.denoise.encode(pass);
       for (const program of windows[g]?.after ?? []) program.encode(pass);

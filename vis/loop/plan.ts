@@ -15,9 +15,10 @@ export interface LoopMemory {
   readonly constants: number;
 }
 
-/** The programs of a group: those that every loop has, and one that balances terms. */
+/** The programs of a group: those that every loop has, one that balances terms, one that looks at views. */
 export type GroupJobs = Readonly<
-  Record<typeof PROGRAMS[number], ProgramOptions> & { balance: ProgramOptions | undefined }
+  & Record<typeof PROGRAMS[number], ProgramOptions>
+  & Record<"balance" | "look", ProgramOptions | undefined>
 >;
 
 /** What a loop's programs compute. */
@@ -74,7 +75,7 @@ export function planJobs(
   using arena = new Arena();
   const options = groups.flatMap((
     group,
-  ) => [...inOrder(gpu).map((name) => group[name]), group.balance]);
+  ) => [group.look, ...inOrder(gpu).map((name) => group[name]), group.balance]);
   const programs = [...options, learn]
     .filter((each) => each !== undefined)
     .map((each) => planProgram(gpu, { ...each, arena }));

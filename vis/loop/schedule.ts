@@ -77,6 +77,40 @@ export function drawWarp(p: Parameters, size: number, random: Random): Warp {
   return { zoom, turn, dx: random.uniform(-shift, shift), dy: random.uniform(-shift, shift) };
 }
 
+/**
+ * The side of what the network sees.
+ *
+ * @param size side of the picture
+ * @param inputSize side of the pictures the network was made for, if that is known
+ */
+export function seenSide(
+  { seen, views }: Pick<Parameters, "seen" | "views">,
+  size: number,
+  inputSize = size,
+): number {
+  return seen || (views > 0 ? Math.min(size, inputSize) : size);
+}
+
+/** The side of pictures where nobody says it: with views, twice what the network sees. */
+export function usualSide({ views }: Pick<Parameters, "views">, inputSize: number): number {
+  return views > 0 ? 2 * inputSize : inputSize;
+}
+
+/**
+ * The 2×3 matrix of a random view, as `warp` takes it: a square of the picture, its side drawn evenly,
+ * its centre normally around the middle but so that the square, unturned, stays inside, and turned.
+ */
+export function drawView(p: Parameters, random: Random): number[] {
+  const [least, most] = p.viewSide as [number, number];
+  const side = random.uniform(least, most);
+  const spare = (1 - side) / 2;
+  const centre = () => 2 * Math.min(spare, Math.max(-spare, p.viewSpread * random.normal()));
+  const [x, y] = [centre(), centre()];
+  const turn = random.uniform(-1, 1) * p.warpTurn * Math.PI / 180;
+  const [c, s] = [side * Math.cos(turn), side * Math.sin(turn)];
+  return [c, -s, x, s, c, y];
+}
+
 /** The 2×3 matrix of a warp, as `warp` takes it: from output to input places in [−1, 1]. */
 export function warpMatrix({ zoom, turn, dx, dy }: Warp, size: number): number[] {
   const c = Math.cos(turn) / zoom;

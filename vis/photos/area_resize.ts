@@ -9,6 +9,12 @@ export interface Size {
   height: number;
 }
 
+/** A square planar picture at another side. */
+export function resizeSquare(picture: Float32Array, from: number, to: number): Float32Array {
+  if (from === to) return picture;
+  return resizeArea(picture, { width: from, height: from }, { width: to, height: to });
+}
+
 /**
  * Resizes planar pictures by area averaging, as `cv2.resize(..., interpolation=cv2.INTER_AREA)` does,
  * including its bilinear-like branch when either axis grows.

@@ -16,8 +16,12 @@ export interface HeldImage {
 export interface StoredImage {
   /** What to call it in the report. */
   readonly name: string;
-  /** Gives [3,S,S], 0..255. */
-  read(): Promise<Float32Array>;
+  /**
+   * Gives [3,side,side], 0..255.
+   *
+   * @param side in pixels; that at which it was looked at by default
+   */
+  read(side?: number): Promise<Float32Array>;
 }
 
 /** The pixels of an image, [3,S,S], 0..255. */
@@ -26,12 +30,12 @@ export async function pixelsOf(image: SourceImage): Promise<Float32Array> {
 }
 
 /**
- * The pixels of an image that must be of a size.
+ * The pixels of an image that must be of a size, or is read at it.
  *
  * @throws {UserError} when they are not.
  */
 export async function pixelsAt(image: SourceImage, size: number): Promise<Float32Array> {
-  const pixels = await pixelsOf(image);
+  const pixels = "pixels" in image ? image.pixels : await image.read(size);
   requireSize(pixels, size, image.name);
   return pixels;
 }

@@ -169,10 +169,11 @@ export async function askFolder(
       seen.push(photo);
       images.push({
         name: basename(path),
-        read: () =>
-          held.get(path, async () => {
-            return (await decodePhoto(await readPhotoFile(path), path, size)).pixels;
-          }),
+        read: async (side = size) => {
+          const decoded = async () =>
+            (await decodePhoto(await readPhotoFile(path), path, side)).pixels;
+          return side === size ? await held.get(path, decoded) : await decoded();
+        },
       });
     } catch (error) {
       if (!(error instanceof UnreadablePhoto)) throw error;

@@ -5,7 +5,7 @@ import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
 import type { Target } from "../facets/targets.ts";
 import type { Learned } from "../loop/learning.ts";
 import type { IterationResult } from "../loop/loop.ts";
-import { pixelsOf, type SourceImage } from "../photos/images.ts";
+import { pixelsAt, pixelsOf, type SourceImage } from "../photos/images.ts";
 import { pictureToRgba, type Rgba, writePng } from "../photos/png.ts";
 import { resizeArea } from "../photos/area_resize.ts";
 import { drawScatter, facetName } from "./scatter.ts";
@@ -230,7 +230,7 @@ export class Report {
   async #writeMap(analysis: FacetAnalysis, targets: readonly Target[]): Promise<void> {
     const { images, size, title } = this.#options;
     const nearest = targets.map(({ indices }) => images[indices[0]!]!);
-    const thumbnails = await Promise.all(nearest.map(pixelsOf));
+    const thumbnails = await Promise.all(nearest.map((image) => pixelsAt(image, size)));
     const note = analysis.judgement.verdict;
     await this.#png("facets.png", drawScatter(analysis.facets, { thumbnails, size, title, note }));
   }
