@@ -47,7 +47,7 @@ export function conv2d(
   const dilation = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
   expectWhole("conv2d: stride", stride, 1);
-  expectWhole("conv2d: padding", [...padding, ...end], 0);
+  expectWhole("conv2d: padding", options.paddingEnd ? [...padding, ...end] : padding, 0);
   expectWhole("conv2d: dilation", dilation, 1);
   expectWhole("conv2d: groups", groups, 1);
   const [n, c, h, w] = x.shape;

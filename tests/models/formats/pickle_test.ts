@@ -1,7 +1,7 @@
 /** Pickles are read without executing anything; what is not known is refused by name. */
 import assert from "node:assert/strict";
-import { UserError } from "../../base/errors.ts";
-import { PickleName, readPickle } from "../../models/formats/pickle.ts";
+import { UserError } from "../../../base/errors.ts";
+import { PickleName, readPickle } from "../../../models/formats/pickle.ts";
 
 const world = {
   file: "some.pth",

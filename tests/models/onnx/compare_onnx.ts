@@ -1,10 +1,10 @@
 /** A network in an ONNX file beside its golden numbers. */
 import assert from "node:assert/strict";
-import type { Gpu } from "../../kernels/runtime/device.ts";
-import { openOnnx } from "../../models/formats/onnx/open_onnx.ts";
-import { onnxModel } from "../../models/onnx/onnx_model.ts";
-import { findModule } from "../../models/names.ts";
-import { traceModel } from "../../models/trace.ts";
+import type { Gpu } from "../../../kernels/runtime/device.ts";
+import { openOnnx } from "../../../models/formats/onnx/open_onnx.ts";
+import { onnxModel } from "../../../models/onnx/onnx_model.ts";
+import { findModule } from "../../../models/names.ts";
+import { traceModel } from "../../../models/trace.ts";
 import {
   compile,
   constant,
@@ -15,9 +15,9 @@ import {
   sum,
   type Tensor,
   Variable,
-} from "../../ops/mod.ts";
-import { largest } from "../distance.ts";
-import { type Goldens, readSafetensors, sharedPath } from "../goldens.ts";
+} from "../../../ops/mod.ts";
+import { largest } from "../../distance.ts";
+import { type Goldens, readSafetensors, sharedPath } from "../../goldens.ts";
 
 /** Part of the largest number of a tensor by which another may differ. */
 const TOLERANCE = 1e-4;

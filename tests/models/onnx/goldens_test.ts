@@ -1,13 +1,13 @@
 /** Trained and exported networks in ONNX files, forwards and backwards, against float64. */
 import assert from "node:assert/strict";
-import { openGpu } from "../../kernels/runtime/device.ts";
-import { openOnnx } from "../../models/formats/onnx/open_onnx.ts";
-import { onnxModel } from "../../models/onnx/onnx_model.ts";
-import { traceModel } from "../../models/trace.ts";
-import { compile, type Shape, Variable } from "../../ops/mod.ts";
-import { largest } from "../distance.ts";
-import { golden, readSafetensors, sharedPath, testWithShared } from "../goldens.ts";
-import { compareOnnx } from "./onnx.ts";
+import { openGpu } from "../../../kernels/runtime/device.ts";
+import { openOnnx } from "../../../models/formats/onnx/open_onnx.ts";
+import { onnxModel } from "../../../models/onnx/onnx_model.ts";
+import { traceModel } from "../../../models/trace.ts";
+import { compile, type Shape, Variable } from "../../../ops/mod.ts";
+import { largest } from "../../distance.ts";
+import { golden, readSafetensors, sharedPath, testWithShared } from "../../goldens.ts";
+import { compareOnnx } from "./compare_onnx.ts";
 
 /** Networks of `exports/` with the other files of the same. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {

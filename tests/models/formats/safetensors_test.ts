@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { openSafetensors } from "../../models/formats/open_safetensors.ts";
-import { encodeSafetensors, parseSafetensors } from "../../models/formats/safetensors.ts";
-import { UserError } from "../../base/errors.ts";
+import { openSafetensors } from "../../../models/formats/open_safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "../../../models/formats/safetensors.ts";
+import { UserError } from "../../../base/errors.ts";
 
 /** A file with any header, and `length` bytes of data. */
 function build(header: unknown, length = 0): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,6 @@
 """Operators of ONNX's later versions beside PyTorch: one network for each, its input and output.
 
-Usage: onnx_newer.py OUT
+Usage: newer.py OUT
 """
 import json
 import sys

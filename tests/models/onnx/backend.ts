@@ -6,10 +6,10 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytesInMemory } from "../../models/formats/byte_source.ts";
-import { OnnxFile } from "../../models/formats/onnx/onnx_file.ts";
-import type { TensorProto } from "../../models/formats/onnx/proto.ts";
-import { sizeOfDims } from "../../models/formats/onnx/tensor.ts";
+import { bytesInMemory } from "../../../models/formats/byte_source.ts";
+import { OnnxFile } from "../../../models/formats/onnx/onnx_file.ts";
+import type { TensorProto } from "../../../models/formats/onnx/proto.ts";
+import { sizeOfDims } from "../../../models/formats/onnx/tensor.ts";
 
 /** Where Debian keeps them. */
 export const BACKEND_CASES = "/usr/share/libonnx-testdata/data";

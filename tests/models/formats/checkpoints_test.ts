@@ -3,19 +3,19 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fit } from "../../models/fit.ts";
-import { openWeights } from "../../models/formats/open_weights.ts";
-import { fromTimm } from "../../models/formats/timm_names.ts";
-import { encodeSafetensors, parseSafetensors } from "../../models/formats/safetensors.ts";
-import type { WeightsFile } from "../../models/formats/weights.ts";
-import { openModel } from "../../models/open_model.ts";
-import { randomWeights } from "../../models/random_weights.ts";
-import { recognise, recognised } from "../../models/recognise.ts";
-import { BatchNorm2d } from "../../models/layers.ts";
-import { namedModules, stateDict } from "../../models/module.ts";
-import { createModel } from "../../models/registry.ts";
-import { hasShared, sharedPath, testWithShared } from "../goldens.ts";
-import { findPython, readFloats, runReference, WANTED_PYTHON } from "../python.ts";
+import { fit } from "../../../models/fit.ts";
+import { openWeights } from "../../../models/formats/open_weights.ts";
+import { fromTimm } from "../../../models/formats/timm_names.ts";
+import { encodeSafetensors, parseSafetensors } from "../../../models/formats/safetensors.ts";
+import type { WeightsFile } from "../../../models/formats/weights.ts";
+import { openModel } from "../../../models/open_model.ts";
+import { randomWeights } from "../../../models/random_weights.ts";
+import { recognise, recognised } from "../../../models/recognise.ts";
+import { BatchNorm2d } from "../../../models/layers.ts";
+import { namedModules, stateDict } from "../../../models/module.ts";
+import { createModel } from "../../../models/registry.ts";
+import { hasShared, sharedPath, testWithShared } from "../../goldens.ts";
+import { findPython, readFloats, runReference, WANTED_PYTHON } from "../../python.ts";
 
 const NETWORKS = sharedPath("networks");
 
@@ -44,7 +44,7 @@ testWithShared("checkpoints are read as PyTorch reads them", ["networks/README.m
   const files = CHECKPOINTS.map((name) => join(NETWORKS, name));
   const read = await runReference(
     python,
-    "models/checkpoints.py",
+    "models/formats/checkpoints.py",
     files,
     (folder) =>
       files.map((_, i) => ({

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { openGpu } from "../../kernels/runtime/device.ts";
-import { bytesInMemory } from "../../models/formats/byte_source.ts";
-import { OnnxFile } from "../../models/formats/onnx/onnx_file.ts";
-import { OnnxNetwork } from "../../models/onnx/onnx_network.ts";
-import { HOST_OPERATORS } from "../../models/onnx/operators/host.ts";
-import { OPERATORS } from "../../models/onnx/operators/mod.ts";
-import { traceModel } from "../../models/trace.ts";
-import { compile, type Tensor, Variable } from "../../ops/mod.ts";
-import { findPython, readFloats, runReference, WANTED_PYTHON } from "../python.ts";
-import { BACKEND_CASES, type BackendCase, backendCase, backendNames } from "./onnx_backend.ts";
+import { openGpu } from "../../../kernels/runtime/device.ts";
+import { bytesInMemory } from "../../../models/formats/byte_source.ts";
+import { OnnxFile } from "../../../models/formats/onnx/onnx_file.ts";
+import { OnnxNetwork } from "../../../models/onnx/onnx_network.ts";
+import { HOST_OPERATORS } from "../../../models/onnx/operators/host.ts";
+import { OPERATORS } from "../../../models/onnx/operators/mod.ts";
+import { traceModel } from "../../../models/trace.ts";
+import { compile, type Tensor, Variable } from "../../../ops/mod.ts";
+import { findPython, readFloats, runReference, WANTED_PYTHON } from "../../python.ts";
+import { BACKEND_CASES, type BackendCase, backendCase, backendNames } from "./backend.ts";
 
 /** Cases of operators that are here, which ask for what is not. */
 const LEFT_OUT: readonly (readonly [name: RegExp, why: string])[] = [
@@ -106,7 +106,7 @@ const python = findPython();
 // deno-lint-ignore no-console
 if (!python) console.warn(`SKIPPED ONNX's later operators: no ${WANTED_PYTHON}`);
 
-/** A case of onnx_newer.py. */
+/** A case of newer.py. */
 interface Newer {
   readonly name: string;
   readonly file: Uint8Array<ArrayBuffer>;
@@ -116,7 +116,7 @@ interface Newer {
 }
 
 Deno.test({ name: "later operators give what PyTorch gives", ignore: !python }, async () => {
-  const cases = await runReference(python!, "models/onnx_newer.py", [], (folder): Newer[] => {
+  const cases = await runReference(python!, "models/onnx/newer.py", [], (folder): Newer[] => {
     const list = JSON.parse(Deno.readTextFileSync(join(folder, "cases.json")));
     return list.map(([name, shape]: [string, number[]]) => ({
       ...{ name, shape, file: Deno.readFileSync(join(folder, `${name}.onnx`)) },

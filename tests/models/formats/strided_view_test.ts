@@ -1,6 +1,6 @@
 /** Views of storages: any strides, and reaches known before anything is read. */
 import assert from "node:assert/strict";
-import { gather, reach } from "../../models/formats/strided_view.ts";
+import { gather, reach } from "../../../models/formats/strided_view.ts";
 
 Deno.test("a view is gathered in C order", () => {
   const storage = Float32Array.from({ length: 8 }, (_, i) => i);
