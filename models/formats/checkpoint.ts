@@ -61,7 +61,7 @@ export class CheckpointFile implements WeightsFile {
     const { root, storages } = isZip(source)
       ? zipContents(name, source)
       : pickledContents(name, source);
-    const found = findStateDict(root);
+    const found = this.#found(root);
     if (!found) {
       throw new UserError(`${name}: a checkpoint without weights; expected tensors by name`);
     }
@@ -128,6 +128,15 @@ export class CheckpointFile implements WeightsFile {
   /** Closes it. */
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #found(root: PickleValue) {
+    try {
+      return findStateDict(root);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${this.name}: ${error.message}`);
+    }
   }
 
   #tensor(key: string): StoredTensor {

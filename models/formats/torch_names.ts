@@ -1,4 +1,6 @@
 /** What may occur by name in the pickle of a checkpoint, and what stands for it. */
+import { UserError } from "../../base/errors.ts";
+import { NUMBER_KINDS } from "./numbers.ts";
 import { PickleName, PickleObject, type PickleValue } from "./pickle.ts";
 import type { StridedView } from "./strided_view.ts";
 
@@ -14,6 +16,25 @@ const STORAGES: Readonly<Record<string, string>> = {
   CharStorage: "I8",
   ByteStorage: "U8",
   BoolStorage: "BOOL",
+};
+
+/** torch's names of kinds of numbers, as values beside weights and in tensors of newer kinds. */
+const DTYPES: Readonly<Record<string, string>> = {
+  float64: "F64",
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  float8_e4m3fn: "F8_E4M3",
+  float8_e5m2: "F8_E5M2",
+  int64: "I64",
+  uint64: "U64",
+  int32: "I32",
+  uint32: "U32",
+  int16: "I16",
+  uint16: "U16",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
 };
 
 /** Numbers in a row, somewhere in the file. */
@@ -40,6 +61,8 @@ export class StoredTensor {
 /** The kind of numbers of a storage's class; undefined for what is none. */
 export function storageKind(value: PickleValue): string | undefined {
   if (!(value instanceof PickleName)) return undefined;
+  // Bytes, of which a tensor says itself what they are.
+  if (value.path === "torch.storage.UntypedStorage") return "U8";
   return /^torch(\.cuda)?\./.test(value.path) ? STORAGES[value.path.split(".").at(-1)!] : undefined;
 }
 
@@ -54,6 +77,17 @@ function rebuilt([storage, offset, shape, strides]: readonly PickleValue[]): Pic
     return new PickleObject("a tensor that is none", []);
   }
   return new StoredTensor(storage, { offset, shape: dims, strides: steps });
+}
+
+/** `_rebuild_tensor_v3(storage, storage_offset, size, stride, requires_grad, hooks, dtype, ...)` */
+function rebuiltFromBytes(args: readonly PickleValue[]): PickleValue {
+  const [storage, offset, shape, strides, , , dtype] = args;
+  const kind = dtype instanceof PickleName ? DTYPES[dtype.path.replace(/^torch\./, "")] : undefined;
+  if (!(storage instanceof Storage) || !kind) return new PickleObject("a tensor that is none", []);
+  const { key, size, first, bytes } = storage;
+  const each = NUMBER_KINDS[kind]!.bytes;
+  const typed = new Storage(key, kind, Math.floor(size / each), first / each, bytes);
+  return rebuilt([typed, offset!, shape!, strides!]);
 }
 
 /** Kinds of numbers by numpy's codes. */
@@ -83,7 +117,10 @@ export function numpyTensor(value: PickleValue): StoredTensor | undefined {
   const kind = NUMPY_KINDS[String(dtype.args[0]).replace(/^[<|=]/, "")];
   const order = Array.isArray(dtype.state) ? dtype.state[1] : "<";
   const dims = shape.filter((size): size is number => typeof size === "number");
-  if (!kind || order === ">" || dims.length !== shape.length) return;
+  if (order === ">") {
+    throw new UserError("an array of numpy with its high bytes first, which is not read");
+  }
+  if (!kind || dims.length !== shape.length) return;
   const size = dims.reduce((a, b) => a * b, 1);
   const strides = new Array<number>(dims.length).fill(1);
   const axes = dims.map((_, axis) => axis);
@@ -116,7 +153,12 @@ function encoded(args: readonly PickleValue[]): PickleValue {
 /** Classes whose objects stand beside weights in checkpoints and do not matter here. */
 const INERT = [
   "argparse.Namespace",
+  "collections.Counter",
   "collections.defaultdict",
+  "datetime.datetime",
+  "datetime.timedelta",
+  "builtins.set",
+  "__builtin__.set",
   "numpy.dtype",
   "numpy.ndarray",
   "numpy.core.multiarray._reconstruct",
@@ -124,6 +166,7 @@ const INERT = [
   "numpy._core.multiarray._reconstruct",
   "numpy._core.multiarray.scalar",
   "pathlib.PosixPath",
+  "pathlib.WindowsPath",
   "torch.device",
 ];
 
@@ -134,10 +177,14 @@ export const TORCH_NAMES: ReadonlyMap<string, PickleName> = new Map(
       new PickleName(`torch.${name}`),
       new PickleName(`torch.cuda.${name}`),
     ]),
+    new PickleName("torch.storage.UntypedStorage"),
+    ...Object.keys(DTYPES).map((name) => new PickleName(`torch.${name}`)),
     new PickleName("collections.OrderedDict", orderedDict),
     new PickleName("torch._utils._rebuild_tensor", rebuilt),
     new PickleName("torch._utils._rebuild_tensor_v2", rebuilt),
+    new PickleName("torch._utils._rebuild_tensor_v3", rebuiltFromBytes),
     new PickleName("torch._utils._rebuild_parameter", first),
+    new PickleName("torch._utils._rebuild_parameter_with_state", first),
     new PickleName("torch.nn.parameter.Parameter", first),
     new PickleName("torch.Size", first),
     new PickleName("_codecs.encode", encoded),

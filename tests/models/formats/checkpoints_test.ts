@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fit } from "../../../models/fit.ts";
+import type { CheckpointFile } from "../../../models/formats/checkpoint.ts";
 import { openWeights } from "../../../models/formats/open_weights.ts";
 import { fromTimm } from "../../../models/formats/timm_names.ts";
 import { encodeSafetensors, parseSafetensors } from "../../../models/formats/safetensors.ts";
@@ -46,11 +47,22 @@ testWithShared("checkpoints are read as PyTorch reads them", ["networks/README.m
     python,
     "models/formats/checkpoints.py",
     files,
-    (folder) =>
-      files.map((_, i) => ({
+    (folder) => {
+      // What stands beside the weights is known by name, or the file would be refused.
+      const dump = (i: number, path: string) => {
+        using file = openWeights(path) as CheckpointFile;
+        assert.equal(file.key, "model");
+        const numbers = readFloats(join(folder, `${i}.bin`));
+        const all = file.names.flatMap((key) => [...file.read(key)]);
+        assertSame(Float32Array.from(all), numbers, path);
+      };
+      dump(files.length, join(folder, "training.pth"));
+      dump(files.length + 1, join(folder, "training_legacy.pth"));
+      return files.map((_, i) => ({
         names: JSON.parse(readFileSync(join(folder, `${i}.json`), "utf8")) as [string, number[]][],
         numbers: readFloats(join(folder, `${i}.bin`)),
-      })),
+      }));
+    },
   );
   for (const [i, name] of CHECKPOINTS.entries()) {
     await t.step(name, () => {
