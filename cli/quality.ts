@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { writeWhole } from "../base/atomic_file.ts";
 import { requireWritableFolder } from "../base/writable_folder.ts";
-import { readPhotos } from "../vis/photos/photos.ts";
+import { readPhoto, readPhotos } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { ClassJudge, Judge, saturated, type Sureness, totalVariation } from "../vis/quality.ts";
 import { summarise } from "../vis/report/report.ts";
@@ -11,7 +11,9 @@ import { UserError } from "../base/errors.ts";
 import type { Target } from "../vis/facets/targets.ts";
 import { Network } from "../vis/network.ts";
 import { resizeArea } from "../vis/photos/area_resize.ts";
-import { pixelsOf } from "../vis/photos/images.ts";
+import { pixelsAt, type StoredImage } from "../vis/photos/images.ts";
+import { changesPhotos } from "../vis/photos/seen.ts";
+import { seenSide, usualSide } from "../vis/loop/schedule.ts";
 import { encodePng } from "../vis/photos/png.ts";
 import { fileName, shortName } from "./shared/examine.ts";
 import { type Measured, type Quality, qualityTable } from "./shared/quality_table.ts";
@@ -23,6 +25,9 @@ import { runAndReport } from "./shared/run.ts";
 import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
 import { openModel } from "./shared/model.ts";
 import { concatenate } from "../base/concatenate.ts";
+
+/** Side at which networks look at pictures, where nothing else is said. */
+const LOOK = 224;
 
 /** `NAME:LAYER` or `NAME:LAYER:FILE`. */
 function parseNet(text: string): { name: string; layer: string; file: string | undefined } {
@@ -77,7 +82,11 @@ export const qualityCommand: Command = {
       help: "A classifier, and the numbers of the classes that pictures should show",
     },
     facets: { type: "string", short: "k", value: "K", help: "Number of facets (default 3)" },
-    size: { type: "string", value: "PIXELS", help: "Side of the pictures (default 224)" },
+    size: {
+      type: "string",
+      value: "PIXELS",
+      help: "Side of the pictures (default 224, with views 448)",
+    },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
     seeds: { type: "string", value: "N", help: "Run each with so many seeds (default 1)" },
     limit: { type: "string", value: "N", help: "Use only the first N images" },
@@ -109,7 +118,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
     const given = args.list("preset");
     const presets = given.length > 0 ? given : ["default"];
     const facets = args.integer("facets", { min: 1, max: 100 }) ?? 3;
-    const size = args.integer("size", { min: 8, max: 4096 }) ?? 224;
+    const wanted = args.integer("size", { min: 8, max: 4096 });
     const firstSeed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const count = args.integer("seeds", { min: 1, max: 100 }) ?? 1;
     const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
@@ -117,14 +126,27 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
     const limit = args.integer("limit", { min: 1, max: 1e6 });
     const out = args.text("out") ?? join("generated", "quality");
     const changes = mergedKeyValues("set", args.list("set"));
-    const runs = presets.map((preset) => ({ preset, parameters: chooseOctaves(preset, changes) }));
+    const runs = presets.map((preset) => {
+      const octaves = chooseOctaves(preset, changes);
+      const size = wanted ?? usualSide(octaves[0]!, LOOK);
+      // All networks look at pictures of one size.
+      const parameters = octaves.map((octave) => ({
+        ...octave,
+        seen: seenSide(octave, octave.size || size, LOOK),
+      }));
+      return { preset, parameters, size, seen: parameters[0]!.seen };
+    });
+    const seen = runs[0]!.seen;
+    if (runs.some((run) => run.seen !== seen)) {
+      throw new UserError("quality: presets that look at pictures of different sizes; set seen");
+    }
 
     using files = new DisposableStack();
     const trunks: { trunk: Trunk; weights: string }[] = [];
     for (const { name, layer, file } of nets) {
       const { model, weights } = await openModel(name, { weights: file });
       files.use(weights);
-      trunks.push({ trunk: openTrunk(model, weights, { layer }, size), weights: weights.name });
+      trunks.push({ trunk: openTrunk(model, weights, { layer }, seen), weights: weights.name });
     }
     const classifiers: { name: string; network: Network; classes: number[] }[] = [];
     for (const { file, classes } of asked) {
@@ -141,15 +163,20 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
     requireWritableFolder(out);
     using gpu = await openGpuFor(args);
     const reading = new Progress("photos");
-    const { photos, skipped } = await readPhotos(folder, {
-      size,
+    const { photos: read, skipped } = await readPhotos(folder, {
+      size: seen,
       ...(limit === undefined ? {} : { limit }),
       onProgress: (done, total) => reading.update(done, Math.min(total, limit ?? total)),
     });
+    const photos = read.map((photo): StoredImage => ({
+      name: photo.name,
+      read: async (side = seen) =>
+        side === seen ? photo.pixels : (await readPhoto(photo.path, side)).pixels,
+    }));
     const judges = new Map<Trunk, Judge>();
     for (const { trunk } of trunks) {
       say(`${trunk.model.name} ${trunk.target} looks at the photos`);
-      judges.set(trunk, await Judge.create(gpu, trunk, photos, size));
+      judges.set(trunk, await Judge.create(gpu, trunk, photos, seen));
     }
 
     const classJudges = classifiers.map(({ name, network, classes }) => ({
@@ -159,7 +186,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
 
     const rows: Quality[] = [];
     const strips: Strip[] = [];
-    for (const { preset, parameters } of runs) {
+    for (const { preset, parameters, size } of runs) {
       for (const { trunk, weights } of trunks) {
         for (const seed of seeds) {
           const { model, target: layer } = trunk;
@@ -169,6 +196,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
           const run = await runAndReport(gpu, {
             trunk,
             images: photos,
+            pooled: changesPhotos(parameters[0]!) ? undefined : judges.get(trunk)!.pooled,
             skipped,
             size,
             facets,
@@ -206,7 +234,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
           }
           for (const [k, { facet, own, distance }] of summarise(run).entries()) {
             const shown = await Promise.all(
-              run.targets[k]!.indices.map((image) => pixelsOf(photos[image]!)),
+              run.targets[k]!.indices.map((image) => pixelsAt(photos[image]!, size)),
             );
             const measured = (measure: (picture: Float32Array, side: number) => number) => ({
               photos: mean(shown.map((photo) => measure(photo, size))),

@@ -1,7 +1,7 @@
 /** How good a picture is: by itself, and in the eyes of other networks. */
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { poolActivations } from "./photos/activations.ts";
-import { pixelsOf, type SourceImage } from "./photos/images.ts";
+import { pixelsAt, type SourceImage } from "./photos/images.ts";
 import { resizeArea } from "./photos/area_resize.ts";
 import { UserError } from "../base/errors.ts";
 import { classify } from "./classifier.ts";
@@ -59,15 +59,15 @@ export class Judge {
   readonly #gpu: Gpu;
   readonly #trunk: Trunk;
   readonly #size: number;
-  /** Of each photo, [n,C]. */
-  readonly #pooled: Float32Array;
+  /** What its layer makes of each photo, [n,C]. */
+  readonly pooled: Float32Array<ArrayBuffer>;
   readonly #mean: Float32Array;
 
-  private constructor(gpu: Gpu, trunk: Trunk, size: number, pooled: Float32Array) {
+  private constructor(gpu: Gpu, trunk: Trunk, size: number, pooled: Float32Array<ArrayBuffer>) {
     this.#gpu = gpu;
     this.#trunk = trunk;
     this.#size = size;
-    this.#pooled = pooled;
+    this.pooled = pooled;
     this.#mean = meanActivation(pooled, trunk.channels);
   }
 
@@ -79,7 +79,7 @@ export class Judge {
     size: number,
     onProgress?: (done: number, total: number) => void,
   ): Promise<Judge> {
-    const picture = (i: number) => pixelsOf(images[i]!);
+    const picture = (i: number) => pixelsAt(images[i]!, size);
     const pooled = await poolActivations(gpu, trunk, images.length, size, picture, onProgress);
     return new Judge(gpu, trunk, size, pooled);
   }
@@ -121,7 +121,7 @@ export class Judge {
     return targets.map((facet) => {
       const target = this.#targetOf(facet);
       const cosines = facet.indices.map((image) =>
-        centredCosine(this.#rowOf(this.#pooled, image), target, this.#mean)
+        centredCosine(this.#rowOf(this.pooled, image), target, this.#mean)
       );
       return meanOf(cosines);
     });
@@ -136,7 +136,7 @@ export class Judge {
   #targetOf({ indices, weights }: Pick<Target, "indices" | "weights">): Float64Array {
     const target = new Float64Array(this.#trunk.channels);
     indices.forEach((image, j) => {
-      this.#rowOf(this.#pooled, image).forEach((value, c) => target[c]! += weights[j]! * value);
+      this.#rowOf(this.pooled, image).forEach((value, c) => target[c]! += weights[j]! * value);
     });
     return target;
   }
@@ -225,7 +225,7 @@ export class ClassJudge {
     const missing = [...new Set(targets.flatMap(({ indices }) => indices))]
       .filter((image) => !this.#photos.has(image));
     for (const image of missing) {
-      const [sureness] = await this.judge([await pixelsOf(images[image]!)], side);
+      const [sureness] = await this.judge([await pixelsAt(images[image]!, side)], side);
       this.#photos.set(image, sureness!);
     }
     return targets.map(({ indices }) => {
