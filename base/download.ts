@@ -13,6 +13,8 @@ export interface DownloadOptions {
   readonly path: string;
   /** How the SHA-256 of the file begins, in hexadecimal. */
   readonly hash: string;
+  /** Fetch it even where it is there and right; it stays until the new one is. */
+  readonly force?: boolean | undefined;
   /** Called with the bytes there are and, where the server says it, those there will be. */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
   /** Seconds without a byte after which a connection is given up (30). */
@@ -48,15 +50,17 @@ interface Origin {
  * @throws {UserError} When the server has no such file, breaks off too often, or sends another one.
  */
 export async function download(options: DownloadOptions): Promise<void> {
-  const { path, hash, tries = 4, pause = 1 } = options;
+  const { path, hash, force, tries = 4, pause = 1 } = options;
   const partPath = `${path}.part`;
-  using part = await Deno.open(partPath, { create: true, read: true, write: true });
-  await part.lock(true);
+  using part = await openPart(partPath);
   try {
-    if (await isThere(path) && hashOf(path).startsWith(hash)) return await discard(partPath);
+    const there = !force && await isThere(path) && hashOf(path).startsWith(hash);
+    if (there) return await discard(partPath);
     let failures = 0, fresh = false;
     for (;;) {
       const before = (await part.stat()).size;
+      // All of it may be here, of a run that was ended before it could say so.
+      if (before > 0 && !fresh && hashOf(partPath).startsWith(hash)) break;
       try {
         await receive(part, partPath, options);
       } catch (error) {
@@ -87,10 +91,32 @@ export async function download(options: DownloadOptions): Promise<void> {
       }
       fresh = true;
     }
-    await Deno.rename(partPath, path);
+    try {
+      await Deno.rename(partPath, path);
+    } catch (error) {
+      throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
+    }
     await forget(partPath);
   } finally {
     await part.unlock();
+  }
+}
+
+/**
+ * Opens what there is of a file, for one process at a time: one that waited may find that the file it
+ * holds has become the whole one, and opens another.
+ */
+async function openPart(path: string): Promise<Deno.FsFile> {
+  try {
+    for (;;) {
+      const part = await Deno.open(path, { create: true, read: true, write: true });
+      await part.lock(true);
+      const [own, named] = [await part.stat(), await Deno.stat(path).catch(() => undefined)];
+      if (named && own.ino === named.ino && own.dev === named.dev) return part;
+      part.close();
+    }
+  } catch (error) {
+    throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
   }
 }
 
@@ -127,11 +153,12 @@ async function receive(
       await remember(partPath, { url, validator: validatorOf(response) });
     }
     const length = Number(response.headers.get("content-length") ?? NaN);
-    const total = Number.isSafeInteger(length) ? size + length : undefined;
+    const total = totalOf(response) ?? (Number.isSafeInteger(length) ? size + length : undefined);
+    if (!body) throw new Interrupted("the server sends nothing");
     if ((total ?? 0) > MOST_BYTES) throw new UserError(`${url}: ${total} bytes are too many`);
     await part.seek(size, Deno.SeekMode.Start);
     onProgress?.(size, total);
-    const reader = body!.getReader();
+    const reader = body.getReader();
     for (;;) {
       const { done, value } = await waiting.for(reader.read());
       if (done) break;
@@ -243,6 +270,13 @@ class Waiting implements Disposable {
 function startOf(response: Response): number | undefined {
   const [, start] = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "") ?? [];
   return start === undefined ? undefined : Number(start);
+}
+
+/** How large the whole is of which a server sends a part. */
+function totalOf(response: Response): number | undefined {
+  const [, total] = /^bytes \d+-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ??
+    [];
+  return total === undefined ? undefined : Number(total);
 }
 
 /** By what a server knows whether a file is still the same: a strong tag, or when it was changed. */

@@ -19,23 +19,34 @@ export const modelsCommand: Command = {
       const numbers = [...stateDict(model.root)]
         .filter(([key]) => !/running_(mean|var)$/.test(key))
         .reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
-      const fetched = fetchedWeights(name).map(({ weights }) => weights.variant).join(", ");
+      const fetched = fetchedWeights(name).map(({ weights, path }) =>
+        `${weights.variant} (${(Deno.statSync(path).size / 1e6).toFixed(0)} MB)`
+      ).join(", ");
       return [
         name,
         `${(numbers / 1e6).toFixed(1)} M`,
+        model.options.num_classes ?? "",
         model.lastMap,
         `${model.inputSize} px`,
         describeNormalisation(model.normalisation).replace("red, green, blue, ", ""),
         fetched || (model.builtInWeights ? "built in" : ""),
       ];
     });
-    const head = ["network", "numbers", "last layer", "size", "pictures", "weights here"];
+    const head = [
+      "network",
+      "numbers",
+      "classes",
+      "last layer",
+      "size",
+      "pictures",
+      "weights here",
+    ];
     const widths = head.map((title, i) =>
       Math.max(title.length, ...rows.map((row) => row[i]!.length))
     );
     for (const row of [head, ...rows]) {
       const cells = row.map((cell, i) =>
-        i === 1 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
+        i === 1 || i === 2 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
       );
       // deno-lint-ignore no-console
       console.log(cells.join("  ").trimEnd());

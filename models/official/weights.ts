@@ -90,11 +90,9 @@ export function fetchedWeights(network: string): { weights: OfficialWeights; pat
 
 /** How to fetch. */
 export interface FetchOptions
-  extends Pick<DownloadOptions, "onProgress" | "patience" | "tries" | "pause"> {
+  extends Pick<DownloadOptions, "force" | "onProgress" | "patience" | "tries" | "pause"> {
   /** Where from: the address of a folder of such files, or of the file itself. */
   readonly from?: string | undefined;
-  /** Fetch it even where it is there. */
-  readonly force?: boolean | undefined;
 }
 
 /**
@@ -105,7 +103,7 @@ export interface FetchOptions
  */
 export async function fetchWeights(
   weights: OfficialWeights,
-  { from = table.base, force, ...options }: FetchOptions = {},
+  { from = table.base, ...options }: FetchOptions = {},
 ): Promise<string> {
   const folder = weightsFolder();
   if (folder === undefined) {
@@ -114,12 +112,23 @@ export async function fetchWeights(
   const path = join(folder, weights.file);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    if (force) await Deno.remove(path).catch(() => {});
   } catch (error) {
     throw new UserError(`${folder} cannot be made: ${(error as Error).message}`);
   }
-  const isFile = /\.(pth|pt|safetensors)$/.test(from);
-  const url = isFile ? from : `${from.replace(/\/*$/, "/")}${weights.file}`;
-  await download({ ...options, url, path, hash: weights.hash });
+  await download({ ...options, url: addressOf(from, weights.file), path, hash: weights.hash });
   return path;
+}
+
+/** The address of a file: that of its folder and its name, unless the address is of a file already. */
+function addressOf(from: string, file: string): string {
+  let url: URL;
+  try {
+    url = new URL(from);
+  } catch {
+    throw new UserError(`"${from}" is no address; expected one with http:// or https://`);
+  }
+  if (!/\.(pth|pt|safetensors)$/.test(url.pathname)) {
+    url.pathname = `${url.pathname.replace(/\/*$/, "/")}${file}`;
+  }
+  return url.href;
 }

@@ -191,6 +191,35 @@ Deno.test("download: what an earlier run received is gone on with", () =>
     assert.equal(requests[0]!.get("if-range"), '"a"');
   }));
 
+Deno.test("download: what was received whole is not fetched again", () =>
+  withServer([whole], async (url, path, requests) => {
+    writeFileSync(`${path}.part`, CONTENT);
+    await download({ ...QUICK, url, path });
+    fetched(path);
+    assert.equal(requests.length, 0);
+  }));
+
+Deno.test("download: a file that is there stays until a new one is right", () =>
+  withServer([cut(1000)], async (url, path) => {
+    writeFileSync(path, CONTENT);
+    await download({ ...QUICK, url, path });
+    const again = download({ ...QUICK, url, path, force: true });
+    await assert.rejects(again, { name: "UserError", message: /1000 bytes are kept/ });
+    fetched(path);
+  }));
+
+Deno.test("download: a place that cannot be written is told", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = join(folder, "net.pth");
+  await Deno.mkdir(`${path}.part`);
+  const url = "http://127.0.0.1:9/net.pth";
+  await assert.rejects(download({ ...QUICK, url, path }), {
+    name: "UserError",
+    message: /net\.pth\.part cannot be written/,
+  });
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("download: two at once take turns", () =>
   withServer([whole], async (url, path, requests) => {
     const options: DownloadOptions = { ...QUICK, url, path };

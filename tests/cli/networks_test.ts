@@ -49,7 +49,7 @@ Deno.test("weights are fetched into the cache, and then they are used", () =>
 
     await Deno.writeFile(join(folder, "mindseye", "weights", file), content);
     const listed = await mindseye(["models"], env);
-    assert.match(listed.out, /^squeezenet1_1 .*IMAGENET1K_V1$/m);
+    assert.match(listed.out, /^squeezenet1_1 .*IMAGENET1K_V1 \(\d MB\)$/m);
     for (const name of Object.keys(MODELS)) assert.match(listed.out, new RegExp(`^${name} `, "m"));
     const used = await mindseye(["doctor", "--model", "squeezenet1_1"], env);
     assert.equal(used.code, 0, used.err);
