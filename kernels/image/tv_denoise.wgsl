@@ -25,6 +25,7 @@
 // the squared changes of an even and an odd sweep so far: x of its upper part, y of the rest (of all,
 // where there is one part). v is kept instead of u because
 // float32 is finer near zero. VEC: as many lanes as there are channels, but at least three.
+// APART: tx and ty in memory of their own, where one piece for all is more than a device allows.
 // Workgroups take pictures from P.first on. settings: [1,2,1,1] = weight, eps. PHASE: 0 sets up,
 // 1 sweeps, 2 writes the result.
 
@@ -33,17 +34,21 @@ var<workgroup> partial: array<f32, ${WORKGROUP}>;
 var<workgroup> stopped: f32;
 
 #if VEC === 3
-fn at(i: i32) -> vec3f { return state[i].xyz; }
 fn f_at(column: i32, row: i32) -> vec3f { return sheet_x(column, row).xyz; }
-fn put(i: i32, v: vec3f) {
-  state[i].x = v.x;
-  state[i].y = v.y;
-  state[i].z = v.z;
+#for m of MEMORIES
+fn at${m.end}(i: i32) -> vec3f { return ${m.name}[i].xyz; }
+fn put${m.end}(i: i32, v: vec3f) {
+  ${m.name}[i].x = v.x;
+  ${m.name}[i].y = v.y;
+  ${m.name}[i].z = v.z;
 }
+#end
 #else
-fn at(i: i32) -> vec4f { return state[i]; }
 fn f_at(column: i32, row: i32) -> vec4f { return sheet_x(column, row); }
-fn put(i: i32, v: vec4f) { state[i] = v; }
+#for m of MEMORIES
+fn at${m.end}(i: i32) -> vec4f { return ${m.name}[i]; }
+fn put${m.end}(i: i32, v: vec4f) { ${m.name}[i] = v; }
+#end
 #end
 
 // 1/(1 + λ·|t|)
@@ -65,16 +70,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
   let columns = P.x_size.w;
   let stride = columns + 2;
   let plane = stride * (rows + 2);
+  #if APART
+  let v = index * (plane + 4);
+  let tx = index * plane;
+  let ty = tx;
+  let known = v + plane;
+  #else
   let v = index * (${PARTS + 2} * plane + 4);
   let tx = v + ${PARTS} * plane;
   let ty = tx + plane;
   let known = ty + plane;
+  #end
 
   #if PHASE === 0
   let end = min(P.end * ${WORKGROUP}, plane);
   for (var i = P.begin * ${WORKGROUP} + me; i < end; i += ${WORKGROUP}) {
+    #if APART
+    state[v + i] = vec4f();
+    state_x[tx + i] = vec4f();
+    state_y[ty + i] = vec4f();
+    #else
     #for k in 0..PARTS + 2
     state[v + ${k} * plane + i] = vec4f();
+    #end
     #end
   }
   for (var i = me; i < 4; i += ${WORKGROUP}) { state[known + i] = vec4f(); }
@@ -136,8 +154,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         if (c > 0 && turn == first_turn) {
           f_west = f_at(x_left + c - 1, x_top + r);
           v_west = at(after_plane + i - 1);
-          let t_west = at(tx + i - 1);
-          q_west = t_west - 2 * t_west * rest(t_west, at(ty + i - 1), lambda);
+          let t_west = at_x(tx + i - 1);
+          q_west = t_west - 2 * t_west * rest(t_west, at_y(ty + i - 1), lambda);
           here = f_at(x_left + c, x_top + r);
           before = at(before_plane + i);
         }
@@ -157,11 +175,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         let south = f_south - here + at(before_plane + i + stride);
         let north = f_north - here + at(after_plane + i - stride);
         // q is d − b.
-        let t_x = at(tx + i);
-        let t_y = at(ty + i);
+        let t_x = at_x(tx + i);
+        let t_y = at_y(ty + i);
         let b_rest = rest(t_x, t_y, lambda);
-        let t_north = at(ty + i - stride);
-        let q_north = t_north - 2 * t_north * rest(at(tx + i - stride), t_north, lambda);
+        let t_north = at_y(ty + i - stride);
+        let q_north = t_north - 2 * t_north * rest(at_x(tx + i - stride), t_north, lambda);
         let b_x = t_x * b_rest;
         let b_y = t_y * b_rest;
         // λ/(weight + 4λ) is 2/9, and f, from which all differ, has the rest.
@@ -172,8 +190,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
         squares += dot(step, step);
         let next_x = east - before + b_x;
         let next_y = south - before + b_y;
-        put(tx + i, next_x);
-        put(ty + i, next_y);
+        put_x(tx + i, next_x);
+        put_y(ty + i, next_y);
         q_west = next_x - 2 * next_x * rest(next_x, next_y, lambda);
         f_west = here;
         v_west = after;

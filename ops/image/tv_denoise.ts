@@ -60,9 +60,14 @@ export function tvDenoise(x: Tensor, settings: Tensor, sweeps: number): Tensor<"
   return node("tvDenoise", x.shape, [x, settings], { sweeps });
 }
 
+/** Texels of one plane of a picture's state. */
+function planeTexels([, , h, w]: Shape): number {
+  return (h + 2) * (w + 2);
+}
+
 /** Texels of a picture's state. */
-function stateTexels([, , h, w]: Shape, parts: number): number {
-  return (parts + 2) * (h + 2) * (w + 2) + 4;
+function stateTexels(shape: Shape, parts: number): number {
+  return (parts + 2) * planeTexels(shape) + 4;
 }
 
 /** Workgroups for a picture. */
@@ -77,12 +82,20 @@ export function sweepCalls(
   { x, settings, sweeps }: { x: Tensor; settings: Tensor; sweeps: number },
   gpu: Gpu,
   parts: Parts,
-  { first, count } = { first: 0, count: x.shape[0] },
+  { first, count, apart = false }: { first: number; count: number; apart?: boolean } = {
+    first: 0,
+    count: x.shape[0],
+  },
 ) {
   const [, channels, h, w] = x.shape;
   const workgroup = workgroupSize(gpu.software, h, w);
   const defines = { WORKGROUP: workgroup };
-  const scratch = { state: count * stateTexels(x.shape, parts) };
+  const plane = planeTexels(x.shape);
+  const scratch: Readonly<Record<string, number>> = apart
+    ? { state: count * (plane + 4), state_x: count * plane, state_y: count * plane }
+    : { state: count * stateTexels(x.shape, parts) };
+  // By the ends of their functions' names; the gradient's kernel has its own.
+  const memories = ["", "_x", "_y"].map((end) => ({ end, name: apart ? `state${end}` : "state" }));
   // Two parts of a size after a few sweeps; most pictures need no more than twenty.
   const split = Math.min(h, Math.ceil(h / 2) + Math.min(10, sweeps >> 1));
   const walks = [
@@ -98,6 +111,8 @@ export function sweepCalls(
         PARTS: parts,
         VEC: channels === 4 ? 4 : 3,
         STRETCHED: PHASE === 1 && length > 1,
+        APART: apart,
+        MEMORIES: memories,
         ...defines,
       },
       reads: { x, settings },
@@ -134,14 +149,18 @@ export const tvDenoiseOperation: Operation<"tvDenoise"> = {
     const pictures = x.shape[0];
     const together = Math.min(pictures, picturesTogether(gpu, x.shape));
     const { sweeps } = y.attributes;
+    // The state of a large picture may be more than one piece of memory holds.
+    const apart = TEXEL * stateTexels(x.shape, 2) > largestBuffer(gpu);
+    const parts = apart ? 1 : 2;
     const calls: Call[] = [];
     for (let first = 0; first < pictures; first += together) {
       const count = Math.min(together, pictures - first);
-      const { setUp, sweep, result } = sweepCalls(y, { x, settings, sweeps }, gpu, 2, {
+      const { setUp, sweep, result } = sweepCalls(y, { x, settings, sweeps }, gpu, parts, {
         first,
         count,
+        apart,
       });
-      const all = Array.from({ length: sweeps + 1 }, (_, k) => sweep(k));
+      const all = Array.from({ length: sweeps + parts - 1 }, (_, k) => sweep(k));
       calls.push(...setUp, ...all.flat(), ...result);
     }
     return calls;

@@ -107,6 +107,13 @@ for (const shape of [[1, 1, 1, 66000], [1, 1, 66000, 1]] as const) {
     assert.ok(Math.abs(error) < 1e-4 * Math.sqrt(dot(dx!.data, dx!.data) * shape[2] * shape[3]));
   });
 }
+Deno.test("a picture denoised whose state is more than one piece of memory", async () => {
+  const shape = [1, 1, 1500, 1420] as const;
+  const r = new Random(8);
+  const x = randomValues(r, shape, 0.3), settings = values([1, 2, 1, 1], [3, -1]);
+  const [y] = await evaluate(gpu, [tvDenoise(tensorOf(x), tensorOf(settings), 2)]);
+  assertClose(y!, reference.tvDenoise(x, settings, 2), "forward");
+});
 test(
   "the average of 256x256 pixels",
   [[1, 2, 257, 260]],
