@@ -11,7 +11,7 @@ import type { Command } from "./shared/options.ts";
 import { say } from "./shared/progress.ts";
 import { runAndReport } from "./shared/run.ts";
 
-const SIZE = 128;
+const SIZE = 192;
 const LAYER = "features.20";
 
 /** The command. */
@@ -21,18 +21,18 @@ export const demoCommand: Command = {
   positionals: [],
   options: {
     out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },
-    iterations: { type: "string", short: "n", value: "N", help: "Iterations (120)" },
+    iterations: { type: "string", short: "n", value: "N", help: "Iterations (100)" },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
     ...GPU_OPTIONS,
   },
   async run(args) {
-    const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 120;
+    const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 100;
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const out = args.text("out") ?? "generated/demo";
     requireWritableFolder(out);
     const model = createModel("motifs");
     using weights = await model.builtInWeights!();
-    const trunk = openTrunk(model, weights, { layer: LAYER }, SIZE);
+    const trunk = openTrunk(model, weights, { layer: LAYER }, model.inputSize);
     using gpu = await openGpuFor(args);
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
     const drawings = drawClass({ size: SIZE });

@@ -26,7 +26,7 @@ export async function tenIterations(
   weights: WeightsFile,
 ): Promise<TenIterations> {
   const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
-  const parameters = chooseParameters("default", { iterations: 10 });
+  const parameters = chooseParameters("soft", { iterations: 10 });
   using loop = await openLoop(gpu, { trunk, parameters, facets: FACETS, size: SIZE });
   const metrics: Readonly<Record<string, number>>[][] = [];
   await loop.run((results) => {

@@ -7,6 +7,7 @@ import { openModel } from "../models/open_model.ts";
 import type { Model } from "../models/registry.ts";
 import { eventsOf, type Grown, type RunEvent, type Visualization } from "./events.ts";
 import type { EmbeddingOptions } from "./facets/embedding.ts";
+import { seenSide, usualSide } from "./loop/schedule.ts";
 import type { Start } from "./loop/start.ts";
 import { Network } from "./network.ts";
 import type { Objective } from "./objectives/objective.ts";
@@ -31,7 +32,7 @@ export interface OpenOptions {
   readonly channelsOrder?: ChannelsOrder | undefined;
   /** Options of the network. */
   readonly modelOptions?: Readonly<Record<string, string>> | undefined;
-  /** Side of photos and pictures in pixels; the network's own by default. */
+  /** Side of the pictures in pixels; twice the network's own by default, as preset default wants it. */
   readonly size?: number | undefined;
   /** The device; the best one by default, which is then given back with the eye. */
   readonly gpu?: Gpu | undefined;
@@ -41,7 +42,7 @@ export interface OpenOptions {
 export interface LookAtOptions {
   /** The layer whose answers are kept, which facets are found in. */
   readonly layer: string;
-  /** Side at which the network sees them; that of the pictures by default. */
+  /** Side at which the network sees them; its own by default, but no more than the pictures'. */
   readonly seen?: number | undefined;
   /** Use only the first so many. */
   readonly limit?: number | undefined;
@@ -59,6 +60,8 @@ export interface Photos {
   readonly skipped: readonly SkippedPhoto[];
   /** The layer, and the one whose input is penalised. */
   readonly trunk: Trunk;
+  /** Side at which the network saw them. */
+  readonly seen: number;
   /** What the layer answered to each, [n,C]. */
   readonly pooled: Float32Array<ArrayBuffer>;
 }
@@ -96,7 +99,7 @@ export interface GrowthOptions {
 export class Eye implements Disposable {
   /** The network and its weights. */
   readonly network: Network;
-  /** Side of photos and pictures, in pixels. */
+  /** Side of pictures, in pixels. */
   readonly size: number;
   /** The device. */
   readonly gpu: Gpu;
@@ -125,7 +128,8 @@ export class Eye implements Disposable {
    * @throws {UserError} when there is no such layer, or not one photo could be read.
    */
   async look(source: string | readonly string[], options: LookAtOptions): Promise<Photos> {
-    const { layer, limit, cache, onProgress, seen = this.size } = options;
+    const { layer, limit, cache, onProgress } = options;
+    const { seen = Math.min(this.size, this.network.model.inputSize) } = options;
     const { model } = this.network;
     const layers = openTrunks(model, this.#weights, [{ layer }], seen);
     const paths = typeof source === "string" ? listPhotos(source) : source;
@@ -135,7 +139,7 @@ export class Eye implements Disposable {
       cache: cache === undefined ? undefined : { folder: cache, weights: this.#weights },
       onProgress,
     });
-    return { images, skipped, trunk: layers.trunks[0]!, pooled: pooled[0]! };
+    return { images, skipped, seen, trunk: layers.trunks[0]!, pooled: pooled[0]! };
   }
 
   /**
@@ -153,9 +157,14 @@ export class Eye implements Disposable {
     } = {},
   ): AsyncGenerator<RunEvent, Visualization, void> {
     const { facets = "auto", parameters = chooseParameters(), seed = 0, ...others } = options;
+    const [first] = [parameters].flat() as readonly Parameters[];
+    const { inputSize } = this.network.model;
+    const asSeen = photos.seen === seenSide(first!, this.size, inputSize);
     return eventsOf((tell) =>
       visualize(this.gpu, {
         ...photos,
+        // Answers at another size are answers to another question.
+        pooled: asSeen ? photos.pooled : undefined,
         ...others,
         saveEvery: others.saveEvery ?? 200,
         size: this.size,
@@ -206,7 +215,7 @@ export async function open(options: OpenOptions): Promise<Eye> {
     ...{ options: modelOptions, weights: given, normalisation, channelsOrder },
   });
   if (typeof given !== "object") opened.use(weights);
-  const size = options.size ?? model.inputSize;
+  const size = options.size ?? usualSide(chooseParameters(), model.inputSize);
   if (!Number.isInteger(size) || size < 8 || size > 4096) {
     throw new UserError(`size: expected a whole number of pixels from 8 to 4096, got ${size}`);
   }

@@ -167,7 +167,7 @@ const GOALS = {
 
 /** How long an octave is, and its schedule. */
 const OCTAVE = {
-  iterations: whole(200, COUNT, "iterations", "Number of steps"),
+  iterations: whole(60, COUNT, "iterations", "Number of steps"),
   size: whole(0, [0, 4096], "pixels", "Side of the pictures; 0 for that of the run"),
   schedule: choice(
     "fresh",
@@ -335,7 +335,7 @@ const VIEW = {
   warpZoom: number(0.2, [0, 1], "natural logarithm", "Largest random zoom"),
   warpTurn: number(15, [0, 180], "degrees", "Largest random turn"),
   views: whole(
-    0,
+    4,
     [0, 64],
     "views an iteration",
     "How many random squares of the picture the network sees, turned by warp_turn, instead of the " +

@@ -96,7 +96,7 @@ for (const storage of ["texture", "buffer"] as const) {
       size,
     );
     const ask = (pictures: Tensor) => [trunk.observe(pictures).pooled];
-    for (const preset of ["default", "paper"]) {
+    for (const preset of ["soft", "paper"]) {
       const options = {
         network: trunk.network,
         objective: facetsObjective(trunk, {
@@ -113,7 +113,7 @@ for (const storage of ["texture", "buffer"] as const) {
       assert.equal(together.groups, 1);
       // With its pictures and momentum. Textures only fit where both of their sides do: of the
       // default preset's many pictures some do not find room in larger ones.
-      const most = storage === "texture" && preset === "default" ? 1.17e9 : EIGHTH;
+      const most = storage === "texture" && preset === "soft" ? 1.17e9 : EIGHTH;
       assert.ok(together.plan <= most, `${preset}: ${together.plan} bytes`);
       const split = Loop.plan(on, { ...options, maxBytes: EIGHTH / 4 });
       assert.ok(split.groups > 1 && split.plan <= EIGHTH / 4, `${preset}: ${split.plan} bytes`);

@@ -152,7 +152,7 @@ function contextOf(
   return {
     pictures: { first: 0, count, total: count },
     picture,
-    parameters: chooseParameters(),
+    parameters: chooseParameters("soft"),
     see: (pictures) => network.see(pictures),
     rows: (values, [c, h, w]) => constant([values.length / (c * h * w), c, h, w], () => values),
     scheduled: () => assert.fail("nothing is scheduled"),
@@ -493,7 +493,7 @@ Deno.test("with photos pictures start from those that answer most; copies from o
     objective: channels(LAYER, [8]),
     size: SIZE,
     images,
-    parameters: chooseParameters("default", { iterations: 2, nearest: 1 }),
+    parameters: chooseParameters("soft", { iterations: 2, nearest: 1 }),
     seed: 0,
   }, (event) => {
     if (event.kind === "started") photos = event.pictures[0]!.photos;

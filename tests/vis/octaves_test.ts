@@ -83,7 +83,7 @@ Deno.test("every parameter has a sentence of help, and a preset is what it chang
 });
 
 Deno.test("octaves: a preset, changes for all, changes for each", () => {
-  const octaves = chooseOctaves("default", { channels: "20" }, [
+  const octaves = chooseOctaves("soft", { channels: "20" }, [
     { size: 112, iter_n: "60" },
     { start_lr: 0.01, end_lr: "0.005" },
   ]);
@@ -116,7 +116,7 @@ Deno.test("octaves: a preset, changes for all, changes for each", () => {
   );
   const continued = chooseOctaves("original", {}, [{ iterations: 10 }, { iterations: 25 }]);
   assert.deepEqual(firstIterations(continued), [1, 11]);
-  assert.deepEqual(firstIterations(chooseOctaves("default", {}, [{}, {}])), [1, 1]);
+  assert.deepEqual(firstIterations(chooseOctaves("soft", {}, [{}, {}])), [1, 1]);
 });
 
 /** What PyTorch's SGD and Adam subtract, step by step, for lr 1. */
@@ -164,7 +164,7 @@ Deno.test("sgd, nesterov and adam step as in PyTorch, restarted or not", async (
   }
   // Damping keeps the long run's step at lr; Adam's is that without it.
   const gain = (changes: Record<string, unknown>) => {
-    using optimizer = new Optimizer(gpu, chooseParameters("default", changes));
+    using optimizer = new Optimizer(gpu, chooseParameters("soft", changes));
     return optimizer.gain;
   };
   assert.ok(Math.abs(gain({}) - 0.1) < 1e-12);
@@ -218,7 +218,7 @@ Deno.test("every distance is what it is called, or what vis.py makes of it", asy
     deviant.map(([changes, values]) => [{ ...changes, distance_formulas: "vis_py" }, values]),
   );
   const outputs = cases.map(([changes]) =>
-    distanceTerm(tensor(x), tensor(t), energy, undefined, chooseParameters("default", changes))
+    distanceTerm(tensor(x), tensor(t), energy, undefined, chooseParameters("soft", changes))
   );
   const results = await compute(gpu, outputs);
   cases.forEach(([changes, values], i) => {
@@ -250,7 +250,7 @@ function smoothTrunk() {
 Deno.test("distance adaptive learns shape and scale along the slopes of the loss, and keeps them", async () => {
   using gpu = await openGpu();
   const trunk = smoothTrunk();
-  const parameters = chooseParameters("default", {
+  const parameters = chooseParameters("soft", {
     ...{ distance: "adaptive", activation_weight: 0, start_lambda: 0, end_lambda: 0 },
     ...{ optimizer: "sgd", momentum: 0, start_lr: 0.01, end_lr: 0.01, adaptive_lr: 3 },
     ...{ warp_shift: 0, warp_zoom: 0, warp_turn: 0, regularise_step: 1000, iterations: 30 },
@@ -323,7 +323,7 @@ Deno.test("each optimizer brings the pictures nearer to their targets", async ()
       }),
       start,
       size: 16,
-      parameters: chooseParameters("default", {
+      parameters: chooseParameters("soft", {
         ...{ optimizer, iterations: 25, start_lambda: 0, end_lambda: 0 },
         ...{ warp_shift: 0, warp_zoom: 0, warp_turn: 0 },
       }),
@@ -364,7 +364,7 @@ async function runOn(
 Deno.test("octaves go on from the last one's pictures, each at its size and with its schedule", async () => {
   using gpu = await openGpu();
   const still = { start_lr: 0, end_lr: 0, regularise_step: 1000 };
-  const octaves = chooseOctaves("default", {}, [
+  const octaves = chooseOctaves("soft", {}, [
     { size: 32, iterations: 15 },
     { iterations: 12, start_lr: 0.02 },
     { ...still, size: 48, iterations: 3 },
@@ -399,7 +399,7 @@ Deno.test("a continued schedule goes on where the last octave's ended", async ()
   const common = { schedule: "continued", optimizer_restart: true };
   const noWarp = { warp_shift: 0, warp_zoom: 0, warp_turn: 0, lambda_scale: "raw" };
   const octaves = (list: Record<string, unknown>[]) =>
-    chooseOctaves("default", { ...common, ...noWarp, start_lambda: 0, end_lambda: 0 }, list);
+    chooseOctaves("soft", { ...common, ...noWarp, start_lambda: 0, end_lambda: 0 }, list);
   const sources = images(12);
   // Both octaves have the same schedule of 10, of which the first does 8: together they are one run.
   // Longer runs would enlarge the rounding of the pictures that are handed over.
@@ -422,11 +422,11 @@ Deno.test("what distance adaptive learned goes over to the next octave", async (
   using gpu = await openGpu();
   const sources = images(12);
   const learn = { distance: "adaptive", adaptive_lr: 50, iterations: 10 };
-  const one = await runOn(gpu, sources, chooseOctaves("default", learn));
+  const one = await runOn(gpu, sources, chooseOctaves("soft", learn));
   const two = await runOn(
     gpu,
     sources,
-    chooseOctaves("default", learn, [{}, { start_lr: 0, end_lr: 0 }]),
+    chooseOctaves("soft", learn, [{}, { start_lr: 0, end_lr: 0 }]),
   );
   assert.ok(one.learned!.alpha!.some((v) => Math.abs(v) > 0.01), `${one.learned!.alpha}`);
   assert.deepEqual(two.learned, one.learned);
@@ -443,7 +443,7 @@ Deno.test("with red for blue, swapped images give the pictures that images give,
     swapped[0]!.pixels.subarray(0, SIZE ** 2),
     sources[0]!.pixels.subarray(2 * SIZE ** 2),
   );
-  const of = (colour_order: string) => chooseParameters("default", { colour_order, iterations: 5 });
+  const of = (colour_order: string) => chooseParameters("soft", { colour_order, iterations: 5 });
   const plain = await runOn(gpu, sources, of("rgb"));
   const both = await runOn(gpu, swapped, of("bgr"));
   assert.deepEqual(both.pictures, plain.pictures);
@@ -451,7 +451,7 @@ Deno.test("with red for blue, swapped images give the pictures that images give,
 
 Deno.test("whole levels stay whole, and a flat picture stays what it is", async () => {
   using gpu = await openGpu();
-  const parameters = chooseParameters("default", {
+  const parameters = chooseParameters("soft", {
     ...{ whole_levels: true, iterations: 20, start_lr: 0, end_lr: 0, scale: 1.2 },
   });
   const trunk = smoothTrunk();
@@ -487,7 +487,7 @@ Deno.test("pictures start from the mean, from noise or from a picture", async ()
     { length: 2 * 3 * plane },
     (_, i) => 40 * Math.floor(i / plane) + 0.6,
   );
-  const parameters = PRESETS.default!;
+  const parameters = PRESETS.soft!;
   const of = (start: "mean" | "noise" | Float32Array, seed = 1, p = parameters) =>
     startPictures(startSeen(start, p), { mean, size, seed, parameters: p });
   assert.deepEqual(of("mean"), mean);
@@ -511,7 +511,7 @@ Deno.test("pictures start from the mean, from noise or from a picture", async ()
   assert.throws(() => of(new Float32Array(5)), /expected 768 values for a picture of 16, got 5/);
 
   using gpu = await openGpu();
-  const run = await runOn(gpu, images(12), chooseParameters("default", { iterations: 20 }), {
+  const run = await runOn(gpu, images(12), chooseParameters("soft", { iterations: 20 }), {
     start: "noise",
   });
   run.after.forEach((m, i) =>

@@ -38,7 +38,7 @@ import { findPython, readFloats, runReference, WANTED_PYTHON } from "../python.t
 import { facets } from "../../vis/objectives/facets.ts";
 import type { Viewer } from "../../vis/network.ts";
 
-const DEFAULT = PRESETS.default!;
+const DEFAULT = PRESETS.soft!;
 const RECIPE = ["recipe", "recipe.py"];
 const WEIGHTS = ["weights", "squeezenet1_1.safetensors"];
 const PHOTOS = ["images", "ants"];
@@ -303,7 +303,7 @@ function tolerance(p: Parameters): number {
 testWithRecipe("momentum builds up over three steps as in the recipe", async (r) => {
   using gpu = await openGpu();
   for (const iterations of r.plain) {
-    const parameters = chooseParameters("default", {
+    const parameters = chooseParameters("soft", {
       activation_weight: 1,
       ...{ iterations, channels: 5, gradientColour: false, gradientBands: [0] },
       ...{ warpShift: 0, warpZoom: 0, warpTurn: 0, regulariseStep: 1000 },
@@ -319,7 +319,7 @@ testWithRecipe(
   async (r) => {
     using gpu = await openGpu();
     for (const iterations of r.whole) {
-      const parameters = chooseParameters("default", {
+      const parameters = chooseParameters("soft", {
         activation_weight: 1,
         iterations,
         channels: 5,
@@ -336,7 +336,7 @@ testWithRecipe(
   "a cosine below 0.1 counts as 0.1 and is not driven, as in the recipe",
   async (r) => {
     using gpu = await openGpu();
-    const parameters = chooseParameters("default", {
+    const parameters = chooseParameters("soft", {
       activation_weight: 1,
       iterations: 3,
       channels: 5,
@@ -359,7 +359,7 @@ testWithRecipe(
     const model = createModel("squeezenet1_1", {}, weights);
     for (const { iterations, facets, apart, draws } of r.photos) {
       const name = `photos${iterations}`;
-      const p = chooseParameters("default", { activation_weight: 1, iterations });
+      const p = chooseParameters("soft", { activation_weight: 1, iterations });
       const bound = tolerance(p);
       for (const k of facets) atMost(apart[k]!, bound, `Python itself is not sure of facet ${k}`);
       const layers = { layer: "12", penalty: "12.expand3x3" };
