@@ -10,6 +10,16 @@ export interface ByteSource {
   close(): void;
 }
 
+/** Bytes of a piece of a whole file. */
+const PIECE_BYTES = 2 ** 24;
+
+/** All bytes of a source in pieces, for those who hash them. */
+export function* piecesOf(source: ByteSource): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < source.size; at += PIECE_BYTES) {
+    yield source.read(at, Math.min(source.size, at + PIECE_BYTES));
+  }
+}
+
 /** Bytes that are in memory already. */
 export function bytesInMemory(bytes: Uint8Array): ByteSource {
   return {

@@ -3,7 +3,7 @@
  * from before version 1.6 (pickles one after the other, then the numbers).
  */
 import { UserError } from "../../base/errors.ts";
-import type { ByteSource } from "./byte_source.ts";
+import { type ByteSource, piecesOf } from "./byte_source.ts";
 import { NUMBER_KINDS } from "./numbers.ts";
 import { PickleTooShort, type PickleValue, readPickle } from "./pickle.ts";
 import { findStateDict } from "./state_dict.ts";
@@ -17,9 +17,6 @@ const MOST_PICKLE = 2 ** 26;
 
 /** The most numbers of a tensor that repeats those of its storage. */
 const MOST_NUMBERS = 2 ** 30;
-
-/** Bytes of a piece of the whole file. */
-const PIECE_BYTES = 2 ** 24;
 
 /** Begins a file of the old format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn, PROTOCOL = 1001;
@@ -114,10 +111,8 @@ export class CheckpointFile implements WeightsFile {
   }
 
   /** The whole file in pieces, for those who hash it. */
-  *pieces(): Generator<Uint8Array<ArrayBuffer>> {
-    for (let at = 0; at < this.#source.size; at += PIECE_BYTES) {
-      yield this.#source.read(at, Math.min(this.#source.size, at + PIECE_BYTES));
-    }
+  pieces(): Iterable<Uint8Array<ArrayBuffer>> {
+    return piecesOf(this.#source);
   }
 
   /** Closes it. */

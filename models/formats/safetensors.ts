@@ -5,7 +5,7 @@
  * bytes; see https://huggingface.co/docs/safetensors.
  */
 import { UserError } from "../../base/errors.ts";
-import { bytesInMemory, type ByteSource } from "./byte_source.ts";
+import { bytesInMemory, type ByteSource, piecesOf } from "./byte_source.ts";
 import { NUMBER_KINDS } from "./numbers.ts";
 import type { WeightsFile } from "./weights.ts";
 
@@ -19,9 +19,6 @@ const SUPPORTED = Object.keys(NUMBER_KINDS).join(", ");
 
 /** The largest header the reference implementation accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
-
-/** Bytes of a piece of the whole file. */
-const PIECE_BYTES = 2 ** 24;
 
 /** Where one tensor lies: byte offsets from the start of the file. */
 interface Entry {
@@ -107,10 +104,8 @@ export class SafetensorsFile implements WeightsFile {
    *
    * @throws {UserError} If the file cannot be read.
    */
-  *pieces(): Generator<Uint8Array<ArrayBuffer>> {
-    for (let at = 0; at < this.#source.size; at += PIECE_BYTES) {
-      yield this.#source.read(at, Math.min(this.#source.size, at + PIECE_BYTES));
-    }
+  pieces(): Iterable<Uint8Array<ArrayBuffer>> {
+    return piecesOf(this.#source);
   }
 
   /** Closes the file. Nothing can be read from it afterwards. */

@@ -1,15 +1,12 @@
 /** An open ONNX file: the graph is read, the numbers of its tensors when they are asked for. */
 import { UserError } from "../../../base/errors.ts";
-import type { ByteSource } from "../byte_source.ts";
+import { type ByteSource, piecesOf } from "../byte_source.ts";
 import type { WeightsFile } from "../weights.ts";
 import { type GraphProto, type ModelProto, readModel, type TensorProto } from "./proto.ts";
 import { checkTensor, type Numbers, readNumbers, type TensorBytes, typeName } from "./tensor.ts";
 
 /** Opens a file beside an ONNX file, named as the graph names it. */
 export type OpenBeside = (location: string) => ByteSource;
-
-/** Bytes of a piece of the whole file. */
-const PIECE_BYTES = 2 ** 24;
 
 /** The largest file that is read: what protobuf allows, and a buffer can hold. */
 const MOST_BYTES = 2 ** 31 - 1;
@@ -27,6 +24,7 @@ export class OnnxFile implements WeightsFile {
   readonly #source: ByteSource;
   readonly #beside = new Map<string, ByteSource>();
   readonly #bytes: TensorBytes;
+  readonly #openBeside: OpenBeside;
 
   /**
    * Reads the graph. Use `openOnnx` for a file on disk.
@@ -47,16 +45,13 @@ export class OnnxFile implements WeightsFile {
       );
     }
     this.#source = source;
+    this.#openBeside = openBeside;
     this.model = readModel(source.read(0, source.size), name);
     const { initializers } = this.model.graph;
     this.#tensors = new Map(initializers.map((tensor) => [tensor.name, tensor]));
     this.#bytes = {
       read: (begin, end) => this.#source.read(begin, end),
-      external: (location) => {
-        let file = this.#beside.get(location);
-        if (!file) this.#beside.set(location, file = openBeside(location));
-        return file;
-      },
+      external: (location) => this.#besides(location),
     };
     for (const tensor of initializers) checkTensor(name, tensor, this.#bytes);
   }
@@ -108,11 +103,15 @@ export class OnnxFile implements WeightsFile {
       const location = data.kind === "external" ? data.entries.get("location") : undefined;
       if (location) locations.add(location);
     }
-    for (const file of [this.#source, ...[...locations].map((at) => this.#bytes.external(at))]) {
-      for (let at = 0; at < file.size; at += PIECE_BYTES) {
-        yield file.read(at, Math.min(file.size, at + PIECE_BYTES));
-      }
-    }
+    yield* piecesOf(this.#source);
+    for (const location of locations) yield* piecesOf(this.#besides(location));
+  }
+
+  /** A file beside it, opened once. */
+  #besides(location: string): ByteSource {
+    let file = this.#beside.get(location);
+    if (!file) this.#beside.set(location, file = this.#openBeside(location));
+    return file;
   }
 
   /** Closes it. */

@@ -18,7 +18,7 @@ wide, low = torch.randn(6), torch.randn(6)
 cases = []
 
 
-def case(name, opset, nodes, expected, weights=(), source=x):
+def case(name, opset, nodes, expected, weights=(), source=x, batch=None):
     if source.dim() == 3:  # comes in as a picture of one channel
         reshape = helper.make_node("Reshape", ["x", "sizes of x"], ["lines"])
         for each in nodes:
@@ -29,7 +29,7 @@ def case(name, opset, nodes, expected, weights=(), source=x):
     graph = helper.make_graph(
         nodes,
         name,
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(source.shape))],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch or source.shape[0], *source.shape[1:]])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         [numpy_helper.from_array(np.asarray(value), key) for key, value in weights],
     )
@@ -95,8 +95,11 @@ case("attention", 13, [helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 1
                        helper.make_node("MatMul", ["a", "x"], ["y"])],
      torch.softmax(flat @ flat.transpose(1, 2), -1) @ flat, (), flat)
 case("celu", 13, [node("Celu", alpha=0.7)], F.celu(x, 0.7))
-case("fixed_batch", 13, [helper.make_node("Reshape", ["x", "shape"], ["y"])], x.reshape(2, -1),
-     [("shape", i64(1, -1))])
+last = torch.randn(378, 4)
+# A graph made for one picture, run for two.
+case("fixed_batch", 13, [helper.make_node("Reshape", ["x", "shape"], ["flat"]),
+                         helper.make_node("MatMul", ["flat", "w"], ["y"])], x.reshape(2, -1) @ last,
+     [("shape", i64(1, -1)), ("w", last)], batch=1)
 
 with open(f"{out}/cases.json", "w") as file:
     json.dump(cases, file)
