@@ -28,7 +28,11 @@ export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     value: "LAYER",
     help: "Module to look at; give it again for several layers in one run",
   },
-  size: { type: "string", value: "PIXELS", help: "Side of the pictures (default: the network's)" },
+  size: {
+    type: "string",
+    value: "PIXELS",
+    help: "Side of the pictures (default: the network's, with views twice that)",
+  },
   seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
   limit: { type: "string", value: "N", help: "Use only the first N images" },
   out: { type: "string", short: "o", value: "FOLDER", help: "Where to write" },

@@ -474,7 +474,7 @@ Deno.test("presets and the help list every parameter with range and unit", async
   assert.match(out, new RegExp(`^${header}$`, "m"));
   assert.match(
     out,
-    /^start_lr +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 .*a number from 0 to /m,
+    /^start_lr +0\.034 +0\.034 +0\.5 \* +0\.5 \* +0\.068 \* +0\.034 .*a number from 0 to /m,
   );
   assert.match(out, /^mask_radius .*share of the side/m);
   for (const key of PARAMETER_NAMES) {
