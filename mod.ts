@@ -61,6 +61,7 @@ export { channels } from "./vis/objectives/channels.ts";
 export { classes } from "./vis/objectives/classes.ts";
 export { type DirectionOptions, directions } from "./vis/objectives/directions.ts";
 export { diverse } from "./vis/objectives/diverse.ts";
+export { measureStatistics, statistics } from "./vis/objectives/statistics.ts";
 export { type FacetLayers, facets, type Goals } from "./vis/objectives/facets.ts";
 export { readWishes, type WishContext, WISHES, type WishName } from "./vis/objectives/kinds.ts";
 export { l1 } from "./vis/objectives/l1.ts";

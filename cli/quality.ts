@@ -18,7 +18,7 @@ import { encodePng } from "../vis/photos/png.ts";
 import { fileName, shortName } from "./shared/examine.ts";
 import { type Measured, type Quality, qualityTable } from "./shared/quality_table.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
-import { mergedKeyValues } from "./shared/config.ts";
+import { keyValues, mergedKeyValues } from "./shared/config.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { Progress, say } from "./shared/progress.ts";
 import { runAndReport } from "./shared/run.ts";
@@ -75,6 +75,12 @@ export const qualityCommand: Command = {
       value: "NAME=VALUE,...",
       help: "Change parameters of all presets",
     },
+    octave: {
+      type: "string",
+      multiple: true,
+      value: "NAME=VALUE,...",
+      help: "An octave of all presets with these parameters; given again, another one after it",
+    },
     judge: {
       type: "string",
       multiple: true,
@@ -126,8 +132,9 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
     const limit = args.integer("limit", { min: 1, max: 1e6 });
     const out = args.text("out") ?? join("generated", "quality");
     const changes = mergedKeyValues("set", args.list("set"));
+    const typed = args.list("octave").map((list) => keyValues("octave", list));
     const runs = presets.map((preset) => {
-      const octaves = chooseOctaves(preset, changes);
+      const octaves = chooseOctaves(preset, changes, typed);
       const size = wanted ?? usualSide(octaves[0]!, LOOK);
       // All networks look at pictures of one size.
       const parameters = octaves.map((octave) => ({

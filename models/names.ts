@@ -81,6 +81,27 @@ export function defaultPenalty(trace: Trace, target: string): string {
   return last.name;
 }
 
+/**
+ * The modules up to a target that give the last maps of each size, from the largest maps to the
+ * target itself: one for each stage of the network.
+ *
+ * @throws {UserError} when there is no such module.
+ */
+export function stagesUpTo(trace: Trace, target: string): string[] {
+  const { name, output: goal } = findModule(trace, target);
+  const before = new Set(ancestors([goal]));
+  const last = new Map<number, { name: string; output: Tensor }>([
+    [goal.shape[3], { name, output: goal }],
+  ]);
+  for (const [path, { output }] of trace.modules) {
+    if (!output || !before.has(output)) continue;
+    const side = output.shape[3];
+    const known = last.get(side);
+    if (!known || output.id > known.output.id) last.set(side, { name: path, output });
+  }
+  return [...last.values()].sort((a, b) => a.output.id - b.output.id).map((stage) => stage.name);
+}
+
 function fromNumber(names: readonly string[], name: string): string | undefined {
   const [number, ...rest] = name.split(".");
   if (!number || !/^\d+$/.test(number)) return undefined;

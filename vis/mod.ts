@@ -43,6 +43,7 @@ export { channels } from "./objectives/channels.ts";
 export { classes } from "./objectives/classes.ts";
 export { type DirectionOptions, directions } from "./objectives/directions.ts";
 export { diverse } from "./objectives/diverse.ts";
+export { type LayerStatistics, measureStatistics, statistics } from "./objectives/statistics.ts";
 export {
   FACET_METRICS,
   type FacetLayers,

@@ -1,6 +1,6 @@
 /** A network as the method looks at it: pictures go in, and what any module makes of them comes out. */
 import { UserError } from "../base/errors.ts";
-import { defaultPenalty, findModule, resolveModule } from "../models/names.ts";
+import { defaultPenalty, findModule, resolveModule, stagesUpTo } from "../models/names.ts";
 import { channelsOf, LIGHTNESS, type Normalisation } from "../models/normalisation.ts";
 import type { Model } from "../models/registry.ts";
 import { checkWeights, type KnownWeights, type Trace, traceModel } from "../models/trace.ts";
@@ -157,5 +157,15 @@ export class Network implements Viewer {
    */
   penaltyFor(target: string, size: number): string {
     return defaultPenalty(this.#trace(this.#shape(size)), target);
+  }
+
+  /**
+   * The modules that give the last maps of each size up to a module, that one included.
+   *
+   * @param size side of the pictures in pixels
+   * @throws {UserError} when there is no such module.
+   */
+  stagesUpTo(target: string, size: number): string[] {
+    return stagesUpTo(this.#trace(this.#shape(size)), target);
   }
 }

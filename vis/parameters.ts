@@ -154,6 +154,13 @@ const GOALS = {
     "How they make the start picture: the weighted mean of each pixel, or the median, softened, " +
       "which leaves out frames and watermarks that few of them have",
   ),
+  statisticsWeight: number(
+    0,
+    ANY,
+    "",
+    "Weight of the mean and deviation that those images have in each channel, in the last layer of " +
+      "each size up to the target; 1 is as strong as the rest at the first step",
+  ),
   colourOrder: choice(
     "rgb",
     ["rgb", "bgr"],

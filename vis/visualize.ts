@@ -11,6 +11,8 @@ import { magnitudesOf } from "./loop/spectrum.ts";
 import { type Start, startPictures } from "./loop/start.ts";
 import { asSeen, startSeen } from "./photos/seen.ts";
 import { facets as facetsObjective } from "./objectives/facets.ts";
+import { add, type Objective, scale } from "./objectives/objective.ts";
+import { measureStatistics, statistics } from "./objectives/statistics.ts";
 import type { Parameters } from "./parameters.ts";
 import { poolActivations } from "./photos/activations.ts";
 import { seenSide } from "./loop/schedule.ts";
@@ -61,6 +63,7 @@ export async function visualize(
   tell: Listener = () => {},
 ): Promise<Visualization> {
   const { trunk, size, seed } = options;
+  const { network } = trunk;
   const octaves = [options.parameters].flat() as readonly Parameters[];
   checkOctaves(octaves);
   const goals = octaves[0]!;
@@ -71,12 +74,13 @@ export async function visualize(
     asSeen(await pixelsAt(options.images[i]!, size), goals, trunk.model.normalisation);
   const start = startSeen(options.start ?? "mean", goals);
   const seen = seenSide(goals, size, trunk.model.inputSize);
+  const asSeenBy = async (i: number) => resizeSquare(await picture(i), size, seen);
   const pooled = options.pooled ?? await poolActivations(
     gpu,
     trunk,
     images,
     seen,
-    async (i) => resizeSquare(await picture(i), size, seen),
+    asSeenBy,
     (done, total) => tell({ kind: "activations", done, total }),
   );
   const analysis = analyseFacets(pooled, {
@@ -106,13 +110,21 @@ export async function visualize(
   const found = clock.lap();
   await tell({ kind: "facets", facets, targets, analysis });
   const mean = concatenate(targets.map((t) => t.start));
+  const withStatistics = async (wish: Objective): Promise<Objective> => {
+    const weight = goals.statisticsWeight;
+    if (weight === 0) return wish;
+    const stages = network.stagesUpTo(trunk.target, seen);
+    const wanted = await measureStatistics(gpu, network, stages, targets, asSeenBy, seen);
+    return add(wish, scale(statistics(wanted), weight));
+  };
+  const wish = facetsObjective(trunk, {
+    targets: concatenate(targets.map((t) => t.target)),
+    channels: targets.map((t) => t.channels),
+    mean: meanActivation(pooled, trunk.channels),
+  });
   const grown = await grow(gpu, {
-    network: trunk.network,
-    objective: facetsObjective(trunk, {
-      targets: concatenate(targets.map((t) => t.target)),
-      channels: targets.map((t) => t.channels),
-      mean: meanActivation(pooled, trunk.channels),
-    }),
+    network,
+    objective: await withStatistics(wish),
     start: startPictures(start, { mean, size, seed, parameters: goals }),
     size,
     parameters: octaves,

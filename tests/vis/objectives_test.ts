@@ -27,6 +27,7 @@ import {
   scale,
   type TermContext,
 } from "../../vis/objectives/objective.ts";
+import { measureStatistics, statistics } from "../../vis/objectives/statistics.ts";
 import { tv } from "../../vis/objectives/tv.ts";
 import { bestPhotos } from "../../vis/photos/answers.ts";
 import { chooseParameters } from "../../vis/presets.ts";
@@ -78,6 +79,17 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => sum(Array.from(a, (v
 const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 
+/** The means of a map's channels, and then their deviations. */
+function statisticsOf(map: Float32Array, channels: number): number[] {
+  const means = pooled(map, channels);
+  const side = map.length / channels;
+  const deviations = means.map((m, c) =>
+    Math.sqrt(meanOf(map.subarray(c * side, (c + 1) * side).map((v) => (v - m) ** 2)))
+  );
+  return [...means, ...deviations];
+}
+
+const STATISTICS = noise(2 * 112, 0, 1);
 const VECTORS = Array.from({ length: K }, () => [...noise(112, -1, 1)]);
 
 /** Every kind: an objective for K pictures, and the loss of picture k. */
@@ -126,6 +138,13 @@ const KINDS: Record<string, { objective: Objective; loss: (known: Known, k: numb
     loss(known, k) {
       const pools = known.all.map((map) => pooled(map, known.channels));
       return sum(pools.map((other, j) => j === k ? 0 : cosine(pools[k]!, other))) / (K - 1);
+    },
+  },
+  statistics: {
+    objective: statistics([{ module: LAYER, values: STATISTICS }]),
+    loss: (known) => {
+      const found = statisticsOf(known.map, known.channels);
+      return sum(found.map((v, i) => (v - STATISTICS[i]!) ** 2)) / dot(STATISTICS, STATISTICS);
     },
   },
   l1: { objective: l1(), loss: ({ picture }) => meanOf(picture.map(Math.abs)) },
@@ -232,6 +251,44 @@ Deno.test("objectives add, scale, are picked from, and say when they do not go t
   );
   assert.throws(() => namesOf({ terms: [] }), /no terms/);
   assert.throws(() => diverse(LAYER, 1), /from 2, got 1/);
+});
+
+Deno.test("photos have their own statistics, mixed by their weights", async () => {
+  using gpu = await openGpu();
+  using opened = await openMotifs();
+  const { network } = opened;
+  const stages = network.stagesUpTo(LAYER, SIZE);
+  assert.equal(stages.at(-1), LAYER);
+  const sides = network.check(stages.map((module) => ({ module, of: "output" })), SIZE)
+    .map(([, , , width]) => width);
+  assert.deepEqual(sides, [...new Set(sides)].sort((a, b) => b - a), "one for each size");
+  assert.ok(sides.length > 1);
+
+  const plane = 3 * SIZE * SIZE;
+  const photo = (i: number) =>
+    Promise.resolve(PICTURES.subarray(i * plane, (i + 1) * plane).map((v) => (v + 0.5) * 255));
+  const sets = [{ indices: [2], weights: [1] }, { indices: [0, 1], weights: [0.25, 0.75] }];
+  const measured = await measureStatistics(gpu, network, stages, sets, photo, SIZE);
+  using x = new Variable(gpu, [K, 3, SIZE, SIZE]);
+  x.write(PICTURES);
+  const seen = network.see(x.tensor);
+  const maps = stages.map((module) => seen.get({ module, of: "output" }));
+  using program = await compile(gpu, { outputs: maps });
+  program.run();
+  for (const [m, { values }] of measured.entries()) {
+    const channels = maps[m]!.shape[1];
+    const all = await program.read(maps[m]!);
+    const of = [0, 1, 2].map((k) =>
+      statisticsOf(all.subarray(k * all.length / K, (k + 1) * all.length / K), channels)
+    );
+    const expected = [...of[2]!, ...of[0]!.map((v, i) => 0.25 * v + 0.75 * of[1]![i]!)];
+    // A variance is a difference of two squares: its root is exact to the root of their rounding.
+    const most = Math.max(...expected);
+    expected.forEach((value, i) => {
+      const tolerance = i % (2 * channels) < channels ? 1e-5 : 1e-3;
+      assert.ok(Math.abs(value - values[i]!) < tolerance * most, `${stages[m]} ${i}`);
+    });
+  }
 });
 
 Deno.test("pictures that differ in what they are to show are one graph", async () => {
