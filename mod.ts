@@ -44,7 +44,14 @@ export { Gpu, type GpuOptions, openGpu, type Storage } from "./kernels/runtime/d
 export { openWeights } from "./models/formats/open_weights.ts";
 export type { WeightsFile, WeightSource } from "./models/formats/weights.ts";
 export { createModel, type Model, MODELS } from "./models/registry.ts";
-export type { Grown, PictureInfo, RunEvent, StoppedPicture, Visualization } from "./vis/events.ts";
+export type {
+  Grown,
+  GrowState,
+  PictureInfo,
+  RunEvent,
+  StoppedPicture,
+  Visualization,
+} from "./vis/events.ts";
 export {
   Eye,
   type GrowthOptions,

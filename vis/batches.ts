@@ -1,6 +1,6 @@
 /** Many pictures, some at a time: each batch is grown to its end before the next one begins. */
 import type { Gpu } from "../kernels/runtime/device.ts";
-import type { Grown, Listener, PictureInfo } from "./events.ts";
+import type { Grown, GrowState, Listener, PictureInfo } from "./events.ts";
 import { grow, type GrowOptions } from "./grow.ts";
 import { Loop } from "./loop/loop.ts";
 import { isTogether, metricsOf, namesOf, pick } from "./objectives/objective.ts";
@@ -8,7 +8,8 @@ import type { Parameters } from "./parameters.ts";
 import { concatenate } from "../base/concatenate.ts";
 
 /** What {@linkcode growInBatches} needs: as {@linkcode grow}, with what differs from batch to batch. */
-export interface BatchOptions extends Omit<GrowOptions, "start" | "magnitudes" | "photos"> {
+export interface BatchOptions
+  extends Omit<GrowOptions, "start" | "magnitudes" | "photos" | "resume"> {
   /** What some of the pictures start from, [their number,3,size,size] in 0..255. */
   readonly start: (pictures: readonly number[]) => Promise<Float32Array>;
   /** Magnitudes of some pictures' images: what magnitude=images needs. */
@@ -19,6 +20,16 @@ export interface BatchOptions extends Omit<GrowOptions, "start" | "magnitudes" |
   readonly photos?: readonly PictureInfo["photos"][] | undefined;
   /** Pictures that are compared with each other and must be in one batch; they follow each other. */
   readonly set?: number | undefined;
+  /** Goes on from where the same run was. */
+  readonly resume?: BatchResume | undefined;
+}
+
+/** How far a run in batches was. */
+export interface BatchResume {
+  /** What came of the batches that were done, in order. */
+  readonly done: readonly Grown[];
+  /** The state of the batch after these, if it had one. */
+  readonly state?: GrowState | undefined;
 }
 
 /** Pictures of a batch, at most: more would only wait for each other. */
@@ -44,6 +55,11 @@ function batchSize(gpu: Gpu, options: BatchOptions, pictures: number, set: numbe
   return set;
 }
 
+/** How many pictures some batches have. */
+function picturesOf(batches: readonly Grown[]): number {
+  return batches.reduce((sum, { names }) => sum + names.length, 0);
+}
+
 /**
  * Grows a picture for each wish of an objective, in batches that fit the device. The events are those
  * of {@linkcode grow} for each batch, between one `started` for all and one `finished`; pictures and
@@ -66,8 +82,9 @@ export async function growInBatches(
     pictures: names.map((name, i) => ({ name, photos: photos?.[i] ?? [] })),
     metrics: metricsOf(objective),
   });
-  const done: Grown[] = [];
-  for (let first = 0; first < names.length && !signal?.aborted; first += size) {
+  const done: Grown[] = [...options.resume?.done ?? []];
+  const doneBefore = picturesOf(done);
+  for (let first = doneBefore; first < names.length && !signal?.aborted; first += size) {
     const numbers = Array.from(
       { length: Math.min(size, names.length - first) },
       (_, i) => first + i,
@@ -79,12 +96,15 @@ export async function growInBatches(
       start: await options.start(numbers),
       magnitudes: options.magnitudes && ((side) => options.magnitudes!(numbers, side)),
       photos: numbers.map((i) => photos?.[i] ?? []),
+      resume: first === doneBefore ? options.resume?.state : undefined,
       // Each batch has its own warps, as each octave has.
       seed: (options.seed + first * 0x85ebca6b) >>> 0,
     }, async (event) => {
       if (event.kind === "started") return;
       if (event.kind === "finished") await tell({ kind: "batch", first, grown: event.grown });
-      else await tell("results" in event || "pictures" in event ? { ...event, first } : event);
+      else if ("results" in event || "pictures" in event || "state" in event) {
+        await tell({ ...event, first });
+      } else await tell(event);
     });
     done.push(grown);
   }
@@ -94,10 +114,11 @@ export async function growInBatches(
     pictures: concatenate(done.map((each) => each.pictures)),
     before: done.flatMap((each) => each.before),
     after: done.flatMap((each) => each.after),
-    stopped: done.flatMap(({ stopped }, i) =>
-      stopped.map((each) => ({ ...each, picture: each.picture + i * size }))
-    ),
-    aborted: done.some(({ aborted }) => aborted) || done.length * size < names.length,
+    stopped: done.flatMap(({ stopped }, i) => {
+      const first = picturesOf(done.slice(0, i));
+      return stopped.map((each) => ({ ...each, picture: each.picture + first }));
+    }),
+    aborted: done.some(({ aborted }) => aborted) || picturesOf(done) < names.length,
     seconds: {
       compile: done.reduce((sum, { seconds }) => sum + seconds.compile, 0),
       loop: done.reduce((sum, { seconds }) => sum + seconds.loop, 0),

@@ -2,7 +2,7 @@
 import type { FacetAnalysis, Facets } from "./facets/facets.ts";
 import type { Target } from "./facets/targets.ts";
 import type { Learned } from "./loop/learning.ts";
-import type { IterationResult } from "./loop/loop.ts";
+import type { IterationResult, Snapshot } from "./loop/loop.ts";
 import type { FacetMetrics } from "./objectives/facets.ts";
 import type { Metrics } from "./objectives/objective.ts";
 
@@ -56,6 +56,13 @@ export type RunEvent =
     /** The first of them, where pictures are grown in batches. */
     first?: number;
   }
+  /** All that is needed to go on from here, told where the run was asked to keep it. */
+  | {
+    kind: "state";
+    state: GrowState;
+    /** The first picture it is of, where pictures are grown in batches. */
+    first?: number;
+  }
   /** A batch of pictures is done, the first of which has this number. */
   | { kind: "batch"; first: number; grown: Grown }
   /** Something that a person should know. */
@@ -74,6 +81,25 @@ export interface StoppedPicture {
   readonly iteration: number;
   /** Why, as a phrase. */
   readonly reason: string;
+}
+
+/**
+ * Growing pictures between two iterations: with the same options it goes on from here as if it had
+ * never been interrupted, bit by bit on the same adapter and driver.
+ */
+export interface GrowState {
+  /** Says what is grown: the start pictures, the octaves and the seed. */
+  readonly identity: string;
+  /** The octave, from 0. */
+  readonly octave: number;
+  /** Its loop. */
+  readonly snapshot: Snapshot;
+  /** Metrics of the start pictures. */
+  readonly before: readonly Metrics[];
+  /** Pictures that were stopped. */
+  readonly stopped: readonly StoppedPicture[];
+  /** Seconds so far. */
+  readonly seconds: { readonly compile: number; readonly loop: number };
 }
 
 /** What came of growing pictures. */

@@ -1,8 +1,9 @@
 /** Growing pictures for an objective: octave after octave, each from the pictures of the last. */
 import { channelsOf, withoutColours } from "../models/normalisation.ts";
+import { UserError } from "../base/errors.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import { compile, constant, resize, type Shape } from "../ops/mod.ts";
-import type { Grown, Listener, PictureInfo, StoppedPicture } from "./events.ts";
+import type { Grown, GrowState, Listener, PictureInfo, StoppedPicture } from "./events.ts";
 import { type IterationResult, Loop, type LoopState } from "./loop/loop.ts";
 import type { Viewer } from "./network.ts";
 import { type Metrics, metricsOf, namesOf, type Objective } from "./objectives/objective.ts";
@@ -31,6 +32,13 @@ export interface GrowOptions {
   readonly photos?: readonly PictureInfo["photos"][] | undefined;
   /** Ends the run between two iterations: the pictures are then as far as they are. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Tells a state at least every so many seconds, when pictures are saved, and when the signal ends
+   * the run. Default: never.
+   */
+  readonly stateEvery?: number | undefined;
+  /** Goes on from a state of the same run. */
+  readonly resume?: GrowState | undefined;
 }
 
 /** Pictures of a progress strip, the first and the last included. */
@@ -64,29 +72,46 @@ export async function grow(
   options: GrowOptions,
   tell: Listener = () => {},
 ): Promise<Grown> {
-  const { network, objective, size: startSize, seed, magnitudes, signal } = options;
+  const { network, objective, size: startSize, seed, magnitudes, signal, resume } = options;
+  const { stateEvery = Infinity } = options;
   const octaves = [options.parameters].flat() as readonly Parameters[];
   checkOctaves(octaves);
   const names = namesOf(objective);
   const pictureInfos = names.map((name, i) => ({ name, photos: options.photos?.[i] ?? [] }));
   await tell({ kind: "started", pictures: pictureInfos, metrics: metricsOf(objective) });
   const clock = new Stopwatch();
-  const seconds = { compile: 0, loop: 0 };
+  const seconds = { compile: 0, loop: 0, ...resume?.seconds };
+  const identity = stateEvery < Infinity || resume ? await identityOf(options, octaves) : "";
+  if (resume && resume.identity !== identity) {
+    throw new UserError(
+      "the state is not of this run: its photos, weights or parameters are not what they were; " +
+        "begin anew",
+    );
+  }
   const firsts = firstIterations(octaves);
   const lengths = octaves.map(({ iterations }, i) => iterations - firsts[i]! + 1);
   const total = lengths.reduce((a, b) => a + b, 0);
   const handOut = pictureIterations(total, options.saveEvery ?? 200);
-  const stopped = new Stopped(names, tell);
+  const stopped = new Stopped(names, tell, resume?.stopped);
   // Pictures for a network without colours have none, from the start to the end.
   const grey = channelsOf(network.model.normalisation) === 1;
   let pictures = grey ? withoutColours(options.start, startSize ** 2) : options.start;
   let size = startSize;
-  let before: readonly Metrics[] = [];
+  let before = resume?.before ?? [];
   let after: readonly Metrics[] = [];
   let state: LoopState | undefined;
   let done = 0;
   for (const [octave, parameters] of octaves.entries()) {
     if (octave > 0 && (signal?.aborted || stopped.all)) break;
+    const restored = resume?.octave === octave ? resume : undefined;
+    if (resume && octave < resume.octave) {
+      done += lengths[octave]!;
+      continue;
+    }
+    if (restored) {
+      size = parameters.size || startSize;
+      pictures = restored.snapshot.tensors.picture!.map((v) => (v + 0.5) * 255);
+    }
     const side = parameters.size || startSize;
     if (side !== size) {
       pictures = await resized(gpu, pictures, size, side);
@@ -104,11 +129,11 @@ export async function grow(
       magnitudes: parameters.magnitude === "images" ? await magnitudes?.(size) : undefined,
       state,
     });
-    const first = await loop.evaluate();
+    const first = restored ? restored.before : await loop.evaluate();
     if (octave === 0) before = first;
     seconds.compile += clock.lap();
     await tell({ kind: "ready", octave, size, memory: loop.memory, before: first });
-    if (octave === 0) {
+    if (octave === 0 && !restored) {
       pictures = await loop.pictures();
       await tell({ kind: "pictures", iteration: 0, pictures, size, save: false });
     }
@@ -118,6 +143,27 @@ export async function grow(
     const ending = new AbortController();
     const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
     let reached = done;
+    if (restored) {
+      loop.restore(restored.snapshot);
+      reached = restored.snapshot.iteration + skipped;
+    }
+    let stateAt = performance.now();
+    const tellState = async () => {
+      const spent = { ...seconds, loop: seconds.loop + clock.seconds };
+      const snapshot = await loop.save();
+      await tell({
+        kind: "state",
+        state: {
+          identity,
+          octave,
+          snapshot,
+          before,
+          stopped: [...stopped.pictures],
+          seconds: spent,
+        },
+      });
+      stateAt = performance.now();
+    };
     for await (const results of loop.iterate({ pauseAt, signal: ends })) {
       const counted = results.map((result) => ({
         ...result,
@@ -128,9 +174,14 @@ export async function grow(
       await stopped.take(counted);
       if (stopped.all) ending.abort();
       const save = handOut.get(reached);
-      if (save === undefined) continue;
-      pictures = await loop.pictures();
-      await tell({ kind: "pictures", iteration: reached, pictures, size, save });
+      if (save !== undefined) {
+        pictures = await loop.pictures();
+        await tell({ kind: "pictures", iteration: reached, pictures, size, save });
+      }
+      if (stateEvery === Infinity) continue;
+      if (save || signal?.aborted || performance.now() - stateAt >= stateEvery * 1000) {
+        await tellState();
+      }
     }
     done = reached;
     pictures = await loop.pictures();
@@ -157,15 +208,28 @@ export async function grow(
   return grown;
 }
 
+/** What tells one run from another: a digest of what it starts from and of what it does. */
+async function identityOf(
+  { start, seed, size, objective }: GrowOptions,
+  octaves: readonly Parameters[],
+): Promise<string> {
+  const digest = async (bytes: Uint8Array<ArrayBuffer>) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const text = JSON.stringify([octaves, seed, size, namesOf(objective)]);
+  return await digest(new Uint8Array(Float32Array.from(start).buffer)) +
+    await digest(new TextEncoder().encode(text));
+}
+
 /** The pictures that came to have numbers that are none. */
 class Stopped {
-  readonly pictures: StoppedPicture[] = [];
+  readonly pictures: StoppedPicture[];
   readonly #names: readonly string[];
   readonly #tell: Listener;
 
-  constructor(names: readonly string[], tell: Listener) {
+  constructor(names: readonly string[], tell: Listener, known: readonly StoppedPicture[] = []) {
     this.#names = names;
     this.#tell = tell;
+    this.pictures = [...known];
   }
 
   /** Whether none goes on. */
@@ -209,6 +273,11 @@ async function resized(
 /** Seconds between calls. */
 export class Stopwatch {
   #last = performance.now();
+
+  /** Seconds since the last lap, which goes on. */
+  get seconds(): number {
+    return (performance.now() - this.#last) / 1000;
+  }
 
   /** Seconds since the last lap. */
   lap(): number {

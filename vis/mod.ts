@@ -1,8 +1,9 @@
 /** The method: photos, facets, objectives, the loop, the report. */
-export { type BatchOptions, growInBatches } from "./batches.ts";
+export { type BatchOptions, type BatchResume, growInBatches } from "./batches.ts";
 export {
   eventsOf,
   type Grown,
+  type GrowState,
   type Listener,
   type PictureInfo,
   type RunEvent,
@@ -33,7 +34,13 @@ export { findTargets, meanActivation, type Target, type TargetOptions } from "./
 export { grow, type GrowOptions } from "./grow.ts";
 export type { InputOptions } from "./loop/inputs.ts";
 export type { Learned } from "./loop/learning.ts";
-export { type IterationResult, Loop, type LoopOptions, type LoopState } from "./loop/loop.ts";
+export {
+  type IterationResult,
+  Loop,
+  type LoopOptions,
+  type LoopState,
+  type Snapshot,
+} from "./loop/loop.ts";
 export type { LoopMemory } from "./loop/plan.ts";
 export type { Warp } from "./loop/schedule.ts";
 export type { Start } from "./loop/start.ts";

@@ -1,7 +1,7 @@
 /** The whole method: from images to one picture per facet. */
 import { UserError } from "../base/errors.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
-import type { Listener, Visualization } from "./events.ts";
+import type { GrowState, Listener, Visualization } from "./events.ts";
 import type { EmbeddingOptions } from "./facets/embedding.ts";
 import { analyseFacets } from "./facets/facets.ts";
 import { requireImages } from "./photos/images.ts";
@@ -49,6 +49,10 @@ export interface VisualizeOptions {
   readonly saveEvery?: number;
   /** Ends the run between two iterations: the pictures are then as far as they are. */
   readonly signal?: AbortSignal | undefined;
+  /** Tells a state at least every so many seconds: see {@linkcode GrowOptions}. */
+  readonly stateEvery?: number | undefined;
+  /** Goes on from a state of the same run: the photos are looked at again, the loop is not. */
+  readonly resume?: GrowState | undefined;
 }
 
 /**
@@ -135,6 +139,8 @@ export async function visualize(
     ),
     magnitudes: (side) => magnitudesOf(gpu, targets, picture, size, side),
     signal: options.signal,
+    stateEvery: options.stateEvery,
+    resume: options.resume,
   }, tell);
   const { before, after } = grown as unknown as Pick<Visualization, "before" | "after">;
   return {

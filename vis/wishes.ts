@@ -1,7 +1,7 @@
 /** Pictures of wishes: channels, classes, directions and the like, from noise or from photos. */
 import { UserError } from "../base/errors.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
-import { growInBatches } from "./batches.ts";
+import { type BatchResume, growInBatches } from "./batches.ts";
 import type { Grown, Listener } from "./events.ts";
 import { blended } from "./facets/targets.ts";
 import { FINE_NOISES, noisePicture, type Start, startPictures } from "./loop/start.ts";
@@ -48,6 +48,10 @@ export interface GrowWishesOptions {
   readonly saveEvery?: number | undefined;
   /** Ends the run between two iterations: the pictures are then as far as they are. */
   readonly signal?: AbortSignal | undefined;
+  /** Tells a state at least every so many seconds: see {@linkcode BatchOptions}. */
+  readonly stateEvery?: number | undefined;
+  /** Goes on from where the same run was. */
+  readonly resume?: BatchResume | undefined;
 }
 
 /**

@@ -181,6 +181,8 @@ export class Group implements Disposable {
   /** Of balanced terms. */
   readonly #factors: readonly Variable[];
   readonly #kept = new Map<string, Variable>();
+  /** The optimizer's. */
+  #momenta: readonly Variable[] = [];
 
   /** Nothing is allocated before it is needed. */
   constructor(gpu: Gpu, options: GroupOptions) {
@@ -204,6 +206,11 @@ export class Group implements Disposable {
     return made;
   }
 
+  /** How many pictures. */
+  get count(): number {
+    return this.#options.count;
+  }
+
   /** Its pictures of [K,3,S,S]. */
   of(all: Float32Array): Float32Array {
     const { count, size } = this.#options;
@@ -214,6 +221,18 @@ export class Group implements Disposable {
   /** Factors of balanced terms, a list for each term: see `balance`. */
   get factors(): readonly Variable[] {
     return this.#factors;
+  }
+
+  /** All that it takes from one iteration to the next, by names that are the same in every group. */
+  get saved(): ReadonlyMap<string, Variable> {
+    return new Map([
+      ["picture", this.picture],
+      ["stopped", this.#stopped],
+      ...this.#factors.map((factor, i) => [`factor ${i}`, factor] as const),
+      ...[...this.#kept].map(([name, kept]) => [`kept ${name}`, kept] as const),
+      ...this.#momenta.map((momentum, i) => [`momentum ${i}`, momentum] as const),
+      ...(this.window ? [["canvas", this.window.canvas] as const] : []),
+    ]);
   }
 
   #magnitudes(): Tensor {
@@ -329,6 +348,7 @@ export class Group implements Disposable {
     const { update, assign } = optimizer.step(
       precondition(gradient, coloured ? p : { ...p, gradientColour: false }),
     );
+    this.#momenta = assign.map(([variable]) => variable);
     const scale = perChannel((s) => normalised ? gain * s : gain);
     const step = mul(mul(update, mul(scale, inputs.lr)), mask);
     const stepped = unless(rounded(clampTo(sub(x, step), -0.5, 0.5)), stopped);

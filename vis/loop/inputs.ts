@@ -143,9 +143,21 @@ export class Inputs implements Disposable {
     return now;
   }
 
-  #writeViews(i: number): void {
+  /** Draws as {@linkcode write} does, for an iteration that is over. */
+  skip(i: number): Scheduled {
+    const { parameters: p, size, warpAt } = this.#options;
+    if (this.#views) this.#drawViews(i);
+    else if (!warpAt) drawWarp(p, size, this.#random);
+    return scheduleAt(p, i, size);
+  }
+
+  #drawViews(i: number): readonly (readonly number[])[] {
     const { parameters: p, viewsAt } = this.#options;
-    const views = viewsAt?.(i) ?? Array.from({ length: p.views }, () => drawView(p, this.#random));
+    return viewsAt?.(i) ?? Array.from({ length: p.views }, () => drawView(p, this.#random));
+  }
+
+  #writeViews(i: number): void {
+    const views = this.#drawViews(i);
     this.#views!.write([0, 1, 2, 3, 4, 5].flatMap((number) => views.map((view) => view[number]!)));
   }
 

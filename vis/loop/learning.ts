@@ -20,6 +20,8 @@ export class Learning implements Disposable {
   readonly #latents = new Map<string, { variable: Variable; gain: number }>();
   /** Slopes of groups that take turns. */
   readonly #slopes: Variable[] = [];
+  /** The optimizer's. */
+  readonly #momenta: Variable[] = [];
 
   /** Nothing is learned yet. */
   constructor(gpu: Gpu, parameters: Parameters, optimizer: Optimizer, lr: Tensor) {
@@ -77,9 +79,18 @@ export class Learning implements Disposable {
   #learn(slopes: readonly Tensor[]): Assignment[] {
     return [...this.#latents.values()].flatMap(({ variable, gain }, i) => {
       const { update, assign } = this.#optimizer.step(affine(slopes[i]!, gain));
+      this.#momenta.push(...assign.map(([momentum]) => momentum));
       const step = mul(affine(update, this.#optimizer.gain * this.#p.adaptiveLr), this.#lr);
       return [[variable, sub(variable.tensor, step)] as const, ...assign];
     });
+  }
+
+  /** All that it takes from one iteration to the next. */
+  get saved(): ReadonlyMap<string, Variable> {
+    return new Map([
+      ...[...this.#latents].map(([name, { variable }]) => [`learned ${name}`, variable] as const),
+      ...this.#momenta.map((momentum, i) => [`learning momentum ${i}`, momentum] as const),
+    ]);
   }
 
   /** Sets what is known already. */

@@ -5,7 +5,15 @@
 import { UserError } from "../../base/errors.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { constantBytes } from "../../ops/compiler/program.ts";
-import { Arena, compile, type Program, type ProgramOptions, type Tensor } from "../../ops/mod.ts";
+import {
+  Arena,
+  compile,
+  type Program,
+  type ProgramOptions,
+  sizeOf,
+  type Tensor,
+  type Variable,
+} from "../../ops/mod.ts";
 import type { Viewer } from "../network.ts";
 import {
   isTogether,
@@ -65,6 +73,14 @@ export interface LoopState {
   readonly factors: readonly Float32Array[];
 }
 
+/** A loop between two iterations: what {@linkcode Loop.save} gives. */
+export interface Snapshot {
+  /** The schedule's count of what is done. */
+  readonly iteration: number;
+  /** Pictures, momentum and all else that goes on, by name. */
+  readonly tensors: Readonly<Record<string, Float32Array>>;
+}
+
 /** One iteration's results. */
 export interface IterationResult {
   /** From 1. */
@@ -74,6 +90,9 @@ export interface IterationResult {
   /** The pictures that are stopped: their loss or gradient was no number, and they stay as they are. */
   readonly stopped: readonly number[];
 }
+
+/** Milliseconds in which somebody who waits for a loop hears of it, if an iteration does not take longer. */
+const PATIENCE = 2000;
 
 /** Iterations at the beginning of a loop in which balanced terms are looked at. */
 const BALANCED_IN = 2;
@@ -338,6 +357,58 @@ export class Loop implements Disposable {
     this.#iteration = iteration;
   }
 
+  /**
+   * All it needs to go on from here; the results of iterations so far must have been read. A loop with
+   * the same options that is {@linkcode restore}d from it does the same, bit by bit.
+   */
+  async save(): Promise<Snapshot> {
+    const [first] = this.#groups as unknown as [Group];
+    const tensors: Record<string, Float32Array> = {};
+    for (const name of first.saved.keys()) {
+      tensors[name] = await joined(
+        this.#groups.map((group) => () => group.saved.get(name)!.read()),
+      );
+    }
+    for (const [name, variable] of this.#learning.saved) tensors[name] = await variable.read();
+    return { iteration: this.#iteration, tensors };
+  }
+
+  /**
+   * Goes on where another loop with the same options was saved.
+   *
+   * @throws {UserError} when the snapshot is not of such a loop.
+   */
+  restore({ iteration, tensors }: Snapshot): void {
+    const rowsOf = (group: Group, { shape }: Variable, values: Float32Array) => {
+      // What is the same for all pictures is there once for each group.
+      const each = shape[1] * shape[2] * shape[3];
+      const first = shape[0] === group.count && values.length > each * shape[0] ? group.first : 0;
+      return values.subarray(first * each, (first + shape[0]) * each);
+    };
+    const write = (name: string, variable: Variable, group?: Group) => {
+      const values = tensors[name] ?? new Float32Array();
+      const rows = group ? rowsOf(group, variable, values) : values;
+      if (rows.length !== sizeOf(variable.shape)) {
+        throw new UserError(`the state is not of this run: its "${name}" has another size`);
+      }
+      variable.write(rows);
+    };
+    const { done = 0, parameters } = this.#options;
+    if (iteration < done || iteration > parameters.iterations) {
+      throw new UserError(`the state is not of this run: it is of iteration ${iteration}`);
+    }
+    for (const group of this.#groups) {
+      for (const [name, variable] of group.saved) write(name, variable, group);
+    }
+    for (const [name, variable] of this.#learning.saved) write(name, variable);
+    for (let i = this.#iteration + 1; i <= iteration; i++) {
+      const { moveWindow } = this.#inputs.skip(i);
+      for (const { window } of this.#groups) window?.skip(moveWindow);
+    }
+    this.#optimizer.skip(iteration - done);
+    this.#iteration = iteration;
+  }
+
   /** Whether it is time to read the results. */
   get full(): boolean {
     return this.#ring.full;
@@ -402,16 +473,20 @@ export class Loop implements Disposable {
     } = {},
   ): AsyncGenerator<IterationResult[], void, void> {
     const { iterations } = this.#options.parameters;
-    let waiting = false;
-    while (this.#iteration < iterations && !signal?.aborted) {
+    let at = performance.now();
+    // At first nobody knows how long an iteration takes.
+    let most = 1;
+    for (let waiting = 0; this.#iteration < iterations && !signal?.aborted;) {
       this.step();
-      waiting = true;
+      waiting++;
       const i = this.#iteration;
-      if (!this.#ring.full && i !== iterations && !pauseAt(i)) continue;
-      waiting = false;
-      yield await this.results();
+      if (waiting < most && !this.#ring.full && i !== iterations && !pauseAt(i)) continue;
+      const results = await this.results();
+      most = Math.max(1, Math.floor(PATIENCE * waiting / (performance.now() - at)));
+      waiting = 0;
+      yield results;
+      at = performance.now();
     }
-    if (waiting) yield await this.results();
   }
 
   /** Runs the rest of the iterations; `onResults` gets their results as {@linkcode iterate} gives them. */

@@ -73,6 +73,11 @@ export class Optimizer implements Disposable {
     };
   }
 
+  /** Goes on as if so many steps were done, whose state its variables hold. */
+  skip(steps: number): void {
+    this.#steps = steps;
+  }
+
   /** To be called before each step. */
   advance(): void {
     this.#steps = this.#p.optimizerRestart ? 1 : this.#steps + 1;

@@ -125,6 +125,17 @@ export class Window implements Disposable {
     }
   }
 
+  /** The canvas, [K,3,side,side], pixel/255 − ½. */
+  get canvas(): Variable {
+    return this.#canvas;
+  }
+
+  /** Draws as {@linkcode advance} does, for an iteration that is over. */
+  skip(due: boolean): void {
+    if (!due && this.#p.windowMode !== "smear") return;
+    this.#offset = drawOffset(this.#p.window, this.#spare, this.#random);
+  }
+
   /** Where the window is. */
   get offset(): Offset {
     return this.#offset;
