@@ -1,14 +1,14 @@
 /** Several views of a picture an iteration: what is seen of it, and what they add up to. */
 import assert from "node:assert/strict";
-import { createModel } from "../../models/registry.ts";
-import { Random } from "../../ops/mod.ts";
-import { Loop } from "../../vis/loop/loop.ts";
-import { drawView, seenSide, usualSide } from "../../vis/loop/schedule.ts";
-import { Network } from "../../vis/network.ts";
-import { channels } from "../../vis/objectives/channels.ts";
-import { chooseParameters } from "../../vis/presets.ts";
-import { gpuForTests } from "../compare.ts";
-import { relativeL2 } from "../distance.ts";
+import { createModel } from "../../../models/registry.ts";
+import { Random } from "../../../ops/mod.ts";
+import { Loop } from "../../../vis/loop/loop.ts";
+import { drawView, seenSide, usualSide } from "../../../vis/loop/schedule.ts";
+import { Network } from "../../../vis/network.ts";
+import { channels } from "../../../vis/objectives/channels.ts";
+import { chooseParameters } from "../../../vis/presets.ts";
+import { gpuForTests } from "../../compare.ts";
+import { relativeL2 } from "../../distance.ts";
 
 const gpu = await gpuForTests();
 

@@ -1,9 +1,9 @@
 /** What the method does to frequencies, against the discrete Fourier transform by its definition. */
 import assert from "node:assert/strict";
-import { hartley2d, Random } from "../../ops/mod.ts";
-import { divideByFrequency, meanMagnitudes, withMagnitudes } from "../../vis/loop/spectrum.ts";
-import { assertClose, evaluate, gpuForTests, randomValues, tensorOf, values } from "../compare.ts";
-import type { Values } from "../reference.ts";
+import { hartley2d, Random } from "../../../ops/mod.ts";
+import { divideByFrequency, meanMagnitudes, withMagnitudes } from "../../../vis/loop/spectrum.ts";
+import { assertClose, evaluate, gpuForTests, randomValues, tensorOf, values } from "../../compare.ts";
+import type { Values } from "../../reference.ts";
 
 const gpu = await gpuForTests();
 

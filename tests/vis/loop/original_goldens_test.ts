@@ -1,25 +1,25 @@
 /** Preset `original` against a run of `vis.py` itself: goldens/README.md, section 3. */
 import assert from "node:assert/strict";
-import { openGpu } from "../../kernels/runtime/device.ts";
-import { createModel } from "../../models/registry.ts";
-import { openSafetensors } from "../../models/formats/open_safetensors.ts";
-import { compile, constant, radialMask, resize } from "../../ops/mod.ts";
-import { poolActivations } from "../../vis/photos/activations.ts";
-import type { Facets } from "../../vis/facets/facets.ts";
-import { kmeans } from "../../vis/facets/kmeans.ts";
-import { type IterationResult, Loop } from "../../vis/loop/loop.ts";
-import { NumpyRandom } from "../../vis/loop/numpy_random.ts";
-import type { Parameters } from "../../vis/parameters.ts";
-import { pca } from "../../vis/facets/pca.ts";
-import { chooseParameters } from "../../vis/presets.ts";
-import { adjustedRandIndex } from "../../vis/facets/rand_index.ts";
-import { scheduleAt } from "../../vis/loop/schedule.ts";
-import { startPictures } from "../../vis/loop/start.ts";
-import { asSeen } from "../../vis/photos/seen.ts";
-import { findTargets, type Target } from "../../vis/facets/targets.ts";
-import { openTrunk } from "../../vis/trunk.ts";
-import { drawOffset } from "../../vis/loop/window.ts";
-import { relativeL2 } from "../distance.ts";
+import { openGpu } from "../../../kernels/runtime/device.ts";
+import { createModel } from "../../../models/registry.ts";
+import { openSafetensors } from "../../../models/formats/open_safetensors.ts";
+import { compile, constant, radialMask, resize } from "../../../ops/mod.ts";
+import { poolActivations } from "../../../vis/photos/activations.ts";
+import type { Facets } from "../../../vis/facets/facets.ts";
+import { kmeans } from "../../../vis/facets/kmeans.ts";
+import { type IterationResult, Loop } from "../../../vis/loop/loop.ts";
+import { NumpyRandom } from "../../../vis/loop/numpy_random.ts";
+import type { Parameters } from "../../../vis/parameters.ts";
+import { pca } from "../../../vis/facets/pca.ts";
+import { chooseParameters } from "../../../vis/presets.ts";
+import { adjustedRandIndex } from "../../../vis/facets/rand_index.ts";
+import { scheduleAt } from "../../../vis/loop/schedule.ts";
+import { startPictures } from "../../../vis/loop/start.ts";
+import { asSeen } from "../../../vis/photos/seen.ts";
+import { findTargets, type Target } from "../../../vis/facets/targets.ts";
+import { openTrunk } from "../../../vis/trunk.ts";
+import { drawOffset } from "../../../vis/loop/window.ts";
+import { relativeL2 } from "../../distance.ts";
 import {
   golden,
   type Goldens,
@@ -27,9 +27,9 @@ import {
   readSafetensors,
   sharedPath,
   testWithShared,
-} from "../goldens.ts";
-import { testWithVariants } from "../variants.ts";
-import { facets } from "../../vis/objectives/facets.ts";
+} from "../../goldens.ts";
+import { testWithVariants } from "../../variants.ts";
+import { facets } from "../../../vis/objectives/facets.ts";
 
 const SIZE = 128;
 const PIXELS = 3 * SIZE * SIZE;

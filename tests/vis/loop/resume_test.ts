@@ -1,21 +1,21 @@
 /** Runs that are interrupted and go on: the same bytes as those that never were. */
 import assert from "node:assert/strict";
-import { planar } from "../../cli/demo.ts";
-import { openGpu } from "../../kernels/runtime/device.ts";
-import { drawClass } from "../../models/motifs/draw.ts";
-import { createModel } from "../../models/registry.ts";
-import { Random } from "../../ops/mod.ts";
-import type { Grown, GrowState, Listener, RunEvent } from "../../vis/events.ts";
-import { growInBatches } from "../../vis/batches.ts";
-import { grow } from "../../vis/grow.ts";
-import { Loop } from "../../vis/loop/loop.ts";
-import { Network } from "../../vis/network.ts";
-import { channels } from "../../vis/objectives/channels.ts";
-import { diverse } from "../../vis/objectives/diverse.ts";
-import { add, type Objective, scale } from "../../vis/objectives/objective.ts";
-import { chooseOctaves, chooseParameters } from "../../vis/presets.ts";
-import { openTrunk } from "../../vis/trunk.ts";
-import { visualize } from "../../vis/visualize.ts";
+import { planar } from "../../../cli/demo.ts";
+import { openGpu } from "../../../kernels/runtime/device.ts";
+import { drawClass } from "../../../models/motifs/draw.ts";
+import { createModel } from "../../../models/registry.ts";
+import { Random } from "../../../ops/mod.ts";
+import type { Grown, GrowState, Listener, RunEvent } from "../../../vis/events.ts";
+import { growInBatches } from "../../../vis/batches.ts";
+import { grow } from "../../../vis/grow.ts";
+import { Loop } from "../../../vis/loop/loop.ts";
+import { Network } from "../../../vis/network.ts";
+import { channels } from "../../../vis/objectives/channels.ts";
+import { diverse } from "../../../vis/objectives/diverse.ts";
+import { add, type Objective, scale } from "../../../vis/objectives/objective.ts";
+import { chooseOctaves, chooseParameters } from "../../../vis/presets.ts";
+import { openTrunk } from "../../../vis/trunk.ts";
+import { visualize } from "../../../vis/visualize.ts";
 
 const SIZE = 32;
 const LAYER = "features.12";

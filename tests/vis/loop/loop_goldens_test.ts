@@ -1,10 +1,10 @@
 /** The paper's loop, step by step, against a PyTorch run of it with the same start and targets. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Gpu } from "../../kernels/runtime/device.ts";
-import { createModel } from "../../models/registry.ts";
-import { openSafetensors } from "../../models/formats/open_safetensors.ts";
-import { type SafetensorsFile } from "../../models/formats/safetensors.ts";
+import type { Gpu } from "../../../kernels/runtime/device.ts";
+import { createModel } from "../../../models/registry.ts";
+import { openSafetensors } from "../../../models/formats/open_safetensors.ts";
+import { type SafetensorsFile } from "../../../models/formats/safetensors.ts";
 import {
   clampTo,
   compile,
@@ -15,14 +15,14 @@ import {
   type Shape,
   tvDenoise,
   Variable,
-} from "../../ops/mod.ts";
-import { type IterationResult, Loop, type LoopOptions } from "../../vis/loop/loop.ts";
-import type { Metrics } from "../../vis/objectives/objective.ts";
-import type { Parameters } from "../../vis/parameters.ts";
-import { chooseParameters } from "../../vis/presets.ts";
-import { blurWeights, largestRadius, scheduleAt } from "../../vis/loop/schedule.ts";
-import { openTrunk } from "../../vis/trunk.ts";
-import { relativeL2, rmsDifference } from "../distance.ts";
+} from "../../../ops/mod.ts";
+import { type IterationResult, Loop, type LoopOptions } from "../../../vis/loop/loop.ts";
+import type { Metrics } from "../../../vis/objectives/objective.ts";
+import type { Parameters } from "../../../vis/parameters.ts";
+import { chooseParameters } from "../../../vis/presets.ts";
+import { blurWeights, largestRadius, scheduleAt } from "../../../vis/loop/schedule.ts";
+import { openTrunk } from "../../../vis/trunk.ts";
+import { relativeL2, rmsDifference } from "../../distance.ts";
 import {
   golden,
   type Goldens,
@@ -30,10 +30,10 @@ import {
   readSafetensors,
   sharedPath,
   testWithShared,
-} from "../goldens.ts";
-import { findPython, readFloats, runReference, WANTED_PYTHON } from "../python.ts";
-import { testWithVariants } from "../variants.ts";
-import { type FacetMetrics, facets } from "../../vis/objectives/facets.ts";
+} from "../../goldens.ts";
+import { findPython, readFloats, runReference, WANTED_PYTHON } from "../../python.ts";
+import { testWithVariants } from "../../variants.ts";
+import { type FacetMetrics, facets } from "../../../vis/objectives/facets.ts";
 
 const SIZE = 128;
 const PIXELS = 3 * SIZE * SIZE;

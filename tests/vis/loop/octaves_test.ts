@@ -1,10 +1,10 @@
 /** Octaves, optimizers, distances, start pictures: what a run may be asked for besides a preset. */
 import assert from "node:assert/strict";
-import { planar } from "../../cli/demo.ts";
-import { type Gpu, openGpu } from "../../kernels/runtime/device.ts";
-import { UserError } from "../../base/errors.ts";
-import { drawClass } from "../../models/motifs/draw.ts";
-import { createModel } from "../../models/registry.ts";
+import { planar } from "../../../cli/demo.ts";
+import { type Gpu, openGpu } from "../../../kernels/runtime/device.ts";
+import { UserError } from "../../../base/errors.ts";
+import { drawClass } from "../../../models/motifs/draw.ts";
+import { createModel } from "../../../models/registry.ts";
 import {
   compile,
   constant,
@@ -16,22 +16,22 @@ import {
   type Shape,
   type Tensor,
   Variable,
-} from "../../ops/mod.ts";
-import { distanceTerm } from "../../vis/objectives/distances.ts";
-import type { HeldImage } from "../../vis/photos/images.ts";
-import { Loop, type LoopOptions } from "../../vis/loop/loop.ts";
-import { Optimizer } from "../../vis/loop/optimizer.ts";
-import { optionName, PARAMETER_NAMES, PARAMETERS, type Parameters } from "../../vis/parameters.ts";
-import { chooseOctaves, chooseParameters, firstIterations, PRESETS } from "../../vis/presets.ts";
-import { resizeArea } from "../../vis/photos/area_resize.ts";
-import { startPictures } from "../../vis/loop/start.ts";
-import { asSeen, startSeen } from "../../vis/photos/seen.ts";
-import { openTrunk } from "../../vis/trunk.ts";
-import { visualize, type VisualizeOptions } from "../../vis/visualize.ts";
-import type { RunEvent } from "../../vis/events.ts";
-import { maxDifference } from "../goldens.ts";
-import { facets } from "../../vis/objectives/facets.ts";
-import type { Viewer } from "../../vis/network.ts";
+} from "../../../ops/mod.ts";
+import { distanceTerm } from "../../../vis/objectives/distances.ts";
+import type { HeldImage } from "../../../vis/photos/images.ts";
+import { Loop, type LoopOptions } from "../../../vis/loop/loop.ts";
+import { Optimizer } from "../../../vis/loop/optimizer.ts";
+import { optionName, PARAMETER_NAMES, PARAMETERS, type Parameters } from "../../../vis/parameters.ts";
+import { chooseOctaves, chooseParameters, firstIterations, PRESETS } from "../../../vis/presets.ts";
+import { resizeArea } from "../../../vis/photos/area_resize.ts";
+import { startPictures } from "../../../vis/loop/start.ts";
+import { asSeen, startSeen } from "../../../vis/photos/seen.ts";
+import { openTrunk } from "../../../vis/trunk.ts";
+import { visualize, type VisualizeOptions } from "../../../vis/visualize.ts";
+import type { RunEvent } from "../../../vis/events.ts";
+import { maxDifference } from "../../goldens.ts";
+import { facets } from "../../../vis/objectives/facets.ts";
+import type { Viewer } from "../../../vis/network.ts";
 
 const SIZE = 64;
 const random = new Random(11);
