@@ -32,7 +32,7 @@ export function requireWritableFolder(folder: string): void {
 }
 
 /** The folders on the way to one that are not there yet, the innermost first. */
-function missingFolders(folder: string): string[] {
+export function missingFolders(folder: string): string[] {
   const missing: string[] = [];
   for (let path = resolve(folder); dirname(path) !== path; path = dirname(path)) {
     try {

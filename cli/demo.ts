@@ -1,12 +1,13 @@
 /** `demo`: the whole method on built-in images with the built-in network. */
-import { requireWritableFolder } from "../base/writable_folder.ts";
 import { createModel } from "../models/registry.ts";
 import { drawClass, FACETS } from "../models/motifs/draw.ts";
 import { chooseParameters } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import type { SourceImage } from "../vis/photos/images.ts";
+import { RunFolder } from "../vis/report/run_folder.ts";
 import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
+import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import type { Command } from "./shared/options.ts";
 import { say } from "./shared/progress.ts";
 import { runAndReport } from "./shared/run.ts";
@@ -23,13 +24,16 @@ export const demoCommand: Command = {
     out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },
     iterations: { type: "string", short: "n", value: "N", help: "Iterations (100)" },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+    ...KEEP_OPTIONS,
     ...GPU_OPTIONS,
   },
   async run(args) {
     const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 100;
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const out = args.text("out") ?? "generated/demo";
-    requireWritableFolder(out);
+    // What is in the demo's own folder is an earlier demo.
+    const force = args.flag("force") || args.text("out") === undefined;
+    using folder = RunFolder.open(out, { force });
     const model = createModel("motifs");
     using weights = await model.builtInWeights!();
     const trunk = openTrunk(model, weights, { layer: LAYER }, model.inputSize);
@@ -51,7 +55,7 @@ export const demoCommand: Command = {
       preset: "default",
       seed,
       saveEvery: 40,
-      out,
+      folder,
       weightsName: weights.name,
       title: `built-in drawings in ${model.name} ${trunk.target}`,
     });

@@ -55,7 +55,7 @@ Example:
         facets,
         seed,
       });
-      const folder = folders[i]!;
+      const folder = folders[i]!.path;
       const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {
         ...provenance(gpu, { model: trunk.model, size, weightsName }),
         layer: trunk.target,
@@ -64,6 +64,7 @@ Example:
         facets_wanted: facets,
         skipped,
       });
+      folders[i]!.finish();
       const lines = [
         titles[i]!,
         ...chosen.map((some, facet) =>

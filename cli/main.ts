@@ -5,12 +5,15 @@ import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { facetsCommand } from "./facets.ts";
 import { withHint } from "./shared/hints.ts";
+import { Interrupted } from "./shared/interruption.ts";
 import { layersCommand } from "./layers.ts";
 import { type Command, help, parse, UsageError } from "./shared/options.ts";
 import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./shared/progress.ts";
 import { qualityCommand } from "./quality.ts";
+import { rerunCommand } from "./rerun.ts";
+import { resumeCommand } from "./resume.ts";
 import { tuneCommand } from "./tune.ts";
 import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
@@ -24,6 +27,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   visualize: visualizeCommand,
   facets: facetsCommand,
   demo: demoCommand,
+  resume: resumeCommand,
+  rerun: rerunCommand,
   layers: layersCommand,
   models: modelsCommand,
   "weights fetch": weightsFetchCommand,
@@ -60,7 +65,8 @@ function commandOf(
 /**
  * Runs the program.
  *
- * @returns the exit code: 0, 1 when something cannot be done, 2 when the command line is wrong
+ * @returns the exit code: 0, 1 when something cannot be done, 2 when the command line is wrong, 130 and
+ * 143 after Ctrl-C and SIGTERM
  */
 export async function main(args: string[]): Promise<number> {
   const { name, rest } = commandOf(args);
@@ -87,6 +93,7 @@ export async function main(args: string[]): Promise<number> {
       say(error.message);
       return 2;
     }
+    if (error instanceof Interrupted) return error.code;
     if (error instanceof UserError) {
       say(`error: ${withHint(error)}`);
       return 1;

@@ -6,6 +6,7 @@ import { readPhoto, readPhotos } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { ClassJudge, Judge, saturated, type Sureness, totalVariation } from "../vis/quality.ts";
 import { summarise } from "../vis/report/report.ts";
+import { RunFolder } from "../vis/report/run_folder.ts";
 import { drawContactSheet, type Strip } from "../vis/report/strip.ts";
 import { UserError } from "../base/errors.ts";
 import type { Target } from "../vis/facets/targets.ts";
@@ -21,6 +22,7 @@ import { openTrunk, type Trunk } from "../vis/trunk.ts";
 import { keyValues, mergedKeyValues } from "./shared/config.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { Progress, say } from "./shared/progress.ts";
+import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import { runAndReport } from "./shared/run.ts";
 import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
 import { openModel } from "./shared/model.ts";
@@ -102,6 +104,7 @@ export const qualityCommand: Command = {
       value: "FOLDER",
       help: "Where to write (default generated/quality)",
     },
+    ...KEEP_OPTIONS,
     ...GPU_OPTIONS,
   },
   notes: `Of the photos of each facet, of the pictures it starts from and of those it ends with:
@@ -131,6 +134,8 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
     const asked = args.list("judge").map(parseJudge);
     const limit = args.integer("limit", { min: 1, max: 1e6 });
     const out = args.text("out") ?? join("generated", "quality");
+    // What is in the command's own folder is what it wrote before.
+    const force = args.flag("force") || args.text("out") === undefined;
     const changes = mergedKeyValues("set", args.list("set"));
     const typed = args.list("octave").map((list) => keyValues("octave", list));
     const runs = presets.map((preset) => {
@@ -200,6 +205,8 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
           const name = shortName(model.name);
           const title = `${preset}, ${name} ${layer}` + (count > 1 ? `, seed ${seed}` : "");
           say(title);
+          const called = `${preset}-${name}-${layer}${count > 1 ? `-${seed}` : ""}`;
+          using folder = RunFolder.open(join(out, fileName(called)), { force });
           const run = await runAndReport(gpu, {
             trunk,
             images: photos,
@@ -211,7 +218,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
             preset,
             seed,
             saveEvery: 1e6,
-            out: join(out, fileName(`${preset}-${name}-${layer}${count > 1 ? `-${seed}` : ""}`)),
+            folder,
             weightsName: weights,
             title,
           });

@@ -22,7 +22,8 @@ import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./shared/wishes.ts";
 import { describeParameters } from "./presets.ts";
 import { say } from "./shared/progress.ts";
-import { runAndReport } from "./shared/run.ts";
+import { describeOctaves, runAndReport } from "./shared/run.ts";
+import { RunFolder } from "../vis/report/run_folder.ts";
 
 const IMAGES = "IMAGES, the folder of images";
 
@@ -83,6 +84,10 @@ export const visualizeCommand: Command = {
       value: "mean|noise|FILE",
       help: "Start from the mean of each facet's photos (default), noise or a picture",
     },
+    resume: {
+      type: "boolean",
+      help: "Go on with the run in the folder, if there is one (see: resume)",
+    },
     "save-every": { type: "string", value: "N", help: "Save pictures every N iterations (200)" },
   },
   notes: `Example:
@@ -126,6 +131,9 @@ ${describeParameters()}`,
       await visualizeWishes(args, {
         octaves: octavesOf(args, config, preset),
         preset,
+        config: configOf(args, octavesOf(args, config, preset)),
+        claim: (folder) =>
+          RunFolder.open(folder, { force: args.flag("force"), resume: args.flag("resume") }),
         seed: args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0,
         saveEvery: args.integer("save-every", { min: 1, max: 1e6 }) ?? 200,
         init: args.text("init"),
@@ -149,6 +157,11 @@ ${describeParameters()}`,
     const { gpu, trunks, look, size, weightsName, folders, titles } = examined;
     const start = await startOf(init, size);
     for (const [i, trunk] of trunks.entries()) {
+      const folder = folders[i]!;
+      if (folder.finished) {
+        say(`${folder.path} is finished`);
+        continue;
+      }
       if (trunks.length > 1) say(`${trunk.target} (${i + 1} of ${trunks.length} layers)`);
       await runAndReport(gpu, {
         trunk,
@@ -164,7 +177,8 @@ ${describeParameters()}`,
         preset,
         seed,
         saveEvery,
-        out: folders[i]!,
+        folder,
+        config: { ...configOf(args, octaves), size },
         weightsName,
         title: titles[i]!,
       });
@@ -184,6 +198,24 @@ function octavesOf(args: Arguments, config: Config, preset: string): Parameters[
   const typed = args.list("octave").map((list) => keyValues("octave", list));
   const octaves = typed.length > 0 ? typed : config.octaves;
   return chooseOctaves(preset, common, octaves);
+}
+
+/** Options that a run's manifest says in other words, or that are about one go at it. */
+const NOT_KEPT = [
+  ...["config", "out", "force", "resume", "set", "octave", "iterations", "distance", "optimizer"],
+];
+
+/** A config that makes the same run, whatever presets come to be. */
+function configOf(args: Arguments, octaves: readonly Parameters[]): Record<string, unknown> {
+  const options = Object.entries(args.values).filter(([name, value]) =>
+    value !== undefined && !NOT_KEPT.includes(name)
+  );
+  const [images] = args.positionals;
+  return {
+    ...(images === undefined ? {} : { images }),
+    ...Object.fromEntries(options),
+    octaves: describeOctaves(octaves),
+  };
 }
 
 /** What `--init` names. */

@@ -79,6 +79,8 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "vis/photos/look.ts": "hashes photos on their way to the cache",
   "vis/photos/activation_cache.ts": "the cache folder",
   "vis/photos/png.ts": "encodes and decodes PNG",
+  "vis/report/manifest.ts": "reads a file",
+  "vis/report/run_folder.ts": "the folder of a run",
 };
 
 /** Where a page comes in; what can be reached from here is all it loads. */

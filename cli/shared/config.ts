@@ -2,6 +2,7 @@
 import { UserError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { unfitToRead } from "../../base/regular_file.ts";
+import { isObject, parseManifest } from "../../vis/report/manifest.ts";
 import { Arguments, type Command, type OptionSpec, UsageError } from "./options.ts";
 
 /** Parameters by name, as text or as values. */
@@ -9,6 +10,8 @@ export type Changes = Readonly<Record<string, unknown>>;
 
 /** What a config file holds. */
 export interface Config {
+  /** The folder of images, where the command line names none. */
+  readonly images?: string | undefined;
   /** Options of the command by their long names; the command line's go before. */
   readonly options: Readonly<Record<string, string | boolean | string[]>>;
   /** Parameters for all octaves. */
@@ -22,13 +25,10 @@ const MOST_BYTES = 2 ** 24;
 
 const EMPTY: Config = { options: {}, parameters: {}, octaves: [] };
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /**
  * Reads a config file: `{"preset": "paper", "facets": 5, "parameters": {"channels": 20},
- * "octaves": [{"size": 112}, {"start_lr": 0.02}]}`, or just the list of octaves, or one octave.
+ * "octaves": [{"size": 112}, {"start_lr": 0.02}]}`, or just the list of octaves, or the manifest of a
+ * run.
  *
  * @param command whose options it may hold
  * @throws {UserError} naming the file and what is wrong with it.
@@ -49,6 +49,10 @@ export function readConfig(path: string | undefined, command: Command): Config {
   } catch (error) {
     throw new UserError(`${path} is no JSON: ${(error as Error).message}`);
   }
+  if (isObject(json) && "format" in json) {
+    json = parseManifest(text, path).config;
+    if (!isObject(json)) throw new UserError(`${path} is of a run that no config makes again`);
+  }
   const wrong = (message: string) => new UserError(`${path}: ${message}`);
   const changesOf = (value: unknown, what: string): Changes => {
     if (!isObject(value)) throw wrong(`${what}: expected {"NAME": VALUE, …}`);
@@ -65,10 +69,10 @@ export function readConfig(path: string | undefined, command: Command): Config {
 
   const options: Record<string, string | boolean | string[]> = {};
   for (const [name, value] of Object.entries(json)) {
-    if (name === "parameters" || name === "octaves") continue;
+    if (name === "parameters" || name === "octaves" || name === "images") continue;
     const spec = Object.hasOwn(command.options, name) ? command.options[name]! : undefined;
     if (!spec || NOT_IN_A_FILE.has(name)) {
-      const known = ["parameters", "octaves", ...Object.keys(command.options)]
+      const known = ["images", "parameters", "octaves", ...Object.keys(command.options)]
         .filter((option) => !NOT_IN_A_FILE.has(option));
       throw wrong(
         `there is no "${name}"; nearest: ${
@@ -81,7 +85,12 @@ export function readConfig(path: string | undefined, command: Command): Config {
       throw wrong(`"${name}": expected ${expected}, got ${JSON.stringify(value)}`);
     });
   }
+  const { images } = json;
+  if (images !== undefined && typeof images !== "string") {
+    throw wrong(`"images": expected a folder, got ${JSON.stringify(images)}`);
+  }
   return {
+    images,
     options,
     parameters: json.parameters === undefined ? {} : changesOf(json.parameters, `"parameters"`),
     octaves: json.octaves === undefined ? [] : octavesOf(json.octaves),
@@ -89,7 +98,7 @@ export function readConfig(path: string | undefined, command: Command): Config {
 }
 
 /** Options that mean nothing in the file itself. */
-const NOT_IN_A_FILE = new Set(["config", "octave", "set"]);
+const NOT_IN_A_FILE = new Set(["config", "octave", "set", "force", "resume"]);
 
 function optionValue(
   spec: OptionSpec,
@@ -103,9 +112,13 @@ function optionValue(
   return list.every(isText) ? list.map(String) : refuse("text or a list of texts");
 }
 
-/** Arguments with a config file's options where the command line has none. */
+/** Arguments with a config file's images and options where the command line has none. */
 export function withConfig(args: Arguments, config: Config): Arguments {
-  return new Arguments(args.positionals, { ...config.options, ...args.values });
+  const named = args.positionals.length > 0 || config.images === undefined;
+  return new Arguments(named ? args.positionals : [config.images!], {
+    ...config.options,
+    ...args.values,
+  });
 }
 
 /** `key=value,key=value` as an object. */

@@ -1,6 +1,5 @@
 /** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
 import { basename, join, resolve } from "node:path";
-import { requireWritableFolder } from "../../base/writable_folder.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../../vis/facets/embedding.ts";
 import { type FacetAnalysis } from "../../vis/facets/facets.ts";
@@ -11,6 +10,7 @@ import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
 import { changesPhotos } from "../../vis/photos/seen.ts";
 import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
+import { RunFolder } from "../../vis/report/run_folder.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
@@ -36,6 +36,7 @@ export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
   limit: { type: "string", value: "N", help: "Use only the first N images" },
   out: { type: "string", short: "o", value: "FOLDER", help: "Where to write" },
+  force: { type: "boolean", help: "Replace a run that is in that folder" },
   ...GPU_OPTIONS,
 };
 
@@ -101,7 +102,7 @@ export interface Examined extends Disposable {
   /** What the weights are called. */
   readonly weightsName: string;
   /** Per layer the folder for its results. */
-  readonly folders: readonly string[];
+  readonly folders: readonly RunFolder[];
   /** Per layer a title for its plots. */
   readonly titles: readonly string[];
 }
@@ -150,14 +151,16 @@ export async function examine(
   const called = folderName(folder);
   const out = args.text("out") ??
     join("generated", fileName(`${called}-${shortName(model.name)}-${layers.join("-")}`));
-  const folders = trunks.map(({ target }) => trunks.length > 1 ? join(out, fileName(target)) : out);
   const paths = listPhotos(folder);
   const most = Math.min(paths.length, limit ?? Infinity);
   if (facets !== "auto" && most < facets) {
     await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
     requireImages(most, facets);
   }
-  for (const folder of [out, ...folders]) requireWritableFolder(folder);
+  const keeping = { force: args.flag("force"), resume: args.flag("resume") };
+  const folders = trunks.map(({ target }) =>
+    opened.use(RunFolder.open(trunks.length > 1 ? join(out, fileName(target)) : out, keeping))
+  );
   const gpu = opened.use(await openGpuFor(args));
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 

@@ -12,7 +12,9 @@ import type { Trunk } from "../../vis/trunk.ts";
 import type { Listener, Visualization } from "../../vis/events.ts";
 import type { Model } from "../../models/registry.ts";
 import { visualize } from "../../vis/visualize.ts";
+import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
+import { keptRun } from "./kept_run.ts";
 import { Progress, say } from "./progress.ts";
 import { VERSION } from "../../base/version.ts";
 
@@ -32,7 +34,10 @@ export interface RunOptions {
   readonly preset: string;
   readonly seed: number;
   readonly saveEvery: number;
-  readonly out: string;
+  /** Where to write. */
+  readonly folder: RunFolder;
+  /** The options that make the same run again. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
   readonly weightsName: string;
   readonly title: string;
 }
@@ -71,6 +76,18 @@ export function provenance(
   };
 }
 
+/** What of a manifest makes the same run again; of a run that is gone on with, what it was begun with. */
+export function again(
+  { manifest }: RunFolder,
+  config: Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  if (manifest) {
+    const { command, cwd, config } = manifest;
+    return { command, cwd, config };
+  }
+  return config ? { cwd: Deno.cwd(), config } : {};
+}
+
 /** Octaves as people write them. */
 export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
   return octaves.map((parameters) =>
@@ -79,15 +96,15 @@ export function describeOctaves(octaves: readonly Parameters[]): Record<string, 
 }
 
 /**
- * Shows on stderr how a run goes on, and has its files written.
+ * Shows on stderr how a run goes on.
  *
  * @param shown the metric beside the progress
  */
-export function follow(report: Report, octaves: number, shown: string): Listener {
+export function follow(octaves: number, shown: string): Listener {
   const looking = new Progress("activations");
   let growing = new Progress("iterations");
   let pictures = 0;
-  return async (event) => {
+  return (event) => {
     if (event.kind === "activations") looking.update(event.done, event.total);
     if (event.kind === "started") pictures = event.pictures.length;
     if (event.kind === "ready") {
@@ -104,7 +121,6 @@ export function follow(report: Report, octaves: number, shown: string): Listener
       growing.update(iteration, event.total, `${shown} ${mean.toPrecision(3)}`);
     }
     if (event.kind === "note") say(`note: ${event.text}`);
-    await report.take(event);
     if (event.kind === "batch" && event.grown.names.length < pictures) {
       const done = event.first + event.grown.names.length;
       say(`${done} of ${pictures} pictures done`);
@@ -115,20 +131,26 @@ export function follow(report: Report, octaves: number, shown: string): Listener
 
 /** Runs the method, writes the report, prints what came of it. */
 export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
-  const { parameters: octaves, out, images, size, trunk } = options;
-  const report = new Report({ folder: out, size, images, title: options.title });
+  const { parameters: octaves, folder, images, size, trunk, title } = options;
   const started = performance.now();
-  const run = await visualize(gpu, options, follow(report, octaves.length, "own"));
-  await report.finish(run, {
-    ...provenance(gpu, { ...options, model: trunk.model }),
-    layer: trunk.target,
-    penalty: trunk.penalty,
-    seed: options.seed,
-    embedding: options.embedding ?? {},
-    preset: options.preset,
-    init: options.init ?? "mean",
-    octaves: describeOctaves(octaves),
-    skipped: options.skipped,
+  const { result: run, end } = await keptRun({
+    folder,
+    report: () => new Report({ folder: folder.path, size, images, title }),
+    show: follow(octaves.length, "own"),
+    manifest: {
+      ...provenance(gpu, { ...options, model: trunk.model }),
+      ...again(folder, options.config),
+      layer: trunk.target,
+      penalty: trunk.penalty,
+      seed: options.seed,
+      embedding: options.embedding ?? {},
+      preset: options.preset,
+      init: options.init ?? "mean",
+      octaves: describeOctaves(octaves),
+      skipped: options.skipped,
+    },
+    run: ({ tell, signal, stateEvery, kept }) =>
+      visualize(gpu, { ...options, signal, stateEvery, resume: kept.state }, tell),
   });
 
   const seconds = (performance.now() - started) / 1000;
@@ -145,6 +167,7 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
   // deno-lint-ignore no-console
   console.log(describeFacets(run.analysis));
   // deno-lint-ignore no-console
-  console.log(`${join(out, "overview.png")} (${seconds.toFixed(0)} s)`);
+  console.log(`${join(folder.path, "overview.png")} (${seconds.toFixed(0)} s)`);
+  end();
   return run;
 }

@@ -1,6 +1,5 @@
 /** `visualize --channels …` and the other wishes: what the command line says of them. */
 import { basename, join } from "node:path";
-import { requireWritableFolder } from "../../base/writable_folder.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
 import { openWeights } from "../../models/formats/open_weights.ts";
@@ -27,6 +26,7 @@ import type { Parameters } from "../../vis/parameters.ts";
 import { askFolder } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
 import { Report } from "../../vis/report/report.ts";
+import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
 import { folderName, shortName } from "./examine.ts";
@@ -36,7 +36,8 @@ import { textOf } from "./text_file.ts";
 import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { Progress, say } from "./progress.ts";
-import { describeOctaves, follow, provenance } from "./run.ts";
+import { keptRun } from "./kept_run.ts";
+import { again, describeOctaves, follow, provenance } from "./run.ts";
 
 /** Options for wishes: those of the table, and what goes with them. */
 export const WISH_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -78,6 +79,10 @@ export interface WishRun {
   readonly saveEvery: number;
   /** What `--init` says, if it was given. */
   readonly init: string | undefined;
+  /** The options that make the same run again. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Opens the folder. */
+  readonly claim: (folder: string) => RunFolder;
   /** The picture that it names, at a size. */
   readonly startOf: (init: string, size: number) => Promise<Start>;
 }
@@ -143,7 +148,11 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   ];
   const out = args.text("out") ??
     join("generated", where.filter((part) => part).join("-").replaceAll(/[^\w.@,-]+/g, "_"));
-  requireWritableFolder(out);
+  const runFolder = opened.use(run.claim(out));
+  if (runFolder.finished) {
+    say(`${out} is finished`);
+    return;
+  }
   const paths = folder === undefined ? [] : listPhotos(folder);
   const gpu = opened.use(await openGpuFor(args));
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
@@ -152,31 +161,40 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     ? { images: [], skipped: [], answers: undefined }
     : await askAbout(gpu, network, objective, paths, { size: seen, limit, parameters: first });
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
-  const report = new Report({ folder: out, size, images: photos.images, title });
   const [, shown = "loss"] = metricsOf(objective);
   const started = performance.now();
-  const grown = await growWishes(gpu, {
-    network,
-    objective,
-    size,
-    images: photos.images,
-    answers: photos.answers,
-    start,
-    parameters: octaves,
-    set: texts.diverse === undefined ? undefined : Number(texts.diverse),
-    seed,
-    saveEvery,
-  }, follow(report, octaves.length, shown));
-  await report.finish(grown, {
-    ...provenance(gpu, { model, size, weightsName: file.name }),
-    layer,
-    wishes: texts,
-    weigh: weights,
-    seed,
-    preset,
-    init,
-    octaves: describeOctaves(octaves),
-    skipped: photos.skipped,
+  const { result: grown, report, end } = await keptRun({
+    folder: runFolder,
+    report: () => new Report({ folder: out, size, images: photos.images, title }),
+    show: follow(octaves.length, shown),
+    manifest: {
+      ...provenance(gpu, { model, size, weightsName: file.name }),
+      ...again(runFolder, { ...run.config, size }),
+      layer,
+      wishes: texts,
+      weigh: weights,
+      seed,
+      preset,
+      init,
+      octaves: describeOctaves(octaves),
+      skipped: photos.skipped,
+    },
+    run: ({ tell, signal, stateEvery, kept }) =>
+      growWishes(gpu, {
+        network,
+        objective,
+        size,
+        images: photos.images,
+        answers: photos.answers,
+        start,
+        parameters: octaves,
+        set: texts.diverse === undefined ? undefined : Number(texts.diverse),
+        seed,
+        saveEvery,
+        signal,
+        stateEvery,
+        resume: { done: kept.batches, state: kept.state },
+      }, tell),
   });
 
   const seconds = (performance.now() - started) / 1000;
@@ -190,6 +208,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   if (names.length > MOST_LINES) console.log(`and ${names.length - MOST_LINES} more`);
   // deno-lint-ignore no-console
   console.log(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
+  end();
 }
 
 /** Lines printed about single pictures. */

@@ -11,18 +11,31 @@ export interface Outcome {
   err: string;
 }
 
+function command(args: string[], env: Record<string, string>): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", join(ROOT, "cli", "main.ts"), ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", ...env },
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+  });
+}
+
 /** Runs it with some arguments. */
 export async function mindseye(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<Outcome> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", join(ROOT, "cli", "main.ts"), ...args],
-    cwd: ROOT,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await command.output();
+  return await outcomeOf(command(args, env).spawn());
+}
+
+/** Begins to run it. */
+export function begin(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
+  return command(args, env).spawn();
+}
+
+/** Waits for its end. */
+export async function outcomeOf(child: Deno.ChildProcess): Promise<Outcome> {
+  const { code, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };
 }

@@ -50,13 +50,14 @@ const manifestOf = (folder: string) =>
   };
 
 Deno.test("channels and neurons need no photos, and leave their files", () =>
-  withFolder(async (out) => {
+  withFolder(async (parent) => {
     for (
       const [option, value, folders] of [
         ["--channels", "8,11-12", ["channel_08", "channel_11", "channel_12"]],
         ["--neurons", "8@1,0,11", ["channel_08_at_01_00", "channel_11"]],
       ] as const
     ) {
+      const out = join(parent, option);
       const { code, out: said, err } = await mindseye(
         "visualize",
         ...NET,

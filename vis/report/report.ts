@@ -133,6 +133,18 @@ export class Report {
     } else if (event.kind === "note") this.#notes.push(event.text);
   }
 
+  /** Takes note of what a run told before it was interrupted, whose files are there. */
+  takeAgain(event: RunEvent): void {
+    if (event.kind === "iterations") {
+      this.#rows.push({ first: event.first ?? 0, results: event.results });
+    } else if (event.kind === "pictures") this.#addFrames(event);
+    else if (event.kind === "note") this.#notes.push(event.text);
+    else if (event.kind === "batch") {
+      const { first, grown } = event;
+      for (let i = first; i < first + grown.names.length; i++) this.#close(i, grown.size);
+    }
+  }
+
   #start(pictures: readonly PictureInfo[], metrics: readonly string[]): void {
     this.#pictures = pictures;
     this.#metrics = metrics;
@@ -152,11 +164,11 @@ export class Report {
   }
 
   /**
-   * Writes what is only known at the end, and the manifest last.
+   * Writes what is only known at the end.
    *
-   * @param manifest how the run came about
+   * @returns what the manifest is to say of it
    */
-  async finish(run: Grown | Visualization, manifest: Record<string, unknown>): Promise<void> {
+  async finish(run: Grown | Visualization): Promise<Record<string, unknown>> {
     const { size } = run;
     await this.#writePictures(0, this.#frames.length, size);
     if (this.#many) {
@@ -169,8 +181,7 @@ export class Report {
     const findings = "facets" in run ? this.#facetFindings(run) : this.#findings(run);
     const notes = this.#notes.length > 0 ? { notes: this.#notes, stopped: run.stopped } : {};
     const ended = run.aborted ? { ended_after: run.iterations } : {};
-    const text = JSON.stringify({ ...manifest, ...ended, ...notes, ...findings }, null, 2);
-    await this.#write("manifest.json", text + "\n");
+    return { ...ended, ...notes, ...findings };
   }
 
   /** Whether there are too many pictures to show each with its start and its photos. */
@@ -183,14 +194,20 @@ export class Report {
     for (let i = first; i < first + count; i++) {
       // A run that was ended early has pictures that were never begun.
       if (this.#written.has(i) || this.#frames[i]!.length === 0) continue;
-      this.#written.add(i);
       const frames = this.#frames[i]!.map((frame) => atSize(frame, size));
       const last = frames.at(-1)!;
       await this.#png(`${this.#folders[i]}/final.png`, this.#picture(last.picture));
       const title = this.#titleOf(i);
       await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
-      this.#frames[i] = this.#many ? [atSize(last, SMALL)] : frames;
+      this.#close(i, size);
     }
+  }
+
+  /** Nothing more comes of a picture: of many only a small copy is kept. */
+  #close(i: number, size: number): void {
+    const frames = this.#frames[i]!.map((frame) => atSize(frame, size));
+    this.#frames[i] = this.#many ? [atSize(frames.at(-1)!, SMALL)] : frames;
+    this.#written.add(i);
   }
 
   /** All pictures with their names, some in a row. */
@@ -235,18 +252,24 @@ export class Report {
     await this.#png("facets.png", drawScatter(analysis.facets, { thumbnails, size, title, note }));
   }
 
-  async #takePictures(
-    { iteration, pictures, save, size, first = 0 }: Extract<RunEvent, { kind: "pictures" }>,
-  ): Promise<void> {
+  /** Frames are kept as they are saved: in whole levels. */
+  #addFrames({ iteration, pictures, size, first = 0 }: Extract<RunEvent, { kind: "pictures" }>) {
     const plane = 3 * size * size;
-    for (let k = 0; k < pictures.length / plane; k++) {
-      const i = first + k;
-      const picture = pictures.slice(k * plane, (k + 1) * plane);
-      this.#frames[i]!.push({ label: String(iteration), picture });
-      const number = String(iteration).padStart(4, "0");
-      if (save) {
-        await this.#png(`${this.#folders[i]}/iteration_${number}.png`, this.#picture(picture));
-      }
+    const count = pictures.length / plane;
+    for (let k = 0; k < count; k++) {
+      const picture = Uint8ClampedArray.from(pictures.subarray(k * plane, (k + 1) * plane));
+      this.#frames[first + k]!.push({ label: String(iteration), picture });
+    }
+    return { first, count };
+  }
+
+  async #takePictures(event: Extract<RunEvent, { kind: "pictures" }>): Promise<void> {
+    const { first, count } = this.#addFrames(event);
+    if (!event.save) return;
+    const number = String(event.iteration).padStart(4, "0");
+    for (let i = first; i < first + count; i++) {
+      const { picture } = this.#frames[i]!.at(-1)!;
+      await this.#png(`${this.#folders[i]}/iteration_${number}.png`, this.#picture(picture));
     }
   }
 

@@ -21,7 +21,12 @@ import { distanceTerm } from "../../../vis/objectives/distances.ts";
 import type { HeldImage } from "../../../vis/photos/images.ts";
 import { Loop, type LoopOptions } from "../../../vis/loop/loop.ts";
 import { Optimizer } from "../../../vis/loop/optimizer.ts";
-import { optionName, PARAMETER_NAMES, PARAMETERS, type Parameters } from "../../../vis/parameters.ts";
+import {
+  optionName,
+  PARAMETER_NAMES,
+  PARAMETERS,
+  type Parameters,
+} from "../../../vis/parameters.ts";
 import { chooseOctaves, chooseParameters, firstIterations, PRESETS } from "../../../vis/presets.ts";
 import { resizeArea } from "../../../vis/photos/area_resize.ts";
 import { startPictures } from "../../../vis/loop/start.ts";

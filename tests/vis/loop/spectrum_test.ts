@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { hartley2d, Random } from "../../../ops/mod.ts";
 import { divideByFrequency, meanMagnitudes, withMagnitudes } from "../../../vis/loop/spectrum.ts";
-import { assertClose, evaluate, gpuForTests, randomValues, tensorOf, values } from "../../compare.ts";
+import {
+  assertClose,
+  evaluate,
+  gpuForTests,
+  randomValues,
+  tensorOf,
+  values,
+} from "../../compare.ts";
 import type { Values } from "../../reference.ts";
 
 const gpu = await gpuForTests();

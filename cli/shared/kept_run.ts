@@ -1,0 +1,91 @@
+/** A run on the command line of which nothing is lost, whatever ends it. */
+import { shellCommand } from "../../base/shell_command.ts";
+import type { Grown, Listener } from "../../vis/events.ts";
+import type { Report } from "../../vis/report/report.ts";
+import type { KeptRun, RunFolder } from "../../vis/report/run_folder.ts";
+import { Interrupted, Interruption } from "./interruption.ts";
+import type { OptionSpec } from "./options.ts";
+import { say } from "./progress.ts";
+
+/** Options for runs that are kept. */
+export const KEEP_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  force: { type: "boolean", help: "Replace a run that is in the folder" },
+};
+
+/** Seconds after which a run's state is kept again. */
+const STATE_EVERY = 60;
+
+/** What a run is given. */
+export interface RunHow {
+  /** To be told everything. */
+  readonly tell: Listener;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** How often states are kept. */
+  readonly stateEvery: number;
+  /** What was kept of it before. */
+  readonly kept: KeptRun;
+}
+
+/** What to keep. */
+export interface KeptRunOptions<Result extends Grown> {
+  readonly folder: RunFolder;
+  /** Makes the report. */
+  readonly report: () => Report;
+  /** Shows how the run goes on. */
+  readonly show: Listener;
+  /** What is known of it before it begins. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  /** Begins it, or goes on with it. */
+  readonly run: (how: RunHow) => Promise<Result>;
+}
+
+/**
+ * Runs, writes the report and keeps states, so that `resume` goes on after any end.
+ *
+ * @returns what came of it, and what to call when all is said that is to be said of that
+ * @throws {UserError} when the folder can no longer be written.
+ */
+export async function keptRun<Result extends Grown>(
+  { folder, report: makeReport, show, manifest, run }: KeptRunOptions<Result>,
+): Promise<{ result: Result; report: Report; end: () => void }> {
+  const again = shellCommand(["mindseye", "resume", folder.path]);
+  using interruption = new Interruption(`go on with: ${again}`);
+  const kept = folder.kept();
+  folder.writeManifest("running", manifest);
+  if (kept.state) say(`going on after iteration ${lastIteration(kept)}`);
+  const report = makeReport();
+  const tell: Listener = async (event) => {
+    if (event.kind === "ready") interruption.growing();
+    await show(event);
+    await report.take(event);
+    if (event.kind === "started") kept.events.forEach((before) => report.takeAgain(before));
+    folder.record(event);
+  };
+  let result: Result;
+  try {
+    result = await run({ kept, signal: interruption.signal, stateEvery: STATE_EVERY, tell });
+  } catch (error) {
+    // What cannot be done at all leaves no run behind.
+    folder.abandon();
+    throw error;
+  }
+  const findings = await report.finish(result);
+  folder.writeManifest(result.aborted ? "interrupted" : "finished", { ...manifest, ...findings });
+  if (!result.aborted) folder.finish();
+  const { code } = interruption;
+  return {
+    result,
+    report,
+    end() {
+      if (result.aborted) say(`ended after iteration ${result.iterations}; go on with: ${again}`);
+      if (code !== undefined) throw new Interrupted(code);
+    },
+  };
+}
+
+/** The last iteration that a run told of. */
+function lastIteration({ events }: KeptRun): number {
+  const last = events.findLast((event) => event.kind === "iterations");
+  return last?.results.at(-1)?.iteration ?? 0;
+}
