@@ -1,4 +1,5 @@
 /** What the command line adds to the errors of the library: which command helps. */
+import { FolderTakenError } from "../../vis/report/run_folder.ts";
 import { UnknownNameError, type UserError } from "../../base/errors.ts";
 
 /** The command that lists all names of a kind. */
@@ -10,6 +11,11 @@ const LISTED_BY: Readonly<Record<string, (error: UnknownNameError) => string>> =
 
 /** An error's message with the hint for it, if there is one. */
 export function withHint(error: UserError): string {
+  if (error instanceof FolderTakenError) {
+    const { folder, status } = error;
+    const resume = status === "finished" ? "" : `go on with it: resume ${folder}; or `;
+    return `${error.message}; ${resume}take another folder (--out), or --force to replace it`;
+  }
   const list = error instanceof UnknownNameError ? LISTED_BY[error.kind]?.(error) : undefined;
   return list === undefined ? error.message : `${error.message}; list all with: ${list}`;
 }

@@ -58,6 +58,13 @@ function discard(path: string): void {
 
 const reasonOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
+/** A folder holds a run already. */
+export class FolderTakenError extends UserError {
+  constructor(readonly folder: string, readonly status: RunStatus) {
+    super(`${folder} holds a run that is ${status === "finished" ? "" : "not "}finished`);
+  }
+}
+
 /** An open folder; it is others' turn when it is disposed of. */
 export class RunFolder implements Disposable {
   /** Its path. */
@@ -100,11 +107,7 @@ export class RunFolder implements Disposable {
       const manifest = readManifest(join(path, "manifest.json"));
       if (manifest && force) clear(path, manifest);
       else if (manifest && !resume) {
-        throw new UserError(
-          `${path} holds a run that is ${manifest.status === "finished" ? "" : "not "}finished; ` +
-            (manifest.status === "finished" ? "" : `go on with it: resume ${path}; or `) +
-            "take another folder (--out), or --force to replace it",
-        );
+        throw new FolderTakenError(path, manifest.status);
       }
       return new RunFolder(path, lock, made, force ? undefined : manifest);
     } catch (error) {
@@ -155,7 +158,7 @@ export class RunFolder implements Disposable {
     using file = openSafetensors(path);
     const damaged = (what: string) =>
       new UserError(
-        `${path}: ${what}; begin anew with --force, or keep it and take another folder`,
+        `${path}: ${what}; it cannot be gone on with: begin anew in another folder`,
       );
     const { journal, state } = stateOf(file.metadata.state, damaged);
     const events = this.#journalOf(journal, damaged);
