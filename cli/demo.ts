@@ -6,7 +6,7 @@ import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import type { SourceImage } from "../vis/photos/images.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
-import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
+import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import type { Command } from "./shared/options.ts";
 import { say } from "./shared/progress.ts";
@@ -37,7 +37,8 @@ export const demoCommand: Command = {
     const model = createModel("motifs");
     using weights = await model.builtInWeights!();
     const trunk = openTrunk(model, weights, { layer: LAYER }, model.inputSize);
-    using gpu = await openGpuFor(args);
+    using keeper = await keepGpuFor(args);
+    const { gpu } = keeper;
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
     const drawings = drawClass({ size: SIZE });
     say(`${drawings.length} drawings of one class; its facets: ${FACETS.join(", ")}`);
@@ -45,7 +46,7 @@ export const demoCommand: Command = {
       name,
       pixels: planar(pixels, SIZE * SIZE),
     }));
-    const run = await runAndReport(gpu, {
+    const run = await runAndReport(keeper, {
       trunk,
       images,
       skipped: [],

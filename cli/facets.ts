@@ -45,7 +45,7 @@ Example:
     const embedding = embeddingOption(args);
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     using examined = await examine("facets", args, facets);
-    const { gpu, trunks, look, size, weightsName, folders, titles } = examined;
+    const { keeper, trunks, look, size, weightsName, folders, titles } = examined;
     const { images, skipped } = look;
     for (const [i, trunk] of trunks.entries()) {
       const analysis = analyseFacets(look.pooled[i]!, {
@@ -57,7 +57,7 @@ Example:
       });
       const folder = folders[i]!.path;
       const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {
-        ...provenance(gpu, { model: trunk.model, size, weightsName }),
+        ...provenance(keeper.gpu, { model: trunk.model, size, weightsName }),
         layer: trunk.target,
         seed,
         embedding,

@@ -24,7 +24,7 @@ import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { Progress, say } from "./shared/progress.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import { runAndReport } from "./shared/run.ts";
-import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
+import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { openModel } from "./shared/model.ts";
 import { concatenate } from "../base/concatenate.ts";
 
@@ -173,7 +173,8 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
       classifiers.push({ name: `${shortName(file)} ${classes.join("+")}`, network, classes });
     }
     requireWritableFolder(out);
-    using gpu = await openGpuFor(args);
+    using keeper = await keepGpuFor(args);
+    const { gpu } = keeper;
     const reading = new Progress("photos");
     const { photos: read, skipped } = await readPhotos(folder, {
       size: seen,
@@ -207,7 +208,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
           say(title);
           const called = `${preset}-${name}-${layer}${count > 1 ? `-${seed}` : ""}`;
           using folder = RunFolder.open(join(out, fileName(called)), { force });
-          const run = await runAndReport(gpu, {
+          const run = await runAndReport(keeper, {
             trunk,
             images: photos,
             pooled: changesPhotos(parameters[0]!) ? undefined : judges.get(trunk)!.pooled,

@@ -154,7 +154,7 @@ ${describeParameters()}`,
     const init = args.text("init") ?? "mean";
     await startOf(init, 8); // a picture that cannot be read is told before the long work
     using examined = await examine("visualize", args, facets, octaves);
-    const { gpu, trunks, look, size, weightsName, folders, titles } = examined;
+    const { keeper, trunks, look, size, weightsName, folders, titles } = examined;
     const start = await startOf(init, size);
     for (const [i, trunk] of trunks.entries()) {
       const folder = folders[i]!;
@@ -163,7 +163,7 @@ ${describeParameters()}`,
         continue;
       }
       if (trunks.length > 1) say(`${trunk.target} (${i + 1} of ${trunks.length} layers)`);
-      await runAndReport(gpu, {
+      await runAndReport(keeper, {
         trunk,
         images: look.images,
         pooled: look.pooled[i],

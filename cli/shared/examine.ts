@@ -1,6 +1,6 @@
 /** What `visualize` and `facets` share: a network's layers, a folder of photos, and the facets. */
 import { basename, join, resolve } from "node:path";
-import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../../vis/facets/embedding.ts";
 import { type FacetAnalysis } from "../../vis/facets/facets.ts";
 import { requireImages } from "../../vis/photos/images.ts";
@@ -12,7 +12,7 @@ import { changesPhotos } from "../../vis/photos/seen.ts";
 import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
-import { GPU_OPTIONS, openGpuFor } from "./gpu.ts";
+import { GPU_OPTIONS, keepGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
 import { NETWORK_OPTIONS, openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
@@ -90,7 +90,7 @@ export function embeddingOption(args: Arguments): EmbeddingOptions {
 /** A folder as some layers of a network see it. */
 export interface Examined extends Disposable {
   /** The adapter. */
-  readonly gpu: Gpu;
+  readonly keeper: GpuKeeper;
   /** The layers. */
   readonly trunks: readonly Trunk[];
   /** The photos and what each layer answered. */
@@ -161,34 +161,37 @@ export async function examine(
   const folders = trunks.map(({ target }) =>
     opened.use(RunFolder.open(trunks.length > 1 ? join(out, fileName(target)) : out, keeping))
   );
-  const gpu = opened.use(await openGpuFor(args));
+  const keeper = opened.use(await keepGpuFor(args));
+  const { gpu } = keeper;
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
   const looking = new Progress("photos");
   const parameters = octaves[0];
-  const look = await lookAtPhotos(gpu, open, paths, {
-    size: seen,
-    limit,
-    ...(parameters && changesPhotos(parameters)
-      ? {
-        prepare: {
-          name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
-          apply: (pixels) => asSeen(pixels, parameters),
-        },
-      }
-      : {}),
-    cache: { folder: join(out, "activations"), weights },
-    onProgress: (done, total, reused) =>
-      looking.update(done, total, reused > 0 ? `${reused} known` : ""),
-    onNote: (text) => say(`note: ${text}`),
-  });
+  const look = await keeper.use((gpu) =>
+    lookAtPhotos(gpu, open, paths, {
+      size: seen,
+      limit,
+      ...(parameters && changesPhotos(parameters)
+        ? {
+          prepare: {
+            name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
+            apply: (pixels) => asSeen(pixels, parameters),
+          },
+        }
+        : {}),
+      cache: { folder: join(out, "activations"), weights },
+      onProgress: (done, total, reused) =>
+        looking.update(done, total, reused > 0 ? `${reused} known` : ""),
+      onNote: (text) => say(`note: ${text}`),
+    })
+  );
   const { images, skipped } = look;
   for (const { file, reason } of skipped) say(`skipped ${file}: ${reason}`);
   if (skipped.length > 0) say(`${skipped.length} of ${skipped.length + images.length} skipped`);
   requireImages(images.length, facets);
   const keep = opened.move();
   return {
-    gpu,
+    keeper,
     trunks,
     look,
     size,

@@ -1,5 +1,6 @@
 /** Options about the GPU, shared by all commands that use it. */
 import { type Gpu, openGpu, type Storage } from "../../kernels/runtime/device.ts";
+import { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import { tuned } from "../../ops/tuning/tune.ts";
 import { say } from "./progress.ts";
 import type { Arguments, OptionSpec } from "./options.ts";
@@ -25,4 +26,12 @@ export async function openGpuFor(args: Arguments, storage?: Storage): Promise<Gp
   const gpu = await openGpu({ precise: args.flag("precise"), ...(storage ? { storage } : {}) });
   if (!args.flag("no-tune")) tuned(gpu, { note: (text) => say(`note: ${text}`) });
   return gpu;
+}
+
+/** The same, opened again when it is lost. */
+export async function keepGpuFor(args: Arguments): Promise<GpuKeeper> {
+  return await GpuKeeper.open(
+    () => openGpuFor(args),
+    (reason) => say(`note: the GPU was lost (${reason}); it is opened again`),
+  );
 }

@@ -1,5 +1,7 @@
 /** A run on the command line of which nothing is lost, whatever ends it. */
 import { shellCommand } from "../../base/shell_command.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { Grown, Listener } from "../../vis/events.ts";
 import type { Report } from "../../vis/report/report.ts";
 import type { KeptRun, RunFolder } from "../../vis/report/run_folder.ts";
@@ -29,6 +31,7 @@ export interface RunHow {
 
 /** What to keep. */
 export interface KeptRunOptions<Result extends Grown> {
+  readonly keeper: GpuKeeper;
   readonly folder: RunFolder;
   /** Makes the report. */
   readonly report: () => Report;
@@ -37,7 +40,7 @@ export interface KeptRunOptions<Result extends Grown> {
   /** What is known of it before it begins. */
   readonly manifest: Readonly<Record<string, unknown>>;
   /** Begins it, or goes on with it. */
-  readonly run: (how: RunHow) => Promise<Result>;
+  readonly run: (gpu: Gpu, how: RunHow) => Promise<Result>;
 }
 
 /**
@@ -47,24 +50,30 @@ export interface KeptRunOptions<Result extends Grown> {
  * @throws {UserError} when the folder can no longer be written.
  */
 export async function keptRun<Result extends Grown>(
-  { folder, report: makeReport, show, manifest, run }: KeptRunOptions<Result>,
+  { keeper, folder, report: makeReport, show, manifest, run }: KeptRunOptions<Result>,
 ): Promise<{ result: Result; report: Report; end: () => void }> {
   const again = shellCommand(["mindseye", "resume", folder.path]);
   using interruption = new Interruption(`go on with: ${again}`);
-  const kept = folder.kept();
-  folder.writeManifest("running", manifest);
-  if (kept.state) say(`going on after iteration ${lastIteration(kept)}`);
-  const report = makeReport();
-  const tell: Listener = async (event) => {
-    if (event.kind === "ready") interruption.growing();
-    await show(event);
-    await report.take(event);
-    if (event.kind === "started") kept.events.forEach((before) => report.takeAgain(before));
-    folder.record(event);
+  const { signal } = interruption;
+  let report = makeReport();
+  // After the loss of a GPU as after that of a process: from the last state.
+  const goOn = async (gpu: Gpu): Promise<Result> => {
+    const kept = folder.kept();
+    if (kept.state) say(`going on after iteration ${lastIteration(kept)}`);
+    report = makeReport();
+    const tell: Listener = async (event) => {
+      if (event.kind === "ready") interruption.growing();
+      await show(event);
+      await report.take(event);
+      if (event.kind === "started") kept.events.forEach((before) => report.takeAgain(before));
+      folder.record(event);
+    };
+    return await run(gpu, { kept, signal, stateEvery: STATE_EVERY, tell });
   };
   let result: Result;
   try {
-    result = await run({ kept, signal: interruption.signal, stateEvery: STATE_EVERY, tell });
+    folder.writeManifest("running", manifest);
+    result = await keeper.use(goOn);
   } catch (error) {
     // What cannot be done at all leaves no run behind.
     folder.abandon();

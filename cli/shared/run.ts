@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { shellCommand } from "../../base/shell_command.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { EmbeddingOptions } from "../../vis/facets/embedding.ts";
 import type { SourceImage } from "../../vis/photos/images.ts";
 import { optionName, type Parameters } from "../../vis/parameters.ts";
@@ -130,15 +131,19 @@ export function follow(octaves: number, shown: string): Listener {
 }
 
 /** Runs the method, writes the report, prints what came of it. */
-export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visualization> {
+export async function runAndReport(
+  keeper: GpuKeeper,
+  options: RunOptions,
+): Promise<Visualization> {
   const { parameters: octaves, folder, images, size, trunk, title } = options;
   const started = performance.now();
   const { result: run, end } = await keptRun({
+    keeper,
     folder,
     report: () => new Report({ folder: folder.path, size, images, title }),
     show: follow(octaves.length, "own"),
     manifest: {
-      ...provenance(gpu, { ...options, model: trunk.model }),
+      ...provenance(keeper.gpu, { ...options, model: trunk.model }),
       ...again(folder, options.config),
       layer: trunk.target,
       penalty: trunk.penalty,
@@ -149,7 +154,7 @@ export async function runAndReport(gpu: Gpu, options: RunOptions): Promise<Visua
       octaves: describeOctaves(octaves),
       skipped: options.skipped,
     },
-    run: ({ tell, signal, stateEvery, kept }) =>
+    run: (gpu, { tell, signal, stateEvery, kept }) =>
       visualize(gpu, { ...options, signal, stateEvery, resume: kept.state }, tell),
   });
 

@@ -30,7 +30,7 @@ import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
 import { folderName, shortName } from "./examine.ts";
-import { openGpuFor } from "./gpu.ts";
+import { keepGpuFor } from "./gpu.ts";
 import { classNamesOf } from "./class_names.ts";
 import { textOf } from "./text_file.ts";
 import { openModelFor, requireModel } from "./model.ts";
@@ -154,21 +154,25 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     return;
   }
   const paths = folder === undefined ? [] : listPhotos(folder);
-  const gpu = opened.use(await openGpuFor(args));
+  const keeper = opened.use(await keepGpuFor(args));
+  const { gpu } = keeper;
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
   const photos = paths.length === 0
     ? { images: [], skipped: [], answers: undefined }
-    : await askAbout(gpu, network, objective, paths, { size: seen, limit, parameters: first });
+    : await keeper.use((gpu) =>
+      askAbout(gpu, network, objective, paths, { size: seen, limit, parameters: first })
+    );
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const [, shown = "loss"] = metricsOf(objective);
   const started = performance.now();
   const { result: grown, report, end } = await keptRun({
+    keeper,
     folder: runFolder,
     report: () => new Report({ folder: out, size, images: photos.images, title }),
     show: follow(octaves.length, shown),
     manifest: {
-      ...provenance(gpu, { model, size, weightsName: file.name }),
+      ...provenance(keeper.gpu, { model, size, weightsName: file.name }),
       ...again(runFolder, { ...run.config, size }),
       layer,
       wishes: texts,
@@ -179,7 +183,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
       octaves: describeOctaves(octaves),
       skipped: photos.skipped,
     },
-    run: ({ tell, signal, stateEvery, kept }) =>
+    run: (gpu, { tell, signal, stateEvery, kept }) =>
       growWishes(gpu, {
         network,
         objective,

@@ -64,6 +64,19 @@ export class Gpu implements Disposable {
     if (fault !== undefined) throw new Error(`the GPU reported: ${fault}`);
   }
 
+  /**
+   * Why the device is lost, if it is: nothing can be done with it any more. To be asked after an error,
+   * as errors say it each in their own way.
+   */
+  async lossReason(): Promise<string | undefined> {
+    const { promise: later, resolve } = Promise.withResolvers<undefined>();
+    // The device may say so a little after whatever failed.
+    const timer = setTimeout(() => resolve(undefined), 100);
+    const lost = await Promise.race([this.device.lost, later]);
+    clearTimeout(timer);
+    return lost && (lost.message || lost.reason || "no reason given");
+  }
+
   /** Gives the device back. */
   [Symbol.dispose](): void {
     this.device.destroy();

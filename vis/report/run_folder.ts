@@ -153,6 +153,9 @@ export class RunFolder implements Disposable {
    * @throws {UserError} when it is damaged.
    */
   kept(): KeptRun {
+    this.#journal?.close();
+    this.#journal = undefined;
+    this.#journalBytes = 0;
     const path = this.#file("state.safetensors");
     if (!exists(path)) return { events: [], state: undefined, batches: [] };
     using file = openSafetensors(path);

@@ -1,0 +1,70 @@
+/** A GPU that is opened again when it is lost: its driver was restarted, or it was unplugged. */
+import { UserError } from "../../base/errors.ts";
+import type { Gpu } from "./device.ts";
+
+/** Losses in one piece of work after which it is given up. */
+const MOST_LOSSES = 5;
+
+/** Keeps a GPU open. Owns it. */
+export class GpuKeeper implements Disposable {
+  readonly #open: () => Promise<Gpu>;
+  readonly #onLoss: (reason: string) => void;
+  #gpu: Gpu;
+
+  private constructor(gpu: Gpu, open: () => Promise<Gpu>, onLoss: (reason: string) => void) {
+    this.#gpu = gpu;
+    this.#open = open;
+    this.#onLoss = onLoss;
+  }
+
+  /**
+   * Opens a GPU.
+   *
+   * @param onLoss is told each time it was lost, before it is opened again
+   * @throws what `open` throws.
+   */
+  static async open(
+    open: () => Promise<Gpu>,
+    onLoss: (reason: string) => void = () => {},
+  ): Promise<GpuKeeper> {
+    return new GpuKeeper(await open(), open, onLoss);
+  }
+
+  /** The one that is open. */
+  get gpu(): Gpu {
+    return this.#gpu;
+  }
+
+  /**
+   * Does some work; when the GPU is lost meanwhile, all of it again on the one that is opened then. Work
+   * that takes long should begin where it was.
+   *
+   * @throws {UserError} when the GPU is lost again and again, and all else that the work throws.
+   */
+  async use<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
+    for (let losses = 0;; losses++) {
+      try {
+        return await work(this.#gpu);
+      } catch (error) {
+        const reason = await this.#gpu.lossReason();
+        if (reason === undefined) throw error;
+        if (losses >= MOST_LOSSES) {
+          throw new UserError(
+            `the GPU was lost ${
+              losses + 1
+            } times in a row (${reason}); its driver may give up on ` +
+              "what takes too long: ask for smaller pictures or fewer of them",
+          );
+        }
+        this.#onLoss(reason);
+        this.#gpu[Symbol.dispose]();
+        this.#gpu = await this.#open();
+      }
+    }
+  }
+
+  /** Gives the GPU back. */
+  [Symbol.dispose](): void {
+    this.#gpu[Symbol.dispose]();
+  }
+}
