@@ -27,6 +27,8 @@ export interface OpenModelOptions {
   readonly normalisation?: Normalisation | undefined;
   /** The order of its colours, where that is not red, green, blue. */
   readonly channelsOrder?: ChannelsOrder | undefined;
+  /** Whether its weights may hold what is no finite number (false). */
+  readonly allowNonfinite?: boolean | undefined;
 }
 
 /** A network that wants its pictures as was said. */
@@ -133,7 +135,9 @@ export async function openModel(
   name: string | undefined,
   how: OpenModelOptions = {},
 ): Promise<OpenModel> {
-  return told(await opened(name, how), how);
+  const { model, weights } = await opened(name, how);
+  if (how.allowNonfinite) weights.allowNonfinite = true;
+  return told({ model, weights }, how);
 }
 
 async function opened(

@@ -225,9 +225,27 @@ class Tracer implements Scope {
   #read(weight: Weight): Float32Array {
     if (!this.#weights) throw noWeights(this.#model.name);
     checkWeight(this.#weights, this.#model.name, weight);
-    return this.#weights.read(weight.key);
+    const values = this.#weights.read(weight.key);
+    if (!this.#weights.allowNonfinite) checkFinite(values, this.#weights.name, weight);
+    return values;
   }
 }
+
+/** @throws {UserError} when a weight holds what is no finite number. */
+function checkFinite(values: Float32Array, file: string, { key, shape }: Weight): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new NonfiniteWeightError(
+      `${file}: tensor "${key}" [${shape}] holds ${
+        values[i]
+      } (number ${i}), so all that comes after ` +
+        "it would be nonsense; take other weights",
+    );
+  }
+}
+
+/** Weights hold what is no finite number. */
+export class NonfiniteWeightError extends UserError {}
 
 /** How a stored shape looks in a graph where everything has four sizes. */
 function graphShape(stored: readonly number[]): Shape {

@@ -78,6 +78,8 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "vis/photos/photos.ts": "reads photos and decodes them",
   "vis/photos/look.ts": "hashes photos on their way to the cache",
   "vis/photos/activation_cache.ts": "the cache folder",
+  "vis/photos/webp.ts": "decodes WebP",
+  "vis/photos/avif.ts": "decodes AVIF",
   "vis/photos/png.ts": "encodes and decodes PNG",
   "vis/report/manifest.ts": "reads a file",
   "vis/report/run_folder.ts": "the folder of a run",

@@ -1,4 +1,5 @@
 /** What the command line adds to the errors of the library: which command helps. */
+import { NonfiniteWeightError } from "../../models/trace.ts";
 import { FolderTakenError } from "../../vis/report/run_folder.ts";
 import { UnknownNameError, type UserError } from "../../base/errors.ts";
 
@@ -15,6 +16,9 @@ export function withHint(error: UserError): string {
     const { folder, status } = error;
     const resume = status === "finished" ? "" : `go on with it: resume ${folder}; or `;
     return `${error.message}; ${resume}take another folder (--out), or --force to replace it`;
+  }
+  if (error instanceof NonfiniteWeightError) {
+    return `${error.message}, or go on with --allow-nonfinite`;
   }
   const list = error instanceof UnknownNameError ? LISTED_BY[error.kind]?.(error) : undefined;
   return list === undefined ? error.message : `${error.message}; list all with: ${list}`;

@@ -37,6 +37,10 @@ export const NETWORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     value: "imagenet|half|none|bytes|MEAN/STD",
     help: "How it wants its pictures (default: as its name or file says; see: doctor --model)",
   },
+  "allow-nonfinite": {
+    type: "boolean",
+    help: "Run a network whose weights hold NaN or infinite numbers",
+  },
   "channels-order": { type: "string", value: "rgb|bgr", help: "Which of its colours comes first" },
 };
 
@@ -65,6 +69,7 @@ export async function openModelFor(args: Arguments): Promise<OpenModel> {
     weights: args.text("weights"),
     normalisation: normalize === undefined ? undefined : parseNormalisation(normalize),
     channelsOrder: order,
+    allowNonfinite: args.flag("allow-nonfinite"),
   });
 }
 

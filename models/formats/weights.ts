@@ -12,6 +12,8 @@ export interface WeightSource {
   read(key: string): Float32Array;
   /** Whose names its tensors have, where networks are not quite the same there. */
   readonly naming?: "timm" | undefined;
+  /** Whether numbers that are none, or infinite, may be among them; a network is not run on them else. */
+  allowNonfinite?: boolean;
   /** Whether every call of `read` gives another array, which may be changed and freed. */
   readonly fresh?: boolean;
 }

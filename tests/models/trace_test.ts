@@ -203,6 +203,27 @@ Deno.test("weights: missing tensors are named, or counted", () => {
   });
 });
 
+Deno.test("weights: what is no finite number is named, unless it is allowed", () => {
+  const model = tiny();
+  for (const [key, value] of [["conv.weight", NaN], ["bn.running_var", Infinity]] as const) {
+    const sound = weightsFor(model.root);
+    const read = (name: string) => {
+      const values = Float32Array.from(sound.read(name));
+      if (name === key) values[2] = value;
+      return values;
+    };
+    const spoilt = { ...counting(sound), read };
+    const trace = traceModel(model, [1, 3, 4, 4], spoilt);
+    checkWeights(trace, [trace.output!]);
+    assert.throws(() => loadConstants(trace, trace.output!), {
+      name: "UserError",
+      message: new RegExp(`^w.safetensors: tensor "${key}" .* holds ${value} \\(number 2\\)`),
+    });
+    const allowed = traceModel(model, [1, 3, 4, 4], { ...spoilt, allowNonfinite: true });
+    loadConstants(allowed, allowed.output!);
+  }
+});
+
 Deno.test("weights: a network without any says so when they are needed", () => {
   const trace = traceModel(tiny(), [1, 3, 4, 4]);
   const error = { name: "UserError", message: /^tiny needs weights/ };

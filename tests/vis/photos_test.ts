@@ -136,6 +136,76 @@ Deno.test("PNG, GIF and transparency are read", async () => {
   });
 });
 
+/** Quarters, red and green over blue and white: made by libwebp and libavif, turned by EXIF, animated. */
+const MODERN = {
+  "a.webp":
+    "UklGRmwAAABXRUJQVlA4WAoAAAAIAAAAHwAADwAAVlA4TCwAAAAvH8ADAB8gEEjeHzqN+RcQFPwf3fxHZA+AINtm" +
+    "kpOc5AEuENH/qFL9AWzbD0VYSUYaAAAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA=",
+  "b.avif":
+    "AAAAHGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZgAAAOptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA" +
+    "AAAAAAAAAAAAAA5waXRtAAAAAAABAAAAImlsb2MAAAAAREAAAQABAAAAAAEOAAEAAAAAAAAAKQAAACNpaW5mAAAAAAAB" +
+    "AAAAFWluZmUCAAAAAAEAAGF2MDEAAAAAamlwcnAAAABLaXBjbwAAABNjb2xybmNseAACAAIABoAAAAAMYXYxQ4EADAAA" +
+    "AAAUaXNwZQAAAAAAAAAgAAAAEAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgYIDhAAAADFtZGF0EgAK" +
+    "BhgQ/+wIQDIdRGAAABTmKYEC7kMFaNh91Os8V1rSDZyOUKygTbA=",
+  "c.webp":
+    "UklGRp4AAABXRUJQVlA4WAoAAAACAAAAHwAADwAAQU5JTQYAAAAAAAAAAABBTk1GRAAAAAAAAAAAAB8AAA8AAGQA" +
+    "AAJWUDhMLAAAAC8fwAMAHyAQSN4fOo35FxAU/B/d/EdkD4Ag22aSk7zkAC4Q0f/YNtUfQNUtQU5NRiYAAAAAAAAAAAAf" +
+    "AAAPAABkAAAAVlA4TA4AAAAvH8ADAAcQEf0PRET/Aw==",
+};
+
+/** An AVIF file turned by 90° as often as said and then mirrored, if at all. */
+function turnedAvif(turns: number, mirror?: number): Uint8Array<ArrayBuffer> {
+  const file = Uint8Array.fromBase64(MODERN["b.avif"]);
+  const text = new TextDecoder("latin1").decode(file);
+  const box = (kind: string, value: number) => [0, 0, 0, 9, ...[...kind].map(byteOf), value];
+  const added = [...box("irot", turns), ...(mirror === undefined ? [] : box("imir", mirror))];
+  const at = text.indexOf("ipma") - 4; // behind the last property
+  const grown = Uint8Array.from([...file.slice(0, at), ...added, ...file.slice(at)]);
+  const view = new DataView(grown.buffer);
+  for (const kind of ["meta", "iprp", "ipco"]) {
+    const length = text.indexOf(kind) - 4;
+    view.setUint32(length, view.getUint32(length) + added.length);
+  }
+  // What the picture is made of lies as much further back.
+  const iloc = text.indexOf("iloc") + 4 + 4 + 2 + 2 + 2 + 2 + 4 + 2;
+  view.setUint32(iloc, view.getUint32(iloc) + added.length);
+  return grown;
+}
+
+Deno.test("WebP and AVIF are read, turned as they say; of an animation the first picture", async () => {
+  const files = Object.entries(MODERN).map(([name, text]) => [name, Uint8Array.fromBase64(text)]);
+  await withFolder(Object.fromEntries(files), async (folder) => {
+    const { photos, skipped } = await readPhotos(folder, { size: 8 });
+    assert.deepEqual(skipped, []);
+    // EXIF 6: what was stored left stands above.
+    assert.deepEqual(photos.map((photo) => look(photo.pixels)), ["BRWG", "RGBW", "RGBW"]);
+    assert.deepEqual(photos.map(({ width, height }) => [width, height]), [
+      [16, 32],
+      [32, 16],
+      [32, 16],
+    ]);
+  });
+  // Anticlockwise; then 1: left and right change places, 0: above and below.
+  const turned: (readonly [number, number | undefined, string])[] = [
+    ...[[0, undefined, "RGBW"], [1, undefined, "GWRB"], [2, undefined, "WBGR"]] as const,
+    ...[[3, undefined, "BRWG"], [0, 1, "GRWB"], [0, 0, "BWRG"], [1, 1, "WGBR"]] as const,
+    ...[[1, 0, "RBGW"], [2, 1, "BWRG"], [3, 0, "WGBR"]] as const,
+  ];
+  for (const [turns, mirror, expected] of turned) {
+    await withFolder({ "a.avif": turnedAvif(turns, mirror) }, async (folder) => {
+      const { pixels } = await readPhoto(join(folder, "a.avif"), 8);
+      assert.equal(look(pixels), expected, `turned ${turns}, mirrored ${mirror}`);
+    });
+  }
+});
+
+/** A file that says it is as large as can be. */
+function bombOf(name: keyof typeof MODERN, box: string, offset: number, bytes: number): Uint8Array {
+  const file = Uint8Array.fromBase64(MODERN[name]);
+  const at = new TextDecoder("latin1").decode(file).indexOf(box) + offset;
+  return file.fill(0xff, at, at + bytes);
+}
+
 Deno.test("what cannot be read is skipped, with the file's name and why", async () => {
   const jpeg = await quarters().encodeJPEG(90);
   const bomb = jpeg.slice();
@@ -151,6 +221,9 @@ Deno.test("what cannot be read is skipped, with the file's name and why", async 
     "f.bmp": "BM\0\0",
     "g_bomb.png": "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\xff\0\0\0\xff\0\0\x08\x06\0\0\0",
     "h_bomb.jpg": bomb,
+    "i_bomb.webp": bombOf("a.webp", "VP8X", 12, 6),
+    "j_bomb.avif": bombOf("b.avif", "ispe", 8, 8),
+    "k_heic.heic": "\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "ignored.txt": "hello",
     ".hidden.jpg": "",
     "z.jpg": jpeg,
@@ -164,13 +237,16 @@ Deno.test("what cannot be read is skipped, with the file's name and why", async 
       "a_cut.jpg: a damaged JPEG file (jpg: failed to decode)",
       "b_empty.png: an empty file",
       "c_text.jpeg: not a picture",
-      "d.webp: WebP is not supported, save it as JPEG or PNG",
+      "d.webp: a damaged WebP file (Decoding error)",
       "e_named_wrong.jpg: TIFF is not supported, save it as JPEG or PNG",
       "f.bmp: BMP is not supported, save it as JPEG or PNG",
       "g_bomb.png: a damaged PNG file (279280248422400 pixels are too many)",
       "h_bomb.jpg: a damaged JPEG file (4294836225 pixels are too many)",
+      "i_bomb.webp: a damaged WebP file (281474976710656 pixels are too many)",
+      "j_bomb.avif: a damaged AVIF file (18446744065119617000 pixels are too many)",
+      "k_heic.heic: HEIC is not supported, save it as JPEG or PNG",
     ]);
-    assert.equal(seen.at(-1), "9/9");
+    assert.equal(seen.at(-1), "12/12");
   });
 });
 
@@ -194,7 +270,10 @@ Deno.test("pipes, devices and files too large for a photo are skipped unopened",
 Deno.test("folders without a readable photo are refused in plain words", async () => {
   await withFolder({ "a.txt": "x" }, (folder) => {
     assert.throws(() => listPhotos(folder), UserError);
-    assert.throws(() => listPhotos(folder), /no photos in .*should hold JPEG, PNG or GIF/);
+    assert.throws(
+      () => listPhotos(folder),
+      /no photos in .*should hold JPEG, PNG, WebP, AVIF or GIF/,
+    );
     assert.throws(() => listPhotos(join(folder, "nowhere")), /there is no folder .*nowhere/);
     assert.throws(() => listPhotos(join(folder, "a.txt")), /a\.txt is a file/);
   });

@@ -5,7 +5,15 @@ import { basename, extname, join } from "node:path";
 import { GIF, Image } from "imagescript";
 import { UserError } from "../../base/errors.ts";
 import { unfitToRead } from "../../base/regular_file.ts";
-import { jpegOrientation, jpegPixels, orient } from "./exif.ts";
+import {
+  avifFacts,
+  jpegOrientation,
+  jpegPixels,
+  orient,
+  type PictureFacts,
+  webpOrientation,
+  webpPixels,
+} from "./picture_facts.ts";
 import type { Rgba } from "./png.ts";
 import { resizeArea } from "./area_resize.ts";
 
@@ -42,14 +50,20 @@ export interface ReadPhotosOptions {
 }
 
 /**
- * Extensions that say "I am a picture". WebP and friends are among them although we cannot decode
+ * Extensions that say "I am a picture". BMP and friends are among them although we cannot decode
  * them: they are then named as skipped instead of being silently absent.
  */
 const EXTENSIONS = new Set(
-  [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif"].concat(
-    [".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"],
+  [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".avif"].concat(
+    [".bmp", ".tif", ".tiff", ".heic", ".heif", ".jp2", ".jxl"],
   ),
 );
+
+/** Kinds of pictures that are read. */
+const FORMATS = ["JPEG", "PNG", "GIF", "WebP", "AVIF"] as const;
+
+/** A kind of pictures that is read. */
+type Format = typeof FORMATS[number];
 
 /** Files of more bytes than this are no photos. */
 const MOST_BYTES = 2 ** 29;
@@ -83,7 +97,9 @@ export function listPhotos(folder: string): string[] {
     throw error;
   }
   if (names.length === 0) {
-    throw new UserError(`no photos in ${folder}; it should hold JPEG, PNG or GIF files`);
+    throw new UserError(
+      `no photos in ${folder}; it should hold JPEG, PNG, WebP, AVIF or GIF files`,
+    );
   }
   // Plain code-unit order, the same on every machine and in every language setting.
   return names.sort().map((name) => join(folder, name));
@@ -173,11 +189,13 @@ export async function readPhotoFile(path: string): Promise<Uint8Array<ArrayBuffe
  * @param size Side of the square in pixels.
  * @throws {UnreadablePhoto} when the file cannot be decoded; its message says why.
  */
-export async function decodePhoto(bytes: Uint8Array, path: string, size: number): Promise<Photo> {
+export async function decodePhoto(
+  bytes: Uint8Array<ArrayBuffer>,
+  path: string,
+  size: number,
+): Promise<Photo> {
   const format = formatOf(bytes);
-  if (format !== "JPEG" && format !== "PNG" && format !== "GIF") {
-    throw new UnreadablePhoto(path, format);
-  }
+  if (!isRead(format)) throw new UnreadablePhoto(path, format);
   let decoded: Rgba;
   try {
     decoded = await decode(bytes, format);
@@ -196,14 +214,24 @@ export async function decodePhoto(bytes: Uint8Array, path: string, size: number)
   return { name: basename(path), path, width, height, pixels };
 }
 
-async function decode(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): Promise<Rgba> {
-  const declared = declaredPixels(bytes, format);
-  if (declared > MOST_PIXELS) throw new Error(`${declared} pixels are too many`);
-  // The decoder may keep a view of what it is given, so nothing else uses `bytes` afterwards.
+function isRead(format: string): format is Format {
+  return FORMATS.some((known) => known === format);
+}
+
+/** Of an animation the first picture. The decoder may keep a view of what it is given. */
+async function decode(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Rgba> {
+  const { pixels, orientation } = factsOf(bytes, format);
+  if (pixels > MOST_PIXELS) throw new Error(`${pixels} pixels are too many`);
+  const picture = await decoded(bytes, format);
+  if (!picture || picture.width < 1 || picture.height < 1) throw new Error("it holds no picture");
+  return orient(picture, orientation);
+}
+
+async function decoded(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Rgba | undefined> {
+  if (format === "WebP") return await (await import("./webp.ts")).decodeWebp(bytes);
+  if (format === "AVIF") return await (await import("./avif.ts")).decodeAvif(bytes);
   const image = format === "GIF" ? (await GIF.decode(bytes, true))[0] : await Image.decode(bytes);
-  if (!image || image.width < 1 || image.height < 1) throw new Error("it holds no picture");
-  const bitmap = { width: image.width, height: image.height, rgba: image.bitmap };
-  return format === "JPEG" ? orient(bitmap, jpegOrientation(bytes)) : bitmap;
+  return image && { width: image.width, height: image.height, rgba: image.bitmap };
 }
 
 /** One colour of interleaved RGBA as a plane; what is transparent shows white. */
@@ -215,7 +243,7 @@ function overWhite(rgba: Uint8ClampedArray, colour: number, plane: Float32Array)
 
 /**
  * What a file is, by its first bytes: names lie, and the decoder crashes on some formats. Anything
- * but JPEG, PNG and GIF comes back as a phrase that says so.
+ * but the kinds that are read comes back as a phrase that says so.
  */
 function formatOf(bytes: Uint8Array): string {
   if (bytes.length === 0) return "an empty file";
@@ -224,20 +252,30 @@ function formatOf(bytes: Uint8Array): string {
   if (starts("\xff\xd8\xff")) return "JPEG";
   if (starts("\x89PNG\r\n\x1a\n")) return "PNG";
   if (starts("GIF8")) return "GIF";
-  if (starts("RIFF") && starts("WEBP", 8)) return "WebP is not supported, save it as JPEG or PNG";
+  if (starts("RIFF") && starts("WEBP", 8)) return "WebP";
   if (starts("BM")) return "BMP is not supported, save it as JPEG or PNG";
   if (starts("II*\0") || starts("MM\0*")) return "TIFF is not supported, save it as JPEG or PNG";
-  if (starts("ftyp", 4)) return "HEIC or AVIF is not supported, save it as JPEG or PNG";
+  if (starts("ftyp", 4)) {
+    const length = Math.min(64, bytes.length);
+    const brands = new TextDecoder("latin1").decode(bytes.subarray(8, length));
+    if (/avi[fs]/.test(brands)) return "AVIF";
+    return "HEIC is not supported, save it as JPEG or PNG";
+  }
   return "not a picture";
 }
 
-/** Width times height as the file's header has it. */
-function declaredPixels(bytes: Uint8Array, format: "JPEG" | "PNG" | "GIF"): number {
-  if (format === "JPEG") return jpegPixels(bytes);
+/** Width times height as the file's header has it, and its EXIF orientation. */
+function factsOf(bytes: Uint8Array, format: Format): PictureFacts {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (format === "PNG" && bytes.length >= 24) return view.getUint32(16) * view.getUint32(20);
-  if (format === "GIF" && bytes.length >= 10) {
-    return view.getUint16(6, true) * view.getUint16(8, true);
+  const upright = (pixels: number) => ({ pixels, orientation: 1 });
+  if (format === "JPEG") return { pixels: jpegPixels(bytes), orientation: jpegOrientation(bytes) };
+  if (format === "WebP") return { pixels: webpPixels(bytes), orientation: webpOrientation(bytes) };
+  if (format === "AVIF") return avifFacts(bytes);
+  if (format === "PNG" && bytes.length >= 24) {
+    return upright(view.getUint32(16) * view.getUint32(20));
   }
-  return 0;
+  if (format === "GIF" && bytes.length >= 10) {
+    return upright(view.getUint16(6, true) * view.getUint16(8, true));
+  }
+  return upright(0);
 }
