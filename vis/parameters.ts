@@ -155,7 +155,7 @@ const GOALS = {
       "which leaves out frames and watermarks that few of them have",
   ),
   statisticsWeight: number(
-    0,
+    0.5,
     ANY,
     "",
     "Weight of the mean and deviation that those images have in each channel, in the last layer of " +

@@ -15,8 +15,8 @@ const DEFAULT = Object.fromEntries(
   PARAMETER_NAMES.map((key) => [key, PARAMETERS[key].standard]),
 ) as unknown as Parameters;
 
-/** The picture is as large as what the network sees, once warped in every iteration: softer, quicker. */
-const SOFT: Parameters = { ...DEFAULT, iterations: 200, views: 0 };
+/** The picture is as large as what the network sees, once warped in every iteration: softer. */
+const SOFT: Parameters = { ...DEFAULT, iterations: 200, views: 0, statisticsWeight: 0 };
 
 /** The paper to the letter (Stergiou 2021). */
 const PAPER: Parameters = {
