@@ -2,7 +2,10 @@
  * Files that are there whole or not at all, whoever is killed and however many processes write: under
  * a name that nobody else uses first, then renamed.
  */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { UserError } from "./errors.ts";
+import { unfitToRead } from "./regular_file.ts";
 
 /** A name beside a file's that no other process and no other call uses. */
 function aside(path: string): string {
@@ -12,6 +15,12 @@ function aside(path: string): string {
 const bytesOf = (content: Uint8Array | string) =>
   typeof content === "string" ? new TextEncoder().encode(content) : content;
 
+/** A failure as the person who named the file should hear of it: a full disk, a folder that is gone. */
+function unwritable(path: string, error: unknown): UserError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UserError(`${path} cannot be written: ${reason}`);
+}
+
 /** Removes what may not be there. */
 function discard(path: string): void {
   try {
@@ -19,40 +28,38 @@ function discard(path: string): void {
   } catch { /* it was never written */ }
 }
 
-/** Writes a file whole; its folder is made where it is missing. */
+/**
+ * Writes a file whole; its folder is made where it is missing.
+ *
+ * @throws {UserError} when it cannot be written; then there is what was there before.
+ */
 export async function writeWhole(
   folder: string,
   name: string,
   content: Uint8Array | string,
 ): Promise<void> {
   const path = join(folder, name);
-  await Deno.mkdir(dirname(path), { recursive: true });
   const part = aside(path);
   try {
+    await Deno.mkdir(dirname(path), { recursive: true });
     await Deno.writeFile(part, bytesOf(content));
     await Deno.rename(part, path);
   } catch (error) {
     discard(part);
-    throw error;
+    throw unwritable(path, error);
   }
 }
 
-/** The same, at once; its folder must be there. */
+/** The same, at once; when this returns it is on the disk. */
 export function writeWholeSync(path: string, content: Uint8Array | string): void {
-  const part = aside(path);
-  try {
-    Deno.writeFileSync(part, bytesOf(content));
-    Deno.renameSync(part, path);
-  } catch (error) {
-    discard(part);
-    throw error;
-  }
+  writeInPiecesSync(path, [bytesOf(content)]);
 }
 
 /** The same, of pieces that are not held all at once. */
 export function writeInPiecesSync(path: string, pieces: Iterable<Uint8Array>): void {
   const part = aside(path);
   try {
+    Deno.mkdirSync(dirname(path), { recursive: true });
     using file = Deno.openSync(part, { write: true, createNew: true });
     for (const piece of pieces) {
       for (let done = 0; done < piece.length;) done += file.writeSync(piece.subarray(done));
@@ -61,7 +68,7 @@ export function writeInPiecesSync(path: string, pieces: Iterable<Uint8Array>): v
     Deno.renameSync(part, path);
   } catch (error) {
     discard(part);
-    throw error;
+    throw unwritable(path, error);
   }
 }
 
@@ -74,6 +81,8 @@ export function writeInPiecesSync(path: string, pieces: Iterable<Uint8Array>): v
 export function inTurnSync<T>(path: string, body: (file: Deno.FsFile) => T): T {
   Deno.mkdirSync(dirname(path), { recursive: true });
   for (;;) {
+    const unfit = existsSync(path) && unfitToRead(path);
+    if (unfit) throw new UserError(`${path} is ${unfit}`);
     using file = Deno.openSync(path, { append: true, create: true });
     file.lockSync(true);
     // Whose turn it was before may have put another file in its place.

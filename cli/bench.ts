@@ -73,6 +73,7 @@ function benchOptions(args: Arguments): BenchOptions {
 /** The command. */
 export const benchCommand: Command = {
   summary: "Measure kernels, whole gradients and the loop beside the adapter's peak.",
+  permissions: "--allow-read --allow-write=CACHE",
   usage: "[options]",
   positionals: [],
   options: {

@@ -18,6 +18,7 @@ const LAYER = "features.20";
 /** The command. */
 export const demoCommand: Command = {
   summary: "Run the whole method on built-in images with the built-in network.",
+  permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "[--out FOLDER]",
   positionals: [],
   options: {

@@ -20,6 +20,7 @@ const LIMITS = [
 /** The command. */
 export const doctorCommand: Command = {
   summary: "Say which GPU is used, whether it computes correctly, and what a network sees.",
+  permissions: "--allow-read --allow-write=CACHE",
   usage: "[--model NAME|FILE.onnx] [--image PHOTO] [options]",
   positionals: [],
   options: {

@@ -20,6 +20,7 @@ const NAMED = 3;
 /** The command. */
 export const facetsCommand: Command = {
   summary: "Find the facets of a folder of images in a layer, and say whether there are any.",
+  permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "IMAGES --model NAME --layer LAYER [options]",
   positionals: ["IMAGES, the folder of images"],
   options: {

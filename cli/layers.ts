@@ -10,6 +10,7 @@ import { openNetwork } from "./shared/model.ts";
 /** The command. */
 export const layersCommand: Command = {
   summary: "List the networks, or every module of one with its type and output shape.",
+  permissions: "--allow-read",
   usage: "[--model NAME|FILE.onnx] [--size PIXELS]",
   positionals: [],
   options: {

@@ -7,7 +7,7 @@ import { facetsCommand } from "./facets.ts";
 import { withHint } from "./shared/hints.ts";
 import { Interrupted } from "./shared/interruption.ts";
 import { layersCommand } from "./layers.ts";
-import { type Command, help, parse, UsageError } from "./shared/options.ts";
+import { type Command, ENVIRONMENT, help, parse, UsageError } from "./shared/options.ts";
 import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
 import { say } from "./shared/progress.ts";
@@ -48,6 +48,9 @@ function overview(): string {
     `Usage: ${PROGRAM} COMMAND [options]`,
     "",
     ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(17)}${summary}`),
+    "",
+    "Environment variables:",
+    ...Object.entries(ENVIRONMENT).map(([name, text]) => `  ${name.padEnd(23)}${text}`),
     "",
     `${PROGRAM} COMMAND --help tells more.`,
   ].join("\n");
@@ -96,6 +99,10 @@ export async function main(args: string[]): Promise<number> {
     if (error instanceof Interrupted) return error.code;
     if (error instanceof UserError) {
       say(`error: ${withHint(error)}`);
+      return 1;
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      say(`error: ${error.message}; what a command needs stands at the end of its --help`);
       return 1;
     }
     throw error;

@@ -8,6 +8,7 @@ import type { Command } from "./shared/options.ts";
 /** The command. */
 export const modelsCommand: Command = {
   summary: "List the networks: parameters, last layer, size, normalisation, what was fetched.",
+  permissions: "",
   usage: "",
   positionals: [],
   options: {},

@@ -32,6 +32,7 @@ export function describeParameters(): string {
 /** The command. */
 export const presetsCommand: Command = {
   summary: "List every parameter with its value in each preset and what it may be.",
+  permissions: "",
   usage: "",
   positionals: [],
   options: {},

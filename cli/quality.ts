@@ -56,6 +56,7 @@ function parseJudge(text: string): { file: string; classes: number[] } {
 /** The command. */
 export const qualityCommand: Command = {
   summary: "Compare presets and networks by number, on one folder of images.",
+  permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "IMAGES --net NAME:LAYER:FILE [--net ...] [--judge FILE.onnx:CLASS] [options]",
   positionals: ["IMAGES, the folder of images"],
   options: {

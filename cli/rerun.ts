@@ -7,6 +7,7 @@ import { visualizeCommand } from "./visualize.ts";
 /** The command. */
 export const rerunCommand: Command = {
   summary: "Repeat a run from its manifest, in another folder.",
+  permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "RUN [--out FOLDER]",
   positionals: ["RUN, the folder of the run or its manifest.json"],
   options: {

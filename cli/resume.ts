@@ -7,6 +7,7 @@ import { visualizeCommand } from "./visualize.ts";
 /** The command. */
 export const resumeCommand: Command = {
   summary: "Go on with a run that was interrupted, whatever ended it.",
+  permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "RUN",
   positionals: ["RUN, the folder of the run"],
   options: {},

@@ -22,6 +22,7 @@ import { say } from "./shared/progress.ts";
 /** The command. */
 export const tuneCommand: Command = {
   summary: "Measure which kernels are fastest here for a network's convolutions, and remember it.",
+  permissions: "--allow-read --allow-write=CACHE",
   usage: "--model NAME --layer LAYER [options] | --clear",
   positionals: [],
   options: {

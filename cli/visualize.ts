@@ -30,6 +30,7 @@ const IMAGES = "IMAGES, the folder of images";
 /** The command. */
 export const visualizeCommand: Command = {
   summary: "Grow a picture for each facet of a folder of images in a layer, or for other wishes.",
+  permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "[IMAGES] --model NAME --layer LAYER [options]",
   positionals: [IMAGES],
   optional: true,

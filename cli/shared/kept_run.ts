@@ -64,6 +64,7 @@ export async function keptRun<Result extends Grown>(
     const tell: Listener = async (event) => {
       if (event.kind === "ready") interruption.growing();
       await show(event);
+      folder.check();
       await report.take(event);
       if (event.kind === "started") kept.events.forEach((before) => report.takeAgain(before));
       folder.record(event);
@@ -76,7 +77,7 @@ export async function keptRun<Result extends Grown>(
     result = await keeper.use(goOn);
   } catch (error) {
     // What cannot be done at all leaves no run behind.
-    folder.abandon();
+    if (!folder.abandon()) say(`the run up to its last state is kept; go on with: ${again}`);
     throw error;
   }
   const findings = await report.finish(result);

@@ -24,6 +24,11 @@ export interface Command {
   readonly summary: string;
   /** What follows the command's name. */
   readonly usage: string;
+  /**
+   * What Deno must allow, besides to read {@linkcode ENVIRONMENT}: exactly that. OUT is the folder of the
+   * results, CACHE that of what is kept between runs.
+   */
+  readonly permissions: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   /** Names of positional arguments. */
   readonly positionals: readonly string[];
@@ -35,6 +40,18 @@ export interface Command {
   /** More help, below the options. */
   readonly notes?: string;
 }
+
+/** Environment variables that the program reads, what it imports included, and what they do. */
+export const ENVIRONMENT: Readonly<Record<string, string>> = {
+  XDG_CACHE_HOME: "where what can be made again is kept, else ~/.cache",
+  HOME: "the same",
+  LOCALAPPDATA: "the same, on Windows",
+  DENO_WEBGPU_BACKEND: "which of the machine's graphics systems to use: vulkan, metal, dx12 or gl",
+  XDG_RUNTIME_DIR: "set where it is not, as Mesa complains without it",
+  MINDSEYE_WEIGHTS_URL: "where weights are fetched from, else download.pytorch.org",
+  NO_COLOR: "no colours, in the output of Deno",
+  IMAGESCRIPT_WASM_SIMD: "asked for by imagescript; leave it unset",
+};
 
 /** Parsed arguments of a command. */
 export class Arguments {
@@ -119,6 +136,11 @@ export function parse(name: string, command: Command, args: string[]): Arguments
 
 const HELP: OptionSpec = { type: "boolean", short: "h", help: "Show this help" };
 
+/** All that Deno must allow a command, as its options. */
+export function permissionsOf({ permissions }: Command): string {
+  return `${permissions} --allow-env=${Object.keys(ENVIRONMENT).join(",")}`.trim();
+}
+
 /** The help of a command. */
 export function help(program: string, name: string, command: Command): string {
   const rows = Object.entries({ ...command.options, help: HELP }).map(([key, spec]) => {
@@ -134,6 +156,8 @@ export function help(program: string, name: string, command: Command): string {
     "",
     "Options:",
     ...rows.map(([option, text]) => option.padEnd(column) + text),
+    "",
+    `Permissions: ${permissionsOf(command)}`,
     ...(command.notes ? ["", command.notes] : []),
   ].join("\n");
 }

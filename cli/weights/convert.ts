@@ -9,6 +9,7 @@ import { say } from "../shared/progress.ts";
 /** The command. */
 export const weightsConvertCommand: Command = {
   summary: "Write any file of weights as safetensors, in float32.",
+  permissions: "--allow-read --allow-write=OUT",
   usage: "FILE --out FILE.safetensors",
   positionals: ["FILE"],
   options: {

@@ -9,6 +9,7 @@ const PLACE = "MINDSEYE_WEIGHTS_URL";
 /** The command. */
 export const weightsFetchCommand: Command = {
   summary: "Fetch torchvision's own weights of a network.",
+  permissions: "--allow-read --allow-write=CACHE --allow-net=download.pytorch.org",
   usage: "NAME[:WEIGHTS]... [--url URL]",
   positionals: ["NAME, a network such as resnet50"],
   more: true,

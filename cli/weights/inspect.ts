@@ -43,6 +43,7 @@ function* network(file: WeightsFile): Generator<string> {
 /** The command. */
 export const weightsInspectCommand: Command = {
   summary: "Say what a file of weights holds, and which network it is of.",
+  permissions: "--allow-read",
   usage: "FILE",
   positionals: ["FILE"],
   options: {},

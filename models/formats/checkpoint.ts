@@ -15,8 +15,8 @@ import { ZipArchive } from "./zip.ts";
 /** The largest pickle that is read. */
 const MOST_PICKLE = 2 ** 26;
 
-/** The most numbers of a tensor that repeats those of its storage. */
-const MOST_NUMBERS = 2 ** 30;
+/** The most numbers of a tensor that repeats those of its storage, if that has fewer. */
+const MOST_REPEATED = 2 ** 24;
 
 /** Begins a file of the old format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn, PROTOCOL = 1001;
@@ -155,7 +155,8 @@ export class CheckpointFile implements WeightsFile {
       fail(`its storage has ${there} bytes and should have ${storage.size * bytes}`);
     }
     if (end > storage.size) fail(`it reaches to element ${end} of a storage of ${storage.size}`);
-    if (view.shape.reduce((a, b) => a * b, 1) > MOST_NUMBERS) fail(`it is [${view.shape}]`);
+    const count = view.shape.reduce((a, b) => a * b, 1);
+    if (!(count <= Math.max(MOST_REPEATED, storage.size))) fail(`it is [${view.shape}]`);
   }
 }
 

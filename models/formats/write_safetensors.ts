@@ -1,12 +1,11 @@
 /** Writing safetensors to disk, one tensor after the other. */
-import { UserError } from "../../base/errors.ts";
 import { writeInPiecesSync } from "../../base/atomic_file.ts";
 import { safetensorsHead } from "./safetensors.ts";
 import type { WeightsFile } from "./weights.ts";
 
 /**
  * Writes all tensors of a file as float32. No more than one of them is held at a time; the file is
- * there whole or not at all.
+ * there whole or not at all, and its folder is made where it is missing.
  *
  * @throws {UserError} If it cannot be written, or a tensor cannot be read.
  */
@@ -23,10 +22,5 @@ export function writeSafetensors(
       yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     }
   }
-  try {
-    writeInPiecesSync(path, pieces());
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path} cannot be written: ${(error as Error).message}`);
-  }
+  writeInPiecesSync(path, pieces());
 }

@@ -27,6 +27,9 @@ const END_BYTES = 22 + 65535;
 /** The largest directory that is read. */
 const MOST_DIRECTORY = 2 ** 26;
 
+/** Bytes that an entry may unpack to, and for each byte of the archive: numbers hardly get shorter. */
+const MOST_UNPACKED = 2 ** 26, MOST_TIMES = 3;
+
 /** Bytes that are checked at a time. */
 const PIECE_BYTES = 2 ** 24;
 
@@ -74,6 +77,9 @@ export class ZipArchive {
   }
 
   #inflated(entry: ZipEntry): Uint8Array<ArrayBuffer> {
+    if (entry.size > MOST_UNPACKED + MOST_TIMES * this.#source.size) {
+      this.#fail(`${entry.name} would unpack to ${entry.size} bytes, as no weights do`);
+    }
     const start = this.#dataOf(entry);
     const packed = this.#source.read(start, start + entry.packed);
     let bytes: Uint8Array<ArrayBuffer>;

@@ -75,6 +75,9 @@ interface Part {
 /** Nodes whose result is not what a network says but which of its answers is the largest. */
 const CHOICES = ["ArgMax", "ArgMin", "TopK", "Cast", "Identity", "Dropout", "Squeeze", "Unsqueeze"];
 
+/** Numbers of a computed constant, at most, if the file itself has fewer. */
+const MOST_COMPUTED = 2 ** 24;
+
 /** Nodes that know their result from sizes, even of pictures. */
 const SIZES = ["Shape", "Size"];
 
@@ -227,8 +230,13 @@ export class OnnxNetwork extends Module {
       throw new UserError(`${name} (node "${node.name}") is an operator that is not supported`);
     }
     try {
-      const found = operator(call);
-      return Array.isArray(found) ? found : [found as Value];
+      const result = operator(call);
+      const found = (Array.isArray(result) ? result : [result]) as readonly Value[];
+      const large = found.find((value) =>
+        value instanceof HostArray && !(value.size <= Math.max(MOST_COMPUTED, this.#file.count))
+      );
+      if (large) throw new UserError(`a constant of [${large.dims}] numbers is too large`);
+      return found;
     } catch (error) {
       if (!(error instanceof UserError || error instanceof RangeError)) throw error;
       throw new UserError(`${describe(node)}: ${error.message}`);

@@ -5,12 +5,16 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { inTurnSync, writeWholeSync } from "../../base/atomic_file.ts";
+import { unfitToRead } from "../../base/regular_file.ts";
 import { CODE_VERSION } from "../../base/code_version.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { Variant } from "../graph/convolution.ts";
 
 /** What a file of this kind says it is. */
 const FORMAT = "mindseye tuning 1";
+
+/** The largest file that is read. */
+const MOST_BYTES = 2 ** 26;
 
 /** The fastest variant of a convolution, and how long it took. */
 export interface Measured {
@@ -125,6 +129,8 @@ export class TuningFile {
     if (this.path === undefined) return known;
     let text: string;
     try {
+      const unfit = unfitToRead(this.path, MOST_BYTES);
+      if (unfit) throw new Error(unfit);
       text = Deno.readTextFileSync(this.path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) {

@@ -11,6 +11,7 @@ import { VARIANTS } from "../cases/variants.ts";
 import { note } from "../compare.ts";
 import { compareIterations, tenIterations } from "../ten_iterations.ts";
 import { testInBrowser } from "./browser.ts";
+import { compareLosses } from "./compare_losses.ts";
 import { SLOW_CASES } from "./slow_cases.ts";
 
 /** Random cases of each kind: in Deno every shape is tried, here every kernel. */
@@ -74,4 +75,8 @@ testInBrowser("ten iterations in a browser are ten iterations in Deno", [], asyn
   using weights = await motifsWeights();
   const here = await tenIterations(gpu, createModel("motifs"), weights);
   note("ten iterations", compareIterations(await page.ask("tenIterations"), here));
+});
+
+testInBrowser("in a browser, a device that is lost is replaced", [], async (page) => {
+  await compareLosses(page, ["pictures"]);
 });

@@ -9,6 +9,7 @@ import { asGpu, type VENDORS } from "../as_gpu.ts";
 import { CASES } from "../cases/all.ts";
 import { VARIANTS } from "../cases/variants.ts";
 import { compareCase, type Errors } from "../compare.ts";
+import { growThroughLoss, type STAGES, type Survived } from "../reliability/lost_gpu.ts";
 import { type TenIterations, tenIterations } from "../ten_iterations.ts";
 import { compareNetwork, computeNetwork } from "../networks.ts";
 
@@ -32,6 +33,8 @@ export interface Page {
   compareNetwork(name: string, vendor?: typeof VENDORS[number]): Promise<number>;
   /** Ten iterations of preset `default` on the built-in network. */
   tenIterations(): Promise<TenIterations>;
+  /** A run whose device is lost. */
+  growThroughLoss(stage?: typeof STAGES[number]): Promise<Survived>;
   /** Floating-point operations a second. */
   peak(): Promise<number>;
 }
@@ -70,6 +73,9 @@ const page: Page = {
   },
   compareNetwork: (name, vendor) => networkInPage(vendor ? asGpu(gpu, vendor) : gpu, name),
   peak: () => measurePeak(gpu, { enough: 0.01, tries: 1 }),
+  async growThroughLoss(stage) {
+    return await growThroughLoss(createModel("motifs"), await motifsWeights(), stage);
+  },
   async tenIterations() {
     return await tenIterations(gpu, createModel("motifs"), await motifsWeights());
   },

@@ -1,6 +1,8 @@
 /** What takes minutes in a browser, most of it for compiling: `deno task test:browser:slow`. */
 import { note } from "../compare.ts";
+import { STAGES } from "../reliability/lost_gpu.ts";
 import { testInBrowser } from "./browser.ts";
+import { compareLosses } from "./compare_losses.ts";
 import { SLOW_CASES } from "./slow_cases.ts";
 
 const RESNET = ["goldens/models_resnet18.safetensors", "weights/resnet18.safetensors"];
@@ -17,4 +19,8 @@ testInBrowser("in a browser, operations of slow kernels", [], async (page, t) =>
   for (const name of SLOW_CASES) {
     await t.step(name, async () => note(name, await page.ask("compareCase", name, { count: 20 })));
   }
+});
+
+testInBrowser("in a browser, a device is lost at any stage", [], async (page) => {
+  await compareLosses(page, STAGES);
 });

@@ -1,9 +1,9 @@
 /** Runs that are ended from outside: nothing is lost, and they go on to the same bytes. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { begin, mindseye, outcomeOf } from "./mindseye.ts";
+import { exists, filesOf, inFolder, until } from "./run_files.ts";
 
 /** A run of some seconds; its states are kept as pictures are saved. */
 const RUN = [
@@ -11,52 +11,9 @@ const RUN = [
   ...["--channels", "8,11", "--preset", "noise", "--iterations", "90", "--save-every", "15"],
 ];
 
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** All files below a folder but the manifest, which holds times. */
-function filesOf(folder: string, from = folder): Map<string, string> {
-  const files = new Map<string, string>();
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    const path = join(folder, name);
-    if (isDirectory) filesOf(path, from).forEach((content, file) => files.set(file, content));
-    else if (name !== "manifest.json") {
-      files.set(
-        relative(from, path),
-        createHash("sha256").update(Deno.readFileSync(path)).digest("hex"),
-      );
-    }
-  }
-  return new Map([...files].toSorted());
-}
-
 // deno-lint-ignore no-explicit-any
 const manifestOf = (folder: string): any =>
   JSON.parse(Deno.readTextFileSync(join(folder, "manifest.json")));
-
-/** Waits until it is so. */
-async function until(what: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!what()) {
-    assert.ok(Date.now() < end, "waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 const stateOf = (folder: string) => join(folder, ".run", "state.safetensors");
 

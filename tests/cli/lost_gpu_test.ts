@@ -9,10 +9,10 @@ import { drawClass } from "../../models/motifs/draw.ts";
 import { createModel } from "../../models/registry.ts";
 import type { RunEvent } from "../../vis/events.ts";
 import { lookAtPhotos } from "../../vis/photos/look.ts";
-import { writePng } from "../../vis/photos/png.ts";
 import { chooseParameters } from "../../vis/presets.ts";
 import { Report } from "../../vis/report/report.ts";
 import { RunFolder } from "../../vis/report/run_folder.ts";
+import { drawPhotos } from "../draw_photos.ts";
 import { openTrunks } from "../../vis/trunk.ts";
 import { visualize } from "../../vis/visualize.ts";
 
@@ -94,11 +94,7 @@ Deno.test("a GPU that is lost at any stage is opened again, and the pictures are
 Deno.test("photos are looked at again after a loss; what is lost again and again is given up", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    for (const { name, pixels } of drawings) {
-      const rgba = new Uint8ClampedArray(4 * SIZE * SIZE).fill(255);
-      for (let i = 0; i < SIZE * SIZE; i++) rgba.set(pixels.subarray(3 * i, 3 * i + 3), 4 * i);
-      await writePng(folder, `${name}.png`, { rgba, width: SIZE, height: SIZE });
-    }
+    await drawPhotos(folder, { count: 12, size: SIZE });
     const paths = [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name)).toSorted();
     const model = createModel("motifs");
     using weights = await model.builtInWeights!();

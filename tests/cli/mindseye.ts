@@ -11,9 +11,20 @@ export interface Outcome {
   err: string;
 }
 
-function command(args: string[], env: Record<string, string>): Deno.Command {
+function command(
+  args: string[],
+  env: Record<string, string>,
+  permissions: readonly string[] = ["-A"],
+): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", join(ROOT, "cli", "main.ts"), ...args],
+    args: [
+      "run",
+      "--no-prompt",
+      ...permissions,
+      "--no-check",
+      join(ROOT, "cli", "main.ts"),
+      ...args,
+    ],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
@@ -24,8 +35,9 @@ function command(args: string[], env: Record<string, string>): Deno.Command {
 export async function mindseye(
   args: string[],
   env: Record<string, string> = {},
+  permissions?: readonly string[],
 ): Promise<Outcome> {
-  return await outcomeOf(command(args, env).spawn());
+  return await outcomeOf(command(args, env, permissions).spawn());
 }
 
 /** Begins to run it. */

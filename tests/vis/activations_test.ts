@@ -20,6 +20,7 @@ import { chooseParameters } from "../../vis/presets.ts";
 import { visualize } from "../../vis/visualize.ts";
 import { openTrunk, type Trunk } from "../../vis/trunk.ts";
 import { gpuForTests } from "../compare.ts";
+import { exhaust } from "../reliability/exhaust.ts";
 import { maxDifference } from "../goldens.ts";
 
 const SIZE = 32;
@@ -44,24 +45,6 @@ function onPaper(largest: number): Gpu {
   };
   const adapter = { info: { vendor: "nvidia" } };
   return { adapter, device: { limits }, storage: "buffer", software: false } as unknown as Gpu;
-}
-
-/** Lets a device say that it has no memory left, so many times. */
-function exhaust(gpu: Gpu, times: number): { tried: () => number } {
-  const { device } = gpu;
-  const [push, pop] = [device.pushErrorScope, device.popErrorScope];
-  const filters: GPUErrorFilter[] = [];
-  let tried = 0;
-  device.pushErrorScope = (filter) => {
-    filters.push(filter);
-    return push.call(device, filter);
-  };
-  device.popErrorScope = async () => {
-    const error = await pop.call(device);
-    if (filters.pop() !== "out-of-memory") return error;
-    return ++tried <= times ? { message: "not enough memory left" } as GPUError : error;
-  };
-  return { tried: () => tried };
 }
 
 Deno.test("ResNet-18 shows as many pictures of 2048 pixels at a time as take a gigabyte", () => {

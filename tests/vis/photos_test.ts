@@ -4,6 +4,9 @@ import { Image } from "imagescript";
 import { UserError } from "../../base/errors.ts";
 import { listPhotos, readPhoto, readPhotos } from "../../vis/photos/photos.ts";
 import { decodePng, encodePng, pictureToRgba } from "../../vis/photos/png.ts";
+import { SMALL_PHOTOS, type SmallPhoto } from "./small_photos.ts";
+import { findPython, runReference, WANTED_PYTHON } from "../python.ts";
+import { PNG_KINDS, smallPng } from "./small_png.ts";
 import { golden, readSafetensors, sharedPath, testWithShared } from "../goldens.ts";
 
 const IMAGES = "goldens/loop_images_ants60_128_rgb_u8.safetensors";
@@ -136,26 +139,9 @@ Deno.test("PNG, GIF and transparency are read", async () => {
   });
 });
 
-/** Quarters, red and green over blue and white: made by libwebp and libavif, turned by EXIF, animated. */
-const MODERN = {
-  "a.webp":
-    "UklGRmwAAABXRUJQVlA4WAoAAAAIAAAAHwAADwAAVlA4TCwAAAAvH8ADAB8gEEjeHzqN+RcQFPwf3fxHZA+AINtm" +
-    "kpOc5AEuENH/qFL9AWzbD0VYSUYaAAAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAA=",
-  "b.avif":
-    "AAAAHGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZgAAAOptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA" +
-    "AAAAAAAAAAAAAA5waXRtAAAAAAABAAAAImlsb2MAAAAAREAAAQABAAAAAAEOAAEAAAAAAAAAKQAAACNpaW5mAAAAAAAB" +
-    "AAAAFWluZmUCAAAAAAEAAGF2MDEAAAAAamlwcnAAAABLaXBjbwAAABNjb2xybmNseAACAAIABoAAAAAMYXYxQ4EADAAA" +
-    "AAAUaXNwZQAAAAAAAAAgAAAAEAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgYIDhAAAADFtZGF0EgAK" +
-    "BhgQ/+wIQDIdRGAAABTmKYEC7kMFaNh91Os8V1rSDZyOUKygTbA=",
-  "c.webp":
-    "UklGRp4AAABXRUJQVlA4WAoAAAACAAAAHwAADwAAQU5JTQYAAAAAAAAAAABBTk1GRAAAAAAAAAAAAB8AAA8AAGQA" +
-    "AAJWUDhMLAAAAC8fwAMAHyAQSN4fOo35FxAU/B/d/EdkD4Ag22aSk7zkAC4Q0f/YNtUfQNUtQU5NRiYAAAAAAAAAAAAf" +
-    "AAAPAABkAAAAVlA4TA4AAAAvH8ADAAcQEf0PRET/Aw==",
-};
-
 /** An AVIF file turned by 90° as often as said and then mirrored, if at all. */
 function turnedAvif(turns: number, mirror?: number): Uint8Array<ArrayBuffer> {
-  const file = Uint8Array.fromBase64(MODERN["b.avif"]);
+  const file = SMALL_PHOTOS["b.avif"];
   const text = new TextDecoder("latin1").decode(file);
   const box = (kind: string, value: number) => [0, 0, 0, 9, ...[...kind].map(byteOf), value];
   const added = [...box("irot", turns), ...(mirror === undefined ? [] : box("imir", mirror))];
@@ -172,9 +158,13 @@ function turnedAvif(turns: number, mirror?: number): Uint8Array<ArrayBuffer> {
   return grown;
 }
 
+/** Those that WebP's and AVIF's own decoders read. */
+const MODERN = Object.fromEntries(
+  Object.entries(SMALL_PHOTOS).filter(([name]) => !name.endsWith(".gif")),
+);
+
 Deno.test("WebP and AVIF are read, turned as they say; of an animation the first picture", async () => {
-  const files = Object.entries(MODERN).map(([name, text]) => [name, Uint8Array.fromBase64(text)]);
-  await withFolder(Object.fromEntries(files), async (folder) => {
+  await withFolder(MODERN, async (folder) => {
     const { photos, skipped } = await readPhotos(folder, { size: 8 });
     assert.deepEqual(skipped, []);
     // EXIF 6: what was stored left stands above.
@@ -200,8 +190,8 @@ Deno.test("WebP and AVIF are read, turned as they say; of an animation the first
 });
 
 /** A file that says it is as large as can be. */
-function bombOf(name: keyof typeof MODERN, box: string, offset: number, bytes: number): Uint8Array {
-  const file = Uint8Array.fromBase64(MODERN[name]);
+function bombOf(name: SmallPhoto, box: string, offset: number, bytes: number): Uint8Array {
+  const file = SMALL_PHOTOS[name].slice();
   const at = new TextDecoder("latin1").decode(file).indexOf(box) + offset;
   return file.fill(0xff, at, at + bytes);
 }
@@ -300,4 +290,50 @@ Deno.test("float pictures become bytes by rounding and clamping, and PNG keeps t
   assert.deepEqual([back.width, back.height, [...back.rgba]], [2, 2, [...rgba]]);
   assert.throws(() => pictureToRgba(picture, 3, 2), /18 values, got 12/);
   await assert.rejects(encodePng(rgba, 3, 2), /24 bytes/);
+});
+
+const python = findPython();
+// deno-lint-ignore no-console
+if (!python) console.warn(`SKIPPED photos beside Pillow: no ${WANTED_PYTHON}`);
+
+/** Most that levels may differ from Pillow's, by kind: decoders of JPEG round in their own ways. */
+const LEVELS: readonly (readonly [name: RegExp, levels: number])[] = [
+  [/420/, 12],
+  [/^j_/, 3],
+  // Colour and alpha are each cut to 8 bits.
+  [/^k_[46]_16/, 2],
+  [/./, 1.01],
+];
+
+Deno.test({ name: "photos of all kinds are what Pillow reads", ignore: !python }, async (t) => {
+  const kinds = PNG_KINDS.flatMap((kind) =>
+    [false, true].map((interlaced) => [
+      `k_${kind.join("_")}${interlaced ? "_interlaced" : ""}.png`,
+      smallPng(kind, interlaced, [16, 16]),
+    ])
+  );
+  await withFolder(Object.fromEntries(kinds), async (folder) => {
+    const expected = await runReference(python!, "vis/photo_zoo.py", [folder], (out) =>
+      new Map(
+        [...Deno.readDirSync(out)].map(({ name }) => [name, Deno.readFileSync(join(out, name))]),
+      ));
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
+    assert.ok(names.length > 50, names.join());
+    for (const name of names) {
+      await t.step(name, async () => {
+        const theirs = expected.get(`${name}.rgb`)!;
+        const side = Math.sqrt(theirs.length / 3);
+        const { pixels, width, height } = await readPhoto(join(folder, name), side);
+        assert.deepEqual([width, height], [side, side]);
+        let worst = 0;
+        for (let i = 0; i < side * side; i++) {
+          for (let c = 0; c < 3; c++) {
+            worst = Math.max(worst, Math.abs(pixels[c * side * side + i]! - theirs[3 * i + c]!));
+          }
+        }
+        const [, levels] = LEVELS.find(([kind]) => kind.test(name))!;
+        assert.ok(worst <= levels, `differs by ${worst} levels`);
+      });
+    }
+  });
 });

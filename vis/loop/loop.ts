@@ -4,6 +4,8 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
+import { withinMemory } from "../../kernels/runtime/out_of_memory.ts";
+import { megabytes } from "../../base/megabytes.ts";
 import { constantBytes } from "../../ops/compiler/program.ts";
 import {
   Arena,
@@ -169,22 +171,40 @@ export class Loop implements Disposable {
   }
 
   /**
-   * Compiles the loop's programs.
+   * Compiles the loop's programs: for groups of fewer pictures where the device has too little memory
+   * left for those that its limits allow.
    *
    * @throws {RangeError} when start pictures or magnitudes are not those of the objective's pictures
    * and the size.
-   * @throws {UserError} when the objective cannot be had of the network, or its pictures must be seen
-   * together and do not fit.
+   * @throws {UserError} when the objective cannot be had of the network, or its pictures do not fit:
+   * one by one, or together where they must be seen together.
    */
   static async create(gpu: Gpu, options: LoopOptions): Promise<Loop> {
     checkPictures(options);
-    const loop = Loop.#fitting(gpu, options);
-    try {
-      await loop.#compile();
-      return loop;
-    } catch (error) {
-      loop[Symbol.dispose]();
-      throw error;
+    for (let { maxBytes } = options;;) {
+      const loop = Loop.#fitting(gpu, { ...options, maxBytes });
+      const { plan, constants } = loop.#plan();
+      const compiled = await withinMemory(gpu, async () => {
+        try {
+          await loop.#compile();
+          return loop;
+        } catch (error) {
+          loop[Symbol.dispose]();
+          throw error;
+        }
+      });
+      if (compiled) return compiled;
+      const { size, objective } = options;
+      if (loop.groups === namesOf(objective).length) {
+        throw new UserError(
+          `pictures of ${size} pixels, one after the other, need ${
+            megabytes(plan)
+          } on this device ` +
+            `and ${megabytes(constants)} for weights, which is more than is left there; ` +
+            "choose a smaller size or an earlier layer, or end what else uses the device",
+        );
+      }
+      maxBytes = plan - 1;
     }
   }
 
@@ -211,7 +231,7 @@ export class Loop implements Disposable {
       if (!isTogether(objective)) continue;
       throw new UserError(
         `${pictures} pictures of ${options.size} pixels that are compared with each other need ` +
-          `${plan} bytes at once, more than this device takes; ask for fewer or smaller ones`,
+          `${megabytes(plan)} at once, more than this device takes; ask for fewer or smaller ones`,
       );
     }
   }

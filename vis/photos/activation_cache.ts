@@ -12,6 +12,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { appendSync, inTurnSync, writeWholeSync } from "../../base/atomic_file.ts";
+import { unfitToRead } from "../../base/regular_file.ts";
 import { CODE_VERSION } from "../../base/code_version.ts";
 import type { Normalisation } from "../../models/normalisation.ts";
 
@@ -37,6 +38,9 @@ export interface CacheKey {
 
 /** What a file of this kind begins with, so that strangers are recognised. */
 const FORMAT = "mindseye activations 1";
+
+/** The largest file that is read. */
+const MOST_BYTES = 2 ** 31 - 1;
 
 const HASH_BYTES = 32;
 const CRC_BYTES = 4;
@@ -140,6 +144,8 @@ export class ActivationCache {
   #read(note: (text: string) => void): boolean {
     let bytes: Uint8Array;
     try {
+      const unfit = unfitToRead(this.path, MOST_BYTES);
+      if (unfit) throw new Error(unfit);
       bytes = Deno.readFileSync(this.path);
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) {

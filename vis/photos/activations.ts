@@ -1,6 +1,7 @@
 /** What a network answers to pictures, shown to it as many at a time as the device takes. */
 import { UserError } from "../../base/errors.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
+import { megabytes } from "../../base/megabytes.ts";
 import { withinMemory } from "../../kernels/runtime/out_of_memory.ts";
 import { fitsDevice } from "../../kernels/runtime/sheet.ts";
 import { planProgram, type ProgramMemory } from "../../ops/compiler/compile.ts";
@@ -21,8 +22,6 @@ const BATCH = 8;
 
 /** Nor are more whose activations take more bytes than this. */
 const BATCH_BYTES = 2 ** 30;
-
-const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
 
 function planned(gpu: Gpu, ask: Ask, batch: number, size: number): ProgramMemory {
   using input = new Variable(gpu, [batch, 3, size, size]);

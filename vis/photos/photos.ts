@@ -1,8 +1,6 @@
 /** Reading a folder of photos: which files there are, and each of them as a square of pixels. */
 
 import { basename, extname, join } from "node:path";
-// @ts-types="./imagescript.d.ts"
-import { GIF, Image } from "imagescript";
 import { UserError } from "../../base/errors.ts";
 import { unfitToRead } from "../../base/regular_file.ts";
 import {
@@ -70,6 +68,13 @@ const MOST_BYTES = 2 ** 29;
 
 /** More pixels than this are refused: their decoded copies would not fit into memory. */
 const MOST_PIXELS = 100_000_000;
+
+/**
+ * Pixels that a byte can stand for at most: LZW's longest string has 4096; deflate makes 1032 bytes of
+ * one, of 8 pixels each; a JPEG takes a bit for each 64, in a scan. A file that says it has more was
+ * cut off, or lies.
+ */
+const DENSEST: Partial<Record<Format, number>> = { GIF: 4096, PNG: 8 * 1032, JPEG: 8 * 64 };
 
 /**
  * The paths of all pictures (by extension) directly in a folder, sorted by name. Hidden files are
@@ -222,16 +227,21 @@ function isRead(format: string): format is Format {
 async function decode(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Rgba> {
   const { pixels, orientation } = factsOf(bytes, format);
   if (pixels > MOST_PIXELS) throw new Error(`${pixels} pixels are too many`);
+  if (pixels > bytes.length * (DENSEST[format] ?? Infinity)) {
+    throw new Error(`${pixels} pixels in ${bytes.length} bytes`);
+  }
   const picture = await decoded(bytes, format);
   if (!picture || picture.width < 1 || picture.height < 1) throw new Error("it holds no picture");
   return orient(picture, orientation);
 }
 
+/** Decoders are loaded when there is a file for them. */
 async function decoded(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Rgba | undefined> {
+  if (format === "JPEG") return await (await import("./jpeg.ts")).decodeJpeg(bytes);
+  if (format === "PNG") return await (await import("./png.ts")).decodePng(bytes);
+  if (format === "GIF") return await (await import("./gif.ts")).decodeGif(bytes);
   if (format === "WebP") return await (await import("./webp.ts")).decodeWebp(bytes);
-  if (format === "AVIF") return await (await import("./avif.ts")).decodeAvif(bytes);
-  const image = format === "GIF" ? (await GIF.decode(bytes, true))[0] : await Image.decode(bytes);
-  return image && { width: image.width, height: image.height, rgba: image.bitmap };
+  return await (await import("./avif.ts")).decodeAvif(bytes);
 }
 
 /** One colour of interleaved RGBA as a plane; what is transparent shows white. */

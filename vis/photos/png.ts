@@ -1,7 +1,7 @@
 /** Pictures as PNG files, and float pictures as bytes. */
 
-// @ts-types="./imagescript.d.ts"
-import { Image } from "imagescript";
+import writer from "imagescript/png/node.js";
+import type { PngModule, PngWriter } from "./imagescript.d.ts";
 import { writeWhole } from "../../base/atomic_file.ts";
 
 /** An interleaved picture. */
@@ -25,34 +25,16 @@ export async function encodePng(
       `encodePng: ${width}x${height} needs ${4 * width * height} bytes of RGBA, got ${rgba.length}`,
     );
   }
-  const image = new Image(width, height);
-  image.bitmap.set(rgba);
-  return withoutText(await image.encode());
-}
-
-/** A PNG file without its text chunks: imagescript writes the time of day into one. */
-function withoutText(png: Uint8Array): Uint8Array {
-  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
-  const kept = [png.subarray(0, 8)];
-  for (let at = 8; at < png.length;) {
-    const end = at + 12 + view.getUint32(at);
-    const type = String.fromCharCode(...png.subarray(at + 4, at + 8));
-    if (!/^(tEXt|zTXt|iTXt|tIME)$/.test(type)) kept.push(png.subarray(at, end));
-    at = end;
-  }
-  const out = new Uint8Array(kept.reduce((length, chunk) => length + chunk.length, 0));
-  let at = 0;
-  for (const chunk of kept) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
+  const bytes = Uint8ClampedArray.from(rgba);
+  return await (writer as PngWriter).encode(bytes, { width, height, level: 1, channels: 4 });
 }
 
 /** The picture in a PNG file. */
 export async function decodePng(bytes: Uint8Array): Promise<Rgba> {
-  const image = await Image.decode(bytes);
-  return { width: image.width, height: image.height, rgba: image.bitmap };
+  // Asks for the environment when it is loaded, which writing pictures needs not.
+  const { default: png } = await import("imagescript/wasm/node/png.js") as { default: PngModule };
+  const { width, height, framebuffer } = (await png.init()).decode(bytes);
+  return { width, height, rgba: new Uint8ClampedArray(framebuffer.buffer) };
 }
 
 /**

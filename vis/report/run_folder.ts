@@ -126,18 +126,27 @@ export class RunFolder implements Disposable {
   }
 
   /**
+   * Whether what is written still comes into this folder.
+   *
+   * @throws {UserError} when it was removed, or another one is in its place.
+   */
+  check(): void {
+    if (isFileOf(this.#lock, this.#file("lock"))) return;
+    throw new UserError(`${this.path} was removed or replaced while the run was at work in it`);
+  }
+
+  /**
    * Makes a change on disk.
    *
    * @throws {UserError} when it cannot be made.
    */
   #write<T>(change: () => T): T {
+    this.check();
     try {
       return change();
     } catch (error) {
       if (error instanceof UserError) throw error;
-      throw new UserError(
-        `${this.path}: ${reasonOf(error)}; what was kept before is still there`,
-      );
+      throw new UserError(`${this.path} cannot be written: ${reasonOf(error)}`);
     }
   }
 
@@ -153,8 +162,7 @@ export class RunFolder implements Disposable {
    * @throws {UserError} when it is damaged.
    */
   kept(): KeptRun {
-    this.#journal?.close();
-    this.#journal = undefined;
+    this.#closeJournal();
     this.#journalBytes = 0;
     const path = this.#file("state.safetensors");
     if (!exists(path)) return { events: [], state: undefined, batches: [] };
@@ -265,27 +273,37 @@ export class RunFolder implements Disposable {
       }
     }
     this.#write(() => {
-      Deno.mkdirSync(join(this.path, ".run"), { recursive: true });
+      // A state is of no use without what was told before it.
+      this.#journal?.syncDataSync();
       writeInPiecesSync(this.#file("state.safetensors"), pieces());
     });
   }
 
-  /** Forgets a run that was begun here and has nothing to go on from. */
-  abandon(): void {
-    if (this.manifest || exists(this.#file("state.safetensors"))) return;
+  /**
+   * Forgets a run that failed before it did anything.
+   *
+   * @returns whether it is forgotten; else there is something to go on from
+   */
+  abandon(): boolean {
+    if (this.manifest || this.#journalBytes > 0) return false;
     clear(this.path, { format: RUN_FORMAT, status: "running" });
+    return true;
   }
 
   /** Removes what only a run that is not finished needs. */
   finish(): void {
+    this.#closeJournal();
+    discard(join(this.path, ".run"));
+  }
+
+  #closeJournal(): void {
     this.#journal?.close();
     this.#journal = undefined;
-    discard(join(this.path, ".run"));
   }
 
   /** Lets others at it. Where no run was begun nothing is left behind. */
   [Symbol.dispose](): void {
-    this.#journal?.close();
+    this.#closeJournal();
     if (this.finished) this.finish();
     if (!exists(join(this.path, "manifest.json"))) {
       this.finish();
@@ -308,6 +326,11 @@ function exists(path: string): boolean {
   }
 }
 
+/** Whether an open file is the one of this name. */
+function isFileOf(file: Deno.FsFile, name: string): boolean {
+  return exists(name) && Deno.statSync(name).ino === file.statSync().ino;
+}
+
 /** Lets one process at a folder; when it ends, however it ends, the next one. */
 function lockOf(path: string): Deno.FsFile {
   const name = join(path, ".run", "lock");
@@ -328,7 +351,7 @@ function lockOf(path: string): Deno.FsFile {
       );
     }
     // Whose turn it was before may have removed it at its end.
-    if (exists(name) && Deno.statSync(name).ino === file.statSync().ino) return file;
+    if (isFileOf(file, name)) return file;
     file.close();
   }
 }

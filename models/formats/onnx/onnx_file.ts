@@ -3,7 +3,14 @@ import { UserError } from "../../../base/errors.ts";
 import { type ByteSource, piecesOf } from "../byte_source.ts";
 import type { WeightsFile } from "../weights.ts";
 import { type GraphProto, type ModelProto, readModel, type TensorProto } from "./proto.ts";
-import { checkTensor, type Numbers, readNumbers, type TensorBytes, typeName } from "./tensor.ts";
+import {
+  checkTensor,
+  type Numbers,
+  readNumbers,
+  sizeOfDims,
+  type TensorBytes,
+  typeName,
+} from "./tensor.ts";
 
 /** Opens a file beside an ONNX file, named as the graph names it. */
 export type OpenBeside = (location: string) => ByteSource;
@@ -59,6 +66,11 @@ export class OnnxFile implements WeightsFile {
   /** The graph. */
   get graph(): GraphProto {
     return this.model.graph;
+  }
+
+  /** How many numbers its initialisers have together. */
+  get count(): number {
+    return this.graph.initializers.reduce((sum, { dims }) => sum + sizeOfDims(dims), 0);
   }
 
   /** The names of its initialisers. */

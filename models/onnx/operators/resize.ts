@@ -140,6 +140,9 @@ function changesOf(call: Call, dims: readonly number[]): Change[] {
   });
 }
 
+/** The longest axis that is made: a picture's side. */
+const LONGEST = 2 ** 14;
+
 function resized(call: Call): View {
   const view = call.view(0);
   const rule = ruleOf(call);
@@ -148,7 +151,7 @@ function resized(call: Call): View {
     // Sizes that a graph was made with hold one picture; here there may be several.
     const pictures = axis === 0 && to === call.around.batch.declared;
     if (pictures || (to === from && scale === 1)) return x;
-    if (to < 1) throw new UserError(`axis ${axis} would have ${to} elements`);
+    if (!(to >= 1 && to <= LONGEST)) throw new UserError(`axis ${axis} would have ${to} elements`);
     return along(x, axis, bandMatrix(from, to, (out) => tapsOf(rule, change, out)));
   }, view);
 }

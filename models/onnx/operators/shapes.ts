@@ -155,11 +155,15 @@ function gathered(call: Call): View {
   return found.reshaped([...dims.slice(0, dim), ...indices.dims, ...dims.slice(dim + 1)]);
 }
 
+/** The longest axis that is made of tiles. */
+const MOST_TILED = 2 ** 20;
+
 function tiled(call: Call): View {
   const repeats = [...call.known(1).numbers];
   return repeats.reduce((x, count, dim) => {
     if (count === 1) return x;
     const size = x.dims[dim]!;
+    if (!(size * count <= MOST_TILED)) throw new UserError(`${size} elements ${count} times`);
     return picked(x, dim, Array.from({ length: size * count }, (_, i) => i % size));
   }, call.view(0));
 }

@@ -16,6 +16,8 @@ import { drawOffset, Window } from "../../../vis/loop/window.ts";
 import { pictureIterations } from "../../../vis/grow.ts";
 import { visualize } from "../../../vis/visualize.ts";
 import type { RunEvent } from "../../../vis/events.ts";
+import { exhaust } from "../../reliability/exhaust.ts";
+import { maxDifference } from "../../goldens.ts";
 import { facets as facetsObjective } from "../../../vis/objectives/facets.ts";
 
 const SIZE = 64;
@@ -153,6 +155,30 @@ async function shortLoop(
     learned: (await loop.state()).learned,
   };
 }
+
+Deno.test("a loop that finds too little memory takes fewer pictures at a time, then says what it needs", async () => {
+  const model = createModel("motifs");
+  using weights = await model.builtInWeights!();
+  const trunk = openTrunk(model, weights, { layer: "features.20" }, SIZE);
+  const parameters = chooseParameters("soft", { iterations: 2 });
+  const run = async (times: number) => {
+    using gpu = await openGpu();
+    if (times > 0) exhaust(gpu, times);
+    return await shortLoop(gpu, trunk, parameters, undefined);
+  };
+  const together = await run(0);
+  assert.equal(together.groups, 1);
+  for (const times of [1, 2]) {
+    const turns = await run(times);
+    assert.equal(turns.groups, times + 1);
+    assert.ok(maxDifference(turns.pictures, together.pictures) < 0.01);
+  }
+  const said = /^pictures of \d+ pixels, one after the other, need \d+ MB .* \d+ MB for weights/;
+  await assert.rejects(run(3), (error: Error) => {
+    assert.match(error.message, said);
+    return error instanceof UserError;
+  });
+});
 
 Deno.test("pictures that take turns come out as those that go together", async () => {
   const model = createModel("motifs");

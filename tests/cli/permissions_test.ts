@@ -1,0 +1,93 @@
+/** Every command with exactly the permissions that its help names. */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { drawPhotos } from "../draw_photos.ts";
+import { encodeSafetensors } from "../../models/formats/safetensors.ts";
+import { createModel } from "../../models/registry.ts";
+import { mindseye, ROOT } from "./mindseye.ts";
+import { inFolder } from "./run_files.ts";
+
+/** What a command's help names, with places filled in. */
+async function permissionsOf(command: string, places: Record<string, string>): Promise<string[]> {
+  const { out } = await mindseye([...command.split(" "), "--help"]);
+  const named = /^Permissions: (.*)$/m.exec(out)?.[1];
+  assert.ok(named, `${command} --help names none`);
+  return named.split(" ").map((flag) =>
+    flag.replace(/\b(OUT|CACHE|[\d.]+)\b/g, (name) => places[name] ?? name)
+  );
+}
+
+Deno.test("commands run with exactly the permissions that their help names", async (t) => {
+  await inFolder(async (folder) => {
+    const images = join(folder, "drawings");
+    await drawPhotos(images, { count: 8, size: 32 });
+    const weights = join(folder, "motifs.safetensors");
+    using known = await createModel("motifs").builtInWeights!();
+    await Deno.writeFile(
+      weights,
+      encodeSafetensors(
+        Object.fromEntries(known.names.map((name) => [name, {
+          shape: known.shape(name),
+          values: Float32Array.from(known.read(name)),
+        }])),
+      ),
+    );
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      () => new Response("no", { status: 404 }),
+    );
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const motifs = ["--model", "motifs", "--layer", "features.12", "--size", "32"];
+    const short = ["--iterations", "2", "--no-tune"];
+    const run = join(folder, "run");
+    // Those that go on from what others left come after them.
+    const commands: readonly (readonly [name: string, args: string[], code?: number])[] = [
+      ["presets", []],
+      ["models", []],
+      ["layers", ["--model", "motifs"]],
+      ["weights inspect", [weights]],
+      ["weights convert", [weights, "--out", join(folder, "converted", "out.safetensors")]],
+      // It is not there; that it may be asked for is what counts.
+      ["weights fetch", ["squeezenet1_1", "--url", url], 1],
+      ["facets", [images, ...motifs, "--facets", "2", "--out", join(folder, "facets")]],
+      ["visualize", [images, ...motifs, "--facets", "2", ...short, "--out", run]],
+      ["resume", [run]],
+      ["rerun", [run, "--out", join(folder, "again")]],
+      ["demo", [...short, "--out", join(folder, "demo")]],
+      [
+        "quality",
+        [
+          ...[images, "--net", `motifs:features.12:${weights}`, "--facets", "2", "--size", "32"],
+          ...["--set", "iterations=2", "--out", join(folder, "quality")],
+        ],
+      ],
+      ["doctor", []],
+      ["tune", ["--model", "motifs", "--layer", "features.0", "--size", "32"]],
+      ["bench", ["--quick", "--filter", "kernel relu"]],
+    ];
+    const env = { XDG_CACHE_HOME: join(folder, "cache"), MINDSEYE_WEIGHTS_URL: url };
+    for (const [name, args, code = 0] of commands) {
+      await t.step(name, async () => {
+        const at = args.indexOf("--out");
+        const out = at >= 0 ? args[at + 1]! : args.at(-1)!;
+        const permissions = await permissionsOf(name, {
+          OUT: name === "weights convert" ? dirname(out) : out,
+          CACHE: join(folder, "cache", "mindseye"),
+        });
+        const flags = permissions.map((flag) =>
+          flag.replace(/^(--allow-net)=.*/, `$1=127.0.0.1:${server.addr.port}`)
+        );
+        const outcome = await mindseye([...name.split(" "), ...args], env, flags);
+        assert.equal(outcome.code, code, outcome.err);
+        assert.doesNotMatch(outcome.err, /Requires/);
+      });
+    }
+  });
+});
+
+Deno.test("what is not allowed is said in a line", async () => {
+  const { code, err } = await mindseye(["weights", "inspect", ROOT], {}, ["--allow-env"]);
+  assert.equal(code, 1, err);
+  assert.match(err, /^error: .*Requires read access/m);
+  assert.doesNotMatch(err, /^\s+at /m);
+});
