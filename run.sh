@@ -6,12 +6,14 @@
 #   sh run.sh ANYTHING    the command line program, e.g. sh run.sh visualize --help
 #
 # Needs node and npm (or Deno already installed). Fetches Deno from npm into .tools/ and, where no
-# WebGPU adapter answers, Mesa's software Vulkan driver from Debian's packages.
+# WebGPU adapter answers, Mesa's software Vulkan driver from Debian's packages: asked first when
+# somebody sits there.
 set -eu
 
-DENO_VERSION=2.9.6
 root=$(cd "$(dirname "$0")" && pwd)
 tools="$root/.tools"
+lock="$root/scripts/deno"
+DENO_VERSION=$(sed -n 's/.*"deno": "\([0-9.]*\)".*/\1/p' "$lock/package.json")
 
 say() { printf '%s\n' "run.sh: $*" >&2; }
 
@@ -34,10 +36,10 @@ else
       say "needs Deno $DENO_VERSION, or npm to fetch it; on Debian: apt-get install npm"
       exit 1
     fi
-    say "installing Deno $DENO_VERSION from npm into .tools/"
+    say "installing Deno $DENO_VERSION from npm into .tools/, checked by scripts/deno/package-lock.json"
     mkdir -p "$tools"
-    [ -f "$tools/package.json" ] || printf '{"private": true}\n' >"$tools/package.json"
-    npm install --prefix "$tools" --no-audit --no-fund --loglevel=error "deno@$DENO_VERSION" >&2
+    cp "$lock/package.json" "$lock/package-lock.json" "$tools"
+    npm ci --prefix "$tools" --no-audit --no-fund --loglevel=error >&2
   fi
 fi
 
@@ -61,6 +63,17 @@ if ! has_adapter; then
       fi
     fi
     say "no WebGPU adapter answers: installing Mesa's software Vulkan driver (mesa-vulkan-drivers)"
+    if [ -t 0 ]; then
+      printf 'run.sh: may apt-get do that? [y/N] ' >&2
+      read -r answer
+      case $answer in
+        [yY]*) ;;
+        *)
+          say "nothing installed; without an adapter nothing can be computed"
+          exit 1
+          ;;
+      esac
+    fi
     $sudo apt-get update -qq >&2
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends mesa-vulkan-drivers >&2
     has_adapter || say "still no WebGPU adapter; the program will say so"
@@ -75,4 +88,7 @@ if [ "${1:-}" = test ]; then
   cd "$root"
   exec sh tests/run.sh "$deno" "$@"
 fi
-exec "$deno" run -A --config "$root/deno.json" "$root/cli/main.ts" "$@"
+# What the commands' --help names, for any folder; only weights fetch may ask the network.
+allow="--allow-read --allow-write --allow-env"
+[ "${1:-} ${2:-}" = "weights fetch" ] && allow="$allow --allow-net"
+exec "$deno" run --no-prompt $allow --config "$root/deno.json" "$root/cli/main.ts" "$@"
