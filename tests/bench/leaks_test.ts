@@ -9,37 +9,11 @@ import { readSheet, type Sheet } from "../../kernels/runtime/sheet.ts";
 import { randomWeights } from "../../models/random_weights.ts";
 import { createModel } from "../../models/registry.ts";
 import { gpuForTests } from "../compare.ts";
-
-/** How many buffers and textures some work made on a device, and how many of them it left there. */
-async function memoryLeft(gpu: Gpu, work: () => Promise<void>) {
-  const { device } = gpu;
-  const [buffer, texture] = [device.createBuffer, device.createTexture];
-  let [made, left] = [0, 0];
-  const counted = <T extends GPUBuffer | GPUTexture>(memory: T): T => {
-    const { destroy } = memory;
-    let alive = true;
-    made++, left++;
-    memory.destroy = () => {
-      if (alive) left--;
-      alive = false;
-      return destroy.call(memory);
-    };
-    return memory;
-  };
-  device.createBuffer = (descriptor) => counted(buffer.call(device, descriptor));
-  device.createTexture = (descriptor) => counted(texture.call(device, descriptor));
-  try {
-    await work();
-  } finally {
-    device.createBuffer = buffer;
-    device.createTexture = texture;
-  }
-  return { made, left };
-}
+import { allocations } from "../reliability/device_memory.ts";
 
 Deno.test("a kernel that cannot be built leaves no operands", async () => {
   using gpu = await gpuForTests();
-  const { made, left } = await memoryLeft(gpu, async () => {
+  const { made, left } = await allocations(gpu, async () => {
     await assert.rejects(
       openKernel(gpu, {
         name: "k",
@@ -60,7 +34,7 @@ Deno.test("a gradient up to no layer leaves no pictures", async () => {
   using gpu = await gpuForTests();
   const model = createModel("motifs");
   const weights = randomWeights(model);
-  const { made, left } = await memoryLeft(gpu, async () => {
+  const { made, left } = await allocations(gpu, async () => {
     const wanted = { model, weights, layer: "features.99", pictures: 1, size: 32 };
     await assert.rejects(openGradient(gpu, wanted));
   });
@@ -70,7 +44,7 @@ Deno.test("a gradient up to no layer leaves no pictures", async () => {
 
 Deno.test("a peak that cannot be measured leaves nothing", async () => {
   using gpu = await gpuForTests();
-  const { made, left } = await memoryLeft(gpu, async () => {
+  const { made, left } = await allocations(gpu, async () => {
     gpu.device.createShaderModule = () => {
       throw new Error("no compiler today");
     };

@@ -28,51 +28,13 @@ import {
 } from "../../ops/mod.ts";
 import { type Need, planMemory } from "../../ops/compiler/plan.ts";
 import { evaluate, gpuForTests, randomValues, relativeError, tensorOf } from "../compare.ts";
+import { allocations } from "../reliability/device_memory.ts";
 
 const gpu = await gpuForTests();
 const buffers = await gpuForTests("buffer");
 const random = new Random(11);
 const randomTensor = (shape: Shape) => tensorOf(randomValues(random, shape));
 const numbers = (shape: Shape, ...data: number[]) => constant(shape, () => Float32Array.from(data));
-
-/** Allocations on the device: how many there were, and the bytes of those that are still there. */
-interface Count {
-  made: number;
-  bytes: number;
-}
-
-/** Bytes of a buffer or an rgba32float texture. */
-function bytesOf(memory: GPUBuffer | GPUTexture): number {
-  return "size" in memory ? memory.size : memory.width * memory.height * 16;
-}
-
-/** Counts what is allocated on the device while `body` runs; it can look at the count meanwhile. */
-async function allocations(body: (count: Readonly<Count>) => Promise<void>): Promise<Count> {
-  const { device } = gpu;
-  const count = { made: 0, bytes: 0 };
-  const counted = <T extends GPUBuffer | GPUTexture>(memory: T): T => {
-    const bytes = bytesOf(memory);
-    count.made++;
-    count.bytes += bytes;
-    const destroy = memory.destroy.bind(memory);
-    let destroyed = false;
-    memory.destroy = () => {
-      if (!destroyed) count.bytes -= bytes;
-      destroyed = true;
-      return destroy();
-    };
-    return memory;
-  };
-  const own = { createBuffer: device.createBuffer, createTexture: device.createTexture };
-  device.createBuffer = (descriptor) => counted(own.createBuffer.call(device, descriptor));
-  device.createTexture = (descriptor) => counted(own.createTexture.call(device, descriptor));
-  try {
-    await body(count);
-  } finally {
-    Object.assign(device, own);
-  }
-  return count;
-}
 
 /** A small network with a shortcut and a pool, 8 channels at 8 columns. */
 function network(x: Tensor, weight: () => Tensor = () => randomTensor([8, 8, 3, 3])): Tensor {
@@ -162,7 +124,7 @@ Deno.test("300 steps forward and backward allocate nothing and stay finite", asy
   using program = await compile(gpu, { outputs: [loss], assign: [[picture, step]] });
   program.run();
   const [before] = await program.read(loss);
-  const { made } = await allocations(async () => {
+  const { made } = await allocations(gpu, async () => {
     for (let i = 0; i < 300; i++) program.run();
     await gpu.device.queue.onSubmittedWorkDone();
   });
@@ -173,7 +135,7 @@ Deno.test("300 steps forward and backward allocate nothing and stay finite", asy
 });
 
 Deno.test("300 steps forward and backward leave the bytes on the GPU as after the first", async () => {
-  const { made, bytes } = await allocations(async (count) => {
+  const { made, bytes } = await allocations(gpu, async (count) => {
     using memory = new DisposableStack();
     const weights: Variable[] = [];
     const y = network(randomTensor([2, 8, 8, 8]), () => {
@@ -217,7 +179,7 @@ Deno.test("a run depends on nothing that was left in memory", async () => {
 });
 
 Deno.test("a program gives back all memory it took, and so does a variable", async () => {
-  const { made, bytes } = await allocations(async () => {
+  const { made, bytes } = await allocations(gpu, async () => {
     using variable = new Variable(gpu, [1, 3, 4, 5]);
     const y = tvDenoise(relu(variable.tensor), numbers([1, 2, 1, 1], 5, 0), 2);
     using program = await compile(gpu, { outputs: [y], assign: [[variable, y]] });
@@ -230,7 +192,7 @@ Deno.test("a program gives back all memory it took, and so does a variable", asy
 
 Deno.test("a program that does not compile leaves no memory behind", async () => {
   const wrong = constant([1, 3, 2, 2], () => new Float32Array(5));
-  const { bytes } = await allocations(async () => {
+  const { bytes } = await allocations(gpu, async () => {
     await assert.rejects(
       compile(gpu, { outputs: [relu(add(randomTensor([1, 3, 2, 2]), wrong))] }),
       {

@@ -201,6 +201,11 @@ Deno.test("what cannot be read is skipped, with the file's name and why", async 
   const bomb = jpeg.slice();
   const frame = bomb.findIndex((byte, i) => byte === 0xff && bomb[i + 1] === 0xc0);
   bomb.fill(0xff, frame + 5, frame + 9); // 65535 x 65535
+  const thin = jpeg.slice();
+  thin.set([0x20, 0, 0x20, 0], frame + 5); // 8192 x 8192
+  const frameBomb = SMALL_PHOTOS["d.gif"].slice();
+  const at = frameBomb.indexOf(0x2c, 13 + 8 * 3); // behind the screen and its colours
+  frameBomb.fill(0xff, at + 5, at + 9);
   const seen: string[] = [];
   await withFolder({
     "a_cut.jpg": jpeg.slice(0, 300),
@@ -214,6 +219,8 @@ Deno.test("what cannot be read is skipped, with the file's name and why", async 
     "i_bomb.webp": bombOf("a.webp", "VP8X", 12, 6),
     "j_bomb.avif": bombOf("b.avif", "ispe", 8, 8),
     "k_heic.heic": "\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "l_thin.jpg": thin,
+    "m_frame.gif": frameBomb,
     "ignored.txt": "hello",
     ".hidden.jpg": "",
     "z.jpg": jpeg,
@@ -235,8 +242,10 @@ Deno.test("what cannot be read is skipped, with the file's name and why", async 
       "i_bomb.webp: a damaged WebP file (281474976710656 pixels are too many)",
       "j_bomb.avif: a damaged AVIF file (18446744065119617000 pixels are too many)",
       "k_heic.heic: HEIC is not supported, save it as JPEG or PNG",
+      `l_thin.jpg: a damaged JPEG file (67108864 pixels in ${jpeg.length} bytes)`,
+      "m_frame.gif: a damaged GIF file (4294836225 pixels are too many)",
     ]);
-    assert.equal(seen.at(-1), "12/12");
+    assert.equal(seen.at(-1), "14/14");
   });
 });
 

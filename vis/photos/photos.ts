@@ -5,6 +5,7 @@ import { UserError } from "../../base/errors.ts";
 import { unfitToRead } from "../../base/regular_file.ts";
 import {
   avifFacts,
+  gifPixels,
   jpegOrientation,
   jpegPixels,
   orient,
@@ -284,8 +285,6 @@ function factsOf(bytes: Uint8Array, format: Format): PictureFacts {
   if (format === "PNG" && bytes.length >= 24) {
     return upright(view.getUint32(16) * view.getUint32(20));
   }
-  if (format === "GIF" && bytes.length >= 10) {
-    return upright(view.getUint16(6, true) * view.getUint16(8, true));
-  }
+  if (format === "GIF") return upright(gifPixels(bytes));
   return upright(0);
 }

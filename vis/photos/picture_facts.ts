@@ -118,6 +118,31 @@ export function avifFacts(bytes: Uint8Array): PictureFacts {
   return { pixels, orientation: table[turns ?? 0]! };
 }
 
+/**
+ * Width times height of a GIF file's screen or its first picture, whichever is more. Never throws.
+ *
+ * Source: GIF89a (18 to 24).
+ */
+export function gifPixels(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  /** Where colours end that a byte of flags tells of. */
+  const behindColours = (at: number, flags: number) => at + (flags & 0x80 ? 6 << (flags & 7) : 0);
+  let pixels = 0;
+  try {
+    pixels = view.getUint16(6, true) * view.getUint16(8, true);
+    let at = behindColours(13, view.getUint8(10));
+    for (; view.getUint8(at) === 0x21; at++) {
+      // An extension: its kind, then blocks up to an empty one.
+      for (at += 2; view.getUint8(at) > 0;) at += 1 + view.getUint8(at);
+    }
+    if (view.getUint8(at) !== 0x2c) return pixels;
+    return Math.max(pixels, view.getUint16(at + 5, true) * view.getUint16(at + 7, true));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return pixels;
+}
+
 /** Width times height as a JPEG file declares it; 0 where it does not. Never throws. */
 export function jpegPixels(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
