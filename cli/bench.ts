@@ -9,7 +9,7 @@ import {
 } from "./shared/bench_report.ts";
 import { GPU_OPTIONS, openGpuFor } from "./shared/gpu.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
-import { say } from "./shared/progress.ts";
+import { print, say } from "./shared/progress.ts";
 
 /** What is measured when nothing else is asked for. */
 export const BENCH_OPTIONS: BenchOptions = {
@@ -120,7 +120,6 @@ rates of one core, beside a peak of one core. On a GPU they are per second of it
     if (report.kernels.length + report.steps.length + report.loops.length === 0) {
       throw new UsageError(`--filter: no row has "${options.filter}" in its name`);
     }
-    // deno-lint-ignore no-console
-    console.log(args.flag("json") ? JSON.stringify(report, null, 2) : formatReport(report));
+    print(args.flag("json") ? JSON.stringify(report, null, 2) : formatReport(report));
   },
 };

@@ -9,7 +9,7 @@ import { RunFolder } from "../vis/report/run_folder.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import type { Command } from "./shared/options.ts";
-import { say } from "./shared/progress.ts";
+import { print, say } from "./shared/progress.ts";
 import { runAndReport } from "./shared/run.ts";
 
 const SIZE = 192;
@@ -63,8 +63,7 @@ export const demoCommand: Command = {
     });
     const known = drawings.map(({ facet }) => facet);
     const index = adjustedRandIndex(known, run.facets.labels);
-    // deno-lint-ignore no-console
-    console.log(`adjusted Rand index of the facets found: ${index.toFixed(3)}`);
+    print(`adjusted Rand index of the facets found: ${index.toFixed(3)}`);
   },
 };
 

@@ -6,6 +6,7 @@ import { checkNetwork } from "./shared/check_network.ts";
 import { NETWORK_OPTIONS } from "./shared/model.ts";
 import type { Command } from "./shared/options.ts";
 import { VERSION } from "../base/version.ts";
+import { print } from "./shared/progress.ts";
 
 /** Limits that decide what fits. */
 const LIMITS = [
@@ -36,11 +37,10 @@ takes it for, and how sure it would be if its pictures were given otherwise: a w
     const lines: string[] = [
       `mindseye ${VERSION}, deno ${Deno.version.deno}, ${Deno.build.target}`,
     ];
-    // deno-lint-ignore no-console
-    const print = () => console.log(lines.splice(0).join("\n"));
+    const flush = () => print(lines.splice(0).join("\n"));
     const adapter = await findAdapter();
     if (!adapter) {
-      print();
+      flush();
       throw new UserError(NO_ADAPTER);
     }
     const { info, limits, features } = adapter;
@@ -66,7 +66,7 @@ takes it for, and how sure it would be if its pictures were given otherwise: a w
         "and see that /dev/dri or /dev/nvidia0 can be opened by you; in a container, pass the GPU in.",
       );
     }
-    print();
+    flush();
     if (args.text("model") === undefined && args.text("weights") === undefined) return;
     using gpu = await openGpu();
     await checkNetwork(gpu, args);

@@ -13,6 +13,7 @@ import {
 } from "./shared/examine.ts";
 import type { Arguments, Command } from "./shared/options.ts";
 import { provenance } from "./shared/run.ts";
+import { print } from "./shared/progress.ts";
 
 /** Images of a facet that are named on the terminal. */
 const NAMED = 3;
@@ -75,8 +76,7 @@ Example:
         describeFacets(analysis),
         join(folder, "facets.png"),
       ];
-      // deno-lint-ignore no-console
-      console.log(lines.join("\n") + (i + 1 < trunks.length ? "\n" : ""));
+      print(lines.join("\n") + (i + 1 < trunks.length ? "\n" : ""));
     }
   },
 };

@@ -3,7 +3,7 @@ import { channelsOf } from "../models/normalisation.ts";
 import { modelsCommand } from "./models.ts";
 import { traceModel } from "../models/trace.ts";
 import type { Command } from "./shared/options.ts";
-import { say } from "./shared/progress.ts";
+import { print, say } from "./shared/progress.ts";
 import { mergedKeyValues } from "./shared/config.ts";
 import { openNetwork } from "./shared/model.ts";
 
@@ -48,8 +48,7 @@ export const layersCommand: Command = {
     const width = Math.max(...rows.map(([path]) => path.length));
     for (const [path, { type, output }] of rows) {
       const shape = output ? output.shape.slice(1).join("×") : "-";
-      // deno-lint-ignore no-console
-      console.log(`${path.padEnd(width)}  ${type.padEnd(18)} ${shape}`);
+      print(`${path.padEnd(width)}  ${type.padEnd(18)} ${shape}`);
     }
     if (trace.stopped) say(trace.stopped);
   },

@@ -10,7 +10,7 @@ import { layersCommand } from "./layers.ts";
 import { type Command, ENVIRONMENT, help, parse, UsageError } from "./shared/options.ts";
 import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
-import { say } from "./shared/progress.ts";
+import { print, say } from "./shared/progress.ts";
 import { qualityCommand } from "./quality.ts";
 import { rerunCommand } from "./rerun.ts";
 import { resumeCommand } from "./resume.ts";
@@ -73,8 +73,6 @@ function commandOf(
  */
 export async function main(args: string[]): Promise<number> {
   const { name, rest } = commandOf(args);
-  // deno-lint-ignore no-console
-  const print = (text: string) => console.log(text);
   try {
     if (name === undefined) throw new UsageError(overview());
     if (name === "--help" || name === "-h" || name === "help") print(overview());

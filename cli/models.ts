@@ -4,6 +4,7 @@ import { fetchedWeights } from "../models/official/weights.ts";
 import { createModel, MODELS } from "../models/registry.ts";
 import { describeNormalisation } from "./shared/check_network.ts";
 import type { Command } from "./shared/options.ts";
+import { print } from "./shared/progress.ts";
 
 /** The command. */
 export const modelsCommand: Command = {
@@ -49,8 +50,7 @@ export const modelsCommand: Command = {
       const cells = row.map((cell, i) =>
         i === 1 || i === 2 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
       );
-      // deno-lint-ignore no-console
-      console.log(cells.join("  ").trimEnd());
+      print(cells.join("  ").trimEnd());
     }
   },
 };

@@ -9,6 +9,7 @@ import {
 } from "../vis/parameters.ts";
 import { PRESETS } from "../vis/presets.ts";
 import type { Command } from "./shared/options.ts";
+import { print } from "./shared/progress.ts";
 
 /** Sections of lines, one for each group of parameters. */
 function byGroup(line: (key: ParameterName) => string): string[] {
@@ -54,7 +55,6 @@ export const presetsCommand: Command = {
       "",
       "* differs from default. What each one does: visualize --help",
     ];
-    // deno-lint-ignore no-console
-    console.log(lines.join("\n"));
+    print(lines.join("\n"));
   },
 };

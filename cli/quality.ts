@@ -21,7 +21,7 @@ import { type Measured, type Quality, qualityTable } from "./shared/quality_tabl
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
 import { keyValues, mergedKeyValues } from "./shared/config.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
-import { Progress, say } from "./shared/progress.ts";
+import { print, Progress, say } from "./shared/progress.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import { runAndReport } from "./shared/run.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
@@ -290,8 +290,7 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
         }
       }
     }
-    // deno-lint-ignore no-console
-    console.log(qualityTable(rows));
+    print(qualityTable(rows));
   },
 };
 

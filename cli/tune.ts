@@ -17,7 +17,7 @@ import { tuned } from "../ops/tuning/tune.ts";
 import { mergedKeyValues } from "./shared/config.ts";
 import { GPU_OPTIONS } from "./shared/gpu.ts";
 import { type Command, UsageError } from "./shared/options.ts";
-import { say } from "./shared/progress.ts";
+import { print, say } from "./shared/progress.ts";
 
 /** The command. */
 export const tuneCommand: Command = {
@@ -76,14 +76,13 @@ Times are of the processor on a software adapter, of the GPU else.`,
     const path = tuning.file.path ?? "nowhere: the system names no folder for it";
     if (clear) {
       const done = tuning.file.clear() ? "deleted" : "nothing to delete:";
-      // deno-lint-ignore no-console
-      console.log(`${done} ${path}`);
+      print(`${done} ${path}`);
     }
     if (!graph) return;
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
-    print(["convolution", "usual", "ms", "fastest", "ms"]);
+    printRow(["convolution", "usual", "ms", "fastest", "ms"]);
     for await (const { geometry, usual, best } of tuning.tuneAll({ outputs: graph })) {
-      print([
+      printRow([
         describeGeometry(geometry),
         describeVariant(usual.variant),
         usual.ms.toFixed(2),
@@ -91,8 +90,7 @@ Times are of the processor on a software adapter, of the GPU else.`,
         best.ms.toFixed(2),
       ]);
     }
-    // deno-lint-ignore no-console
-    console.log(`kept in ${path}`);
+    print(`kept in ${path}`);
   },
 };
 
@@ -124,11 +122,10 @@ function describeVariant(variant: Variant): string {
     (variant.algorithm === "direct" && variant.rolled ? " rolled" : "");
 }
 
-function print(cells: readonly string[]): void {
+function printRow(cells: readonly string[]): void {
   const widths = [38, 28, 8, 28, 8];
   const line = cells.map((cell, i) =>
     i % 2 === 0 && i > 0 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
   );
-  // deno-lint-ignore no-console
-  console.log(line.join(" ").trimEnd());
+  print(line.join(" ").trimEnd());
 }

@@ -21,6 +21,7 @@ import {
   stepTable,
 } from "../cli/shared/bench_report.ts";
 import { say } from "../cli/shared/progress.ts";
+import { fillPlace } from "./fill_place.ts";
 import { openGpu } from "../kernels/runtime/device.ts";
 
 const PAGE = join(import.meta.dirname!, "performance.md");
@@ -79,15 +80,6 @@ const SECTIONS: Readonly<Record<string, () => Promise<string>>> = {
 const only = args.only?.split(",");
 for (const [name, make] of Object.entries(SECTIONS)) {
   if (only && !only.includes(name)) continue;
-  const text = await make();
   // After each table: what is known so far survives an interruption.
-  const page = await Deno.readTextFile(PAGE);
-  const place = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end -->)`);
-  if (!place.test(page)) throw new Error(`docs/performance.md has no place <!-- ${name} -->`);
-  await Deno.writeTextFile(
-    PAGE,
-    page.replace(place, (_, begin, end) => `${begin}\n${text.trim()}\n\n${end}`),
-  );
+  await fillPlace(PAGE, name, await make());
 }
-// Here, because a task hands its arguments to the last of its commands only.
-await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", PAGE] }).output();

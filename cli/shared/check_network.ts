@@ -7,6 +7,7 @@ import { readPhoto } from "../../vis/photos/photos.ts";
 import { classNamesOf } from "./class_names.ts";
 import { openModelFor } from "./model.ts";
 import type { Arguments } from "./options.ts";
+import { print } from "./progress.ts";
 
 /** Classes that are listed. */
 const LISTED = 5;
@@ -52,8 +53,6 @@ function surest(
  * @throws {UserError} when there is no such network or photo.
  */
 export async function checkNetwork(gpu: Gpu, args: Arguments): Promise<void> {
-  // deno-lint-ignore no-console
-  const print = (text: string) => console.log(text);
   const wanted = args.integer("size", { min: 8, max: 4096 });
   const names = await classNamesOf(args.text("classes-file"));
   const { model, weights } = await openModelFor(args);

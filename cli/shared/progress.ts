@@ -1,14 +1,30 @@
-/** A progress line on stderr: redrawn in place on a terminal, sparse in a log. */
+/** What people read: results on stdout; the rest, and how far the work is, on stderr. */
 
 const encoder = new TextEncoder();
 const WIDTH = 28;
 
-/** Writes to stderr, where results do not go. */
-export function say(text: string): void {
-  Deno.stderr.writeSync(encoder.encode(text + "\n"));
+/** A text that names of files and layers cannot turn into orders to the terminal. */
+export function plain(text: string): string {
+  // Control characters but tab and line feed, and those that turn around the direction of writing.
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
+  });
 }
 
-/** A bar for work of known size. Drawn by the work itself: readbacks block timers. */
+/** Writes a line to stderr, where results do not go. */
+export function say(text: string): void {
+  Deno.stderr.writeSync(encoder.encode(plain(text) + "\n"));
+}
+
+/** Writes a line of results to stdout. */
+export function print(text: string): void {
+  // deno-lint-ignore no-console
+  console.log(plain(text));
+}
+
+/** A bar for work of known size, redrawn in place on a terminal, sparse in a log. Drawn by the work itself: readbacks block timers. */
 export class Progress {
   readonly #label: string;
   readonly #terminal = Deno.stderr.isTerminal();
@@ -33,7 +49,7 @@ export class Progress {
       this.#lastShown = now;
       const full = Math.round(share * WIDTH);
       const bar = "█".repeat(full) + "·".repeat(WIDTH - full);
-      const rest = line.slice(13);
+      const rest = plain(line.slice(13));
       const text = `\r\x1b[K${this.#label.padEnd(12)} ${bar} ${rest}`;
       Deno.stderr.writeSync(encoder.encode(text + (done >= total ? "\n" : "")));
     } else if (Math.floor(share * 10) > this.#lastTenth) {

@@ -16,7 +16,7 @@ import { visualize } from "../../vis/visualize.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
 import { keptRun } from "./kept_run.ts";
-import { Progress, say } from "./progress.ts";
+import { print, Progress, say } from "./progress.ts";
 import { VERSION } from "../../base/version.ts";
 
 /** What to run. */
@@ -161,18 +161,15 @@ export async function runAndReport(
   const seconds = (performance.now() - started) / 1000;
   for (const { facet, images: count, own, distance } of summarise(run)) {
     const ratio = distance[1] / distance[0];
-    // deno-lint-ignore no-console
-    console.log(
+    print(
       `${facetName(facet - 1, count)}: own channels ${own[0].toFixed(2)} → ` +
         `${own[1].toFixed(2)} of the photos', distance of the others ` +
         `${distance[0].toPrecision(2)} → ${distance[1].toPrecision(2)}` +
         (Number.isFinite(ratio) ? `, ${ratio.toFixed(2)} of the start's` : ""),
     );
   }
-  // deno-lint-ignore no-console
-  console.log(describeFacets(run.analysis));
-  // deno-lint-ignore no-console
-  console.log(`${join(folder.path, "overview.png")} (${seconds.toFixed(0)} s)`);
+  print(describeFacets(run.analysis));
+  print(`${join(folder.path, "overview.png")} (${seconds.toFixed(0)} s)`);
   end();
   return run;
 }

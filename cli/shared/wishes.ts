@@ -35,7 +35,7 @@ import { classNamesOf } from "./class_names.ts";
 import { textOf } from "./text_file.ts";
 import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
-import { Progress, say } from "./progress.ts";
+import { print, Progress, say } from "./progress.ts";
 import { keptRun } from "./kept_run.ts";
 import { again, describeOctaves, follow, provenance } from "./run.ts";
 
@@ -205,13 +205,10 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const { names, before, after } = grown;
   const number = (value: number | undefined) => value?.toPrecision(3) ?? "?";
   names.slice(0, MOST_LINES).forEach((each, i) => {
-    // deno-lint-ignore no-console
-    console.log(`${each}: ${shown} ${number(before[i]?.[shown])} → ${number(after[i]?.[shown])}`);
+    print(`${each}: ${shown} ${number(before[i]?.[shown])} → ${number(after[i]?.[shown])}`);
   });
-  // deno-lint-ignore no-console
-  if (names.length > MOST_LINES) console.log(`and ${names.length - MOST_LINES} more`);
-  // deno-lint-ignore no-console
-  console.log(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
+  if (names.length > MOST_LINES) print(`and ${names.length - MOST_LINES} more`);
+  print(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
   end();
 }
 

@@ -3,6 +3,7 @@ import { openWeights } from "../../models/formats/open_weights.ts";
 import type { WeightsFile } from "../../models/formats/weights.ts";
 import { type Candidate, recognise, recognised } from "../../models/recognise.ts";
 import type { Command } from "../shared/options.ts";
+import { print } from "../shared/progress.ts";
 
 /** Names that are listed where there may be hundreds. */
 const LISTED = 5;
@@ -69,7 +70,6 @@ export const weightsInspectCommand: Command = {
         `${name.padEnd(width(0))}  ${shape.padEnd(width(1))}  ${dtype}`
       ),
     ];
-    // deno-lint-ignore no-console
-    console.log(lines.join("\n"));
+    print(lines.join("\n"));
   },
 };

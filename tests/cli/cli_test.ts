@@ -484,3 +484,19 @@ Deno.test("presets and the help list every parameter with range and unit", async
     assert.ok(help.includes(PARAMETERS[key].help) && help.includes(allowed(key)), key);
   }
 });
+
+Deno.test("names of files are no orders to the terminal", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "clear\x1b[2J.jpg"), "no picture");
+    const { code, err } = await mindseye([
+      ...["facets", folder, "--model", "motifs", "--layer", "features.12", "--size", "32"],
+      ...["--out", join(folder, "out")],
+    ]);
+    assert.equal(code, 1, err);
+    assert.match(err, /clear\\x1b\[2J\.jpg/);
+    assert.ok(!err.includes("\x1b"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
