@@ -90,15 +90,11 @@ export const PRESETS: Readonly<Record<string, Parameters>> = {
   },
   /**
    * For early and middle layers, which see textures: left alone, their pictures run into black or
-   * white, so every frequency keeps the magnitude it has in the photos.
+   * white, so the photos' channel statistics count as much as all else.
    */
-  texture: {
-    ...SOFT,
-    magnitude: "images",
-    warpZoom: 0.6,
-    startDenoiseWeight: 3,
-    endDenoiseWeight: 12,
-  },
+  texture: { ...DEFAULT, statisticsWeight: 1 },
+  /** A large picture; time is no object. */
+  poster: { ...DEFAULT, size: 1024, iterations: 160, viewSide: [0.25, 1] },
   /** For pictures that start from noise: all of the picture grows, in larger steps, smoothly at first. */
   noise: {
     ...SOFT,

@@ -167,7 +167,7 @@ Deno.test("what cannot be wished for is said in one line", () =>
       [[...NET, "--channels", "1", "--facets", "2"], 2, /--facets is about facets/],
       [[...NET, "--channels", "1", "--weigh", "like=2"], 2, /expected one of channels, got "like"/],
       [[...NET, "--channels", "1", "--init", "mean"], 1, /only where there are photos/],
-      [[...NET, "--channels", "1", "--preset", "texture"], 1, /needs photos/],
+      [[...NET, "--channels", "1", "--set", "magnitude=images"], 1, /needs photos/],
       [[...NET, "--channels", "1", "-o", join(bad, "x")], 1, /nothing can be written into/],
     ];
     for (const [args, code, message] of cases) {
