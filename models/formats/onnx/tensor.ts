@@ -1,4 +1,5 @@
 /** The numbers of an ONNX tensor, whatever they are kept as. */
+import { concatenateBytes } from "../../../base/concatenate.ts";
 import { UserError } from "../../../base/errors.ts";
 import type { TensorData, TensorProto } from "./proto.ts";
 
@@ -163,7 +164,7 @@ export function readNumbers(file: string, tensor: TensorProto, bytes: TensorByte
   }
   checkTensor(file, tensor, bytes);
   const parts = data.parts.map(([begin, end]) => bytes.read(begin, end));
-  const joined = parts.length === 1 ? parts[0]! : join(parts);
+  const joined = parts.length === 1 ? parts[0]! : concatenateBytes(parts);
   if (data.kind === "varint") {
     const { fromVarint } = kind;
     return fromVarint
@@ -216,14 +217,4 @@ function varints(bytes: Uint8Array, count: number, convert: (value: bigint) => n
     values[i] = convert(value);
   }
   return at === bytes.length ? values : new Float64Array(count + 1);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -57,6 +57,16 @@ function around({ padding, paddingEnd }: Window) {
   return { low: [0, ...padding], high: [0, ...paddingEnd] } as const;
 }
 
+/** Whether windows can lie in the padding altogether. */
+function isWide({ kernel, padding, paddingEnd }: Window): boolean {
+  return [padding, paddingEnd].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1]);
+}
+
+/** The same windows over a picture that has its frame. */
+function unpadded(window: Window): Window {
+  return { ...window, padding: [0, 0], paddingEnd: [0, 0] };
+}
+
 /** A picture with a frame of its own, for windows that could lie in it altogether. */
 function framed(window: Window, x: Tensor, value: number): Tensor {
   const wide = pad(x, around(window));
@@ -75,9 +85,9 @@ function framed(window: Window, x: Tensor, value: number): Tensor {
 
 function maxPool(call: Call): [View] {
   const window = windowOf(call);
-  const { x, kernel, dilation, padding, paddingEnd } = window;
-  const wide = [padding, paddingEnd].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1]);
-  const plain = wide ? { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window : window;
+  const { x, dilation } = window;
+  const wide = isWide(window);
+  const plain = wide ? unpadded(window) : window;
   const from = wide ? framed(window, x.usual, -3.4028234e38) : x.usual;
   // The places of the maxima, a second output, are no picture.
   return [pooled(window, maxPool2d(from, { ...options(plain), dilation }))];
@@ -85,17 +95,15 @@ function maxPool(call: Call): [View] {
 
 function averagePool(call: Call): View {
   const window = windowOf(call);
-  const { x, kernel, dilation, padding, paddingEnd } = window;
+  const { x, dilation, padding, paddingEnd } = window;
   if (dilation[0] !== 1 || dilation[1] !== 1) {
     throw new UserError("averages over windows with gaps are not supported");
   }
   const countIncludePad = call.int("count_include_pad", 0) !== 0;
-  const wide = [padding, paddingEnd].some((p) => p[0] * 2 > kernel[0] || p[1] * 2 > kernel[1]);
   const equal = padding[0] === paddingEnd[0] && padding[1] === paddingEnd[1];
-  if (wide || (countIncludePad && !equal)) {
-    const plain = { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window;
+  if (isWide(window) || (countIncludePad && !equal)) {
     const means = (t: Tensor) =>
-      averagePool2d(framed(window, t, 0), { ...options(plain), countIncludePad });
+      averagePool2d(framed(window, t, 0), { ...options(unpadded(window)), countIncludePad });
     const y = means(x.usual);
     // Without what is around the picture: divided by the part of each window that is inside.
     const [, , h, w] = x.usual.shape;
@@ -118,8 +126,8 @@ function lpPool(call: Call): View {
   const window = windowOf(call);
   const { kernel } = window;
   const add = (x: Tensor) => {
-    const plain = { ...window, padding: [0, 0], paddingEnd: [0, 0] } as Window;
-    const y = averagePool2d(framed(window, x, 0), { ...options(plain), countIncludePad: true });
+    const of = { ...options(unpadded(window)), countIncludePad: true };
+    const y = averagePool2d(framed(window, x, 0), of);
     return affine(y, kernel[0] * kernel[1]);
   };
   return pooled(window, norm(window.x.usual, call.int("p", 2), add));

@@ -1,6 +1,7 @@
 /** Sums, means and the like along axes, and softmax. */
 import {
   abs,
+  add,
   affine,
   type Axis,
   detach,
@@ -36,11 +37,11 @@ function reduced(f: (x: Tensor, axes: readonly Axis[]) => Tensor): Operator {
   };
 }
 
-/** ln Σ eˣ, its largest element taken out first. */
-function logSumExp(x: Tensor, axes: readonly Axis[]): { log: Tensor; rest: Tensor } {
+/** x less its largest element, and ln Σ eˣ of that rest: together ln Σ eˣ without overflow. */
+function logSumExp(x: Tensor, axes: readonly Axis[]): Record<"largest" | "rest" | "log", Tensor> {
   const largest = detach(max(x, axes));
   const rest = sub(x, largest);
-  return { log: log(sum(exp(rest), axes)), rest };
+  return { largest, rest, log: log(sum(exp(rest), axes)) };
 }
 
 /** Over one axis; before version 13 over it and all behind it. */
@@ -64,9 +65,8 @@ export const REDUCTIONS: Operators = {
   ReduceL2: reduced((x, axes) => sqrt(sumOfSquares(x, axes))),
   ReduceLogSum: reduced((x, axes) => log(sum(x, axes))),
   ReduceLogSumExp: reduced((x, axes) => {
-    const largest = detach(max(x, axes));
-    const shifted = log(sum(exp(sub(x, largest)), axes));
-    return sub(shifted, affine(largest, -1));
+    const { largest, log } = logSumExp(x, axes);
+    return add(log, largest);
   }),
   ReduceMax: reduced(max),
   ReduceMean: reduced(mean),
