@@ -1,5 +1,8 @@
 /** The command line program. */
+import { CODE_VERSION } from "../base/code_version.ts";
 import { UserError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
+import { activationsCommand } from "./activations.ts";
 import { benchCommand } from "./bench.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -26,6 +29,7 @@ const PROGRAM = "mindseye";
 const COMMANDS: Readonly<Record<string, Command>> = {
   visualize: visualizeCommand,
   facets: facetsCommand,
+  activations: activationsCommand,
   demo: demoCommand,
   resume: resumeCommand,
   rerun: rerunCommand,
@@ -76,12 +80,14 @@ export async function main(args: string[]): Promise<number> {
   try {
     if (name === undefined) throw new UsageError(overview());
     if (name === "--help" || name === "-h" || name === "help") print(overview());
-    else if (name === "--version" || name === "-V") print(`${PROGRAM} ${VERSION}`);
-    else {
+    else if (name === "--version" || name === "-V") {
+      print(`${PROGRAM} ${VERSION} (code ${CODE_VERSION}, Deno ${Deno.version.deno})`);
+    } else {
       const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
       if (!command) {
+        const close = nearest(name, Object.keys(COMMANDS), 2).join(" or ");
         throw new UsageError(
-          `no command "${name}"; expected one of: ${Object.keys(COMMANDS).join(", ")}`,
+          `no command "${name}"; did you mean ${close}? All: ${Object.keys(COMMANDS).join(", ")}`,
         );
       }
       const parsed = parse(name, command, rest);

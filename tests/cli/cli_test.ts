@@ -45,7 +45,7 @@ const NET = ["--model", "motifs", "--layer", "features.20", "--size", "64"];
 
 Deno.test("wrong usage is one line on stderr and exit code 2", async (t) => {
   const cases: [string[], RegExp][] = [
-    [["visualise"], /no command "visualise"; expected one of: visualize/],
+    [["visualise"], /no command "visualise"; did you mean visualize/],
     [["visualize"], /missing IMAGES/],
     [["visualize", "x", "--layer", "l"], /missing --model/],
     [["visualize", "x", "--model", "motifs"], /missing --layer/],

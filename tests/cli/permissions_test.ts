@@ -49,6 +49,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
       ["weights convert", [weights, "--out", join(folder, "converted", "out.safetensors")]],
       // It is not there; that it may be asked for is what counts.
       ["weights fetch", ["squeezenet1_1", "--url", url], 1],
+      ["activations", [images, ...motifs, "--out", join(folder, "numbers", "a.npy")]],
       ["facets", [images, ...motifs, "--facets", "2", "--out", join(folder, "facets")]],
       ["visualize", [images, ...motifs, "--facets", "2", ...short, "--out", run]],
       ["resume", [run]],
@@ -71,7 +72,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
         const at = args.indexOf("--out");
         const out = at >= 0 ? args[at + 1]! : args.at(-1)!;
         const permissions = await permissionsOf(name, {
-          OUT: name === "weights convert" ? dirname(out) : out,
+          OUT: ["weights convert", "activations"].includes(name) ? dirname(out) : out,
           CACHE: join(folder, "cache", "mindseye"),
         });
         const flags = permissions.map((flag) =>
