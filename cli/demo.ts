@@ -20,6 +20,7 @@ export const demoCommand: Command = {
   summary: "Run the whole method on built-in images with the built-in network.",
   permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "[--out FOLDER]",
+  tells: true,
   positionals: [],
   options: {
     out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },

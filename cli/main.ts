@@ -10,10 +10,10 @@ import { facetsCommand } from "./facets.ts";
 import { withHint } from "./shared/hints.ts";
 import { Interrupted } from "./shared/interruption.ts";
 import { layersCommand } from "./layers.ts";
-import { type Command, ENVIRONMENT, help, parse, UsageError } from "./shared/options.ts";
+import { type Command, ENVIRONMENT, help, parse, UsageError, voiceOf } from "./shared/options.ts";
 import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
-import { print, say } from "./shared/progress.ts";
+import { complain, print, speak } from "./shared/progress.ts";
 import { qualityCommand } from "./quality.ts";
 import { rerunCommand } from "./rerun.ts";
 import { resumeCommand } from "./resume.ts";
@@ -76,7 +76,7 @@ function commandOf(
  * 143 after Ctrl-C and SIGTERM
  */
 export async function main(args: string[]): Promise<number> {
-  const { name, rest } = commandOf(args);
+  const { name, rest: given } = commandOf(args);
   try {
     if (name === undefined) throw new UsageError(overview());
     if (name === "--help" || name === "-h" || name === "help") print(overview());
@@ -90,23 +90,27 @@ export async function main(args: string[]): Promise<number> {
           `no command "${name}"; did you mean ${close}? All: ${Object.keys(COMMANDS).join(", ")}`,
         );
       }
-      const parsed = parse(name, command, rest);
+      const parsed = parse(name, command, given);
       if (parsed.flag("help")) print(help(PROGRAM, name, command));
-      else await command.run(parsed);
+      else {
+        const { voice, rest } = voiceOf(command, parsed);
+        speak(voice);
+        await command.run(rest);
+      }
     }
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      say(error.message);
+      complain(error.message);
       return 2;
     }
     if (error instanceof Interrupted) return error.code;
     if (error instanceof UserError) {
-      say(`error: ${withHint(error)}`);
+      complain(`error: ${withHint(error)}`);
       return 1;
     }
     if (error instanceof Deno.errors.NotCapable) {
-      say(`error: ${error.message}; what a command needs stands at the end of its --help`);
+      complain(`error: ${error.message}; what a command needs stands at the end of its --help`);
       return 1;
     }
     throw error;

@@ -9,6 +9,7 @@ export const rerunCommand: Command = {
   summary: "Repeat a run from its manifest, in another folder.",
   permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "RUN [--out FOLDER]",
+  tells: true,
   positionals: ["RUN, the folder of the run or its manifest.json"],
   options: {
     out: {

@@ -9,6 +9,7 @@ export const resumeCommand: Command = {
   summary: "Go on with a run that was interrupted, whatever ended it.",
   permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "RUN",
+  tells: true,
   positionals: ["RUN, the folder of the run"],
   options: {},
   notes:

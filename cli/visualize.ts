@@ -32,6 +32,7 @@ export const visualizeCommand: Command = {
   summary: "Grow a picture for each facet of a folder of images in a layer, or for other wishes.",
   permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "[IMAGES] --model NAME --layer LAYER [options]",
+  tells: true,
   positionals: [IMAGES],
   optional: true,
   options: {

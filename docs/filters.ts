@@ -35,6 +35,6 @@ for (let filter = 0; filter < filters; filter++) {
   }
 }
 await Deno.writeFile(
-  join(import.meta.dirname!, "filters.png"),
+  join(import.meta.dirname!, "pictures", "filters.png"),
   await encodePng(sheet.rgba, sheet.width, sheet.height),
 );

@@ -45,6 +45,7 @@ const PLACES = [
   "vis/objectives/",
   "vis/loop/",
   "vis/events.ts",
+  "vis/event_lines.ts",
   "vis/grow.ts",
   "vis/batches.ts",
   "vis/visualize.ts",

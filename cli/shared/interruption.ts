@@ -1,5 +1,5 @@
 /** Ctrl-C and SIGTERM: the first one ends a run so that all it did is kept, the second one at once. */
-import { say } from "./progress.ts";
+import { complain } from "./progress.ts";
 
 /** A run that was ended by a signal; the program's exit code. */
 export class Interrupted extends Error {
@@ -29,10 +29,10 @@ export class Interruption implements Disposable {
         const again = this.#code !== undefined;
         this.#code ??= code;
         if (again || !this.#grows) {
-          say(`\nstopped; ${hint}`);
+          complain(`\nstopped; ${hint}`);
           Deno.exit(code);
         }
-        say("\nending after this step, all is kept; once more to stop at once");
+        complain("\nending after this step, all is kept; once more to stop at once");
         this.#ending.abort();
       };
       Deno.addSignalListener(name as Deno.Signal, listener);

@@ -30,6 +30,8 @@ export interface Command {
    */
   readonly permissions: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Whether it does a run, whose events can be told. */
+  readonly tells?: boolean;
   /** Names of positional arguments. */
   readonly positionals: readonly string[];
   /** Whether they may be left out. */
@@ -101,7 +103,7 @@ export class Arguments {
  * @throws {UsageError} for unknown options (the nearest are named), missing or spare arguments.
  */
 export function parse(name: string, command: Command, args: string[]): Arguments {
-  const options = { ...command.options, help: HELP };
+  const options = optionsOf(command);
   const config: ParseArgsConfig["options"] = {};
   for (const [key, { type, short, multiple }] of Object.entries(options)) {
     config[key] = { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) };
@@ -134,7 +136,32 @@ export function parse(name: string, command: Command, args: string[]): Arguments
   }
 }
 
-const HELP: OptionSpec = { type: "boolean", short: "h", help: "Show this help" };
+/** Options that every command has, and one of those that do runs. */
+const COMMON: Readonly<Record<string, OptionSpec>> = {
+  quiet: { type: "boolean", short: "q", help: "Say nothing but results and errors" },
+  help: { type: "boolean", short: "h", help: "Show this help" },
+};
+const JSON_OPTION: OptionSpec = {
+  type: "boolean",
+  help: "Tell the run's events on stdout, a line of JSON each; results go to stderr",
+};
+
+function optionsOf({ options, tells }: Command): Readonly<Record<string, OptionSpec>> {
+  return { ...options, ...(tells ? { json: JSON_OPTION } : {}), ...COMMON };
+}
+
+/** The arguments without what is about how the program speaks, and that. */
+export function voiceOf(
+  command: Command,
+  args: Arguments,
+): { voice: { quiet: boolean; json: boolean }; rest: Arguments } {
+  const voice = { quiet: args.flag("quiet"), json: command.tells === true && args.flag("json") };
+  const { quiet: _quiet, json, ...values } = args.values;
+  return {
+    voice,
+    rest: new Arguments(args.positionals, command.tells ? values : { ...values, json }),
+  };
+}
 
 /** All that Deno must allow a command, as its options. */
 export function permissionsOf({ permissions }: Command): string {
@@ -143,7 +170,7 @@ export function permissionsOf({ permissions }: Command): string {
 
 /** The help of a command. */
 export function help(program: string, name: string, command: Command): string {
-  const rows = Object.entries({ ...command.options, help: HELP }).map(([key, spec]) => {
+  const rows = Object.entries(optionsOf(command)).map(([key, spec]) => {
     const short = spec.short ? `-${spec.short}, ` : "    ";
     const value = spec.type === "string" ? ` ${spec.value ?? "VALUE"}` : "";
     return [`  ${short}--${key}${value}`, spec.help] as const;

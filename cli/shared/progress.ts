@@ -1,5 +1,9 @@
 /** What people read: results on stdout; the rest, and how far the work is, on stderr. */
 
+import { VERSION } from "../../base/version.ts";
+import { eventLine, EVENTS_FORMAT } from "../../vis/event_lines.ts";
+import type { RunEvent } from "../../vis/events.ts";
+
 const encoder = new TextEncoder();
 const WIDTH = 28;
 
@@ -13,15 +17,45 @@ export function plain(text: string): string {
   });
 }
 
-/** Writes a line to stderr, where results do not go. */
-export function say(text: string): void {
+/** How the program speaks. */
+const voice = { quiet: false, json: false };
+
+/**
+ * Chooses how the program speaks from now on.
+ *
+ * @param options.quiet only results and errors
+ * @param options.json stdout is for a run's events, a line of JSON each; results are told on stderr
+ */
+export function speak(options: { readonly quiet: boolean; readonly json: boolean }): void {
+  Object.assign(voice, options);
+  if (voice.json) tell(JSON.stringify({ kind: "events", format: EVENTS_FORMAT, version: VERSION }));
+}
+
+function tell(line: string): void {
+  const bytes = encoder.encode(line + "\n");
+  for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+}
+
+/** Writes a line to stderr, whatever was chosen. */
+export function complain(text: string): void {
   Deno.stderr.writeSync(encoder.encode(plain(text) + "\n"));
+}
+
+/** Writes a line to stderr, where results do not go, unless the program is to be quiet. */
+export function say(text: string): void {
+  if (!voice.quiet) complain(text);
 }
 
 /** Writes a line of results to stdout. */
 export function print(text: string): void {
   // deno-lint-ignore no-console
-  console.log(plain(text));
+  if (!voice.json) console.log(plain(text));
+  else say(text);
+}
+
+/** Tells an event of a run to programs that listen. */
+export function announce(event: RunEvent): void {
+  if (voice.json) tell(eventLine(event).trimEnd());
 }
 
 /** A bar for work of known size, redrawn in place on a terminal, sparse in a log. Drawn by the work itself: readbacks block timers. */
@@ -38,6 +72,7 @@ export class Progress {
 
   /** Shows that `done` of `total` is done; `note` says more. */
   update(done: number, total: number, note = ""): void {
+    if (voice.quiet) return;
     const share = total > 0 ? done / total : 1;
     const seconds = (performance.now() - this.#started) / 1000;
     const left = done > 0 ? seconds / done * (total - done) : 0;

@@ -1,5 +1,6 @@
 /** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
 import { join } from "node:path";
+import { megabytes } from "../../base/megabytes.ts";
 import { shellCommand } from "../../base/shell_command.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
@@ -16,7 +17,7 @@ import { visualize } from "../../vis/visualize.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
 import { keptRun } from "./kept_run.ts";
-import { print, Progress, say } from "./progress.ts";
+import { announce, print, Progress, say } from "./progress.ts";
 import { VERSION } from "../../base/version.ts";
 
 /** What to run. */
@@ -97,7 +98,7 @@ export function describeOctaves(octaves: readonly Parameters[]): Record<string, 
 }
 
 /**
- * Shows on stderr how a run goes on.
+ * Shows on stderr how a run goes on, and tells its events to programs that listen.
  *
  * @param shown the metric beside the progress
  */
@@ -106,15 +107,19 @@ export function follow(octaves: number, shown: string): Listener {
   let growing = new Progress("iterations");
   let pictures = 0;
   return (event) => {
+    announce(event);
     if (event.kind === "activations") looking.update(event.done, event.total);
     if (event.kind === "started") pictures = event.pictures.length;
     if (event.kind === "ready") {
-      const mb = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
       const { plan, constants } = event.memory;
       const which = octaves > 1
         ? `octave ${event.octave + 1} of ${octaves}, ${event.size} px`
         : "loop";
-      say(`${which} compiled: ${mb(plan)} for activations, ${mb(constants)} for weights`);
+      say(
+        `${which} compiled: ${megabytes(plan)} for activations, ${
+          megabytes(constants)
+        } for weights`,
+      );
     }
     if (event.kind === "iterations") {
       const { iteration, metrics } = event.results.at(-1)!;

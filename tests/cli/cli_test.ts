@@ -134,7 +134,7 @@ Deno.test("no command at all shows the commands on stderr", async () => {
   const { code, out, err } = await mindseye([]);
   assert.equal(code, 2);
   assert.equal(out, "");
-  assert.match(err, /visualize .*\n.*facets .*\n.*demo/);
+  assert.match(err, /visualize .*\n.*facets .*\n.*activations .*\n.*demo/);
 });
 
 Deno.test("help goes to stdout and names every option", async () => {
@@ -496,6 +496,32 @@ Deno.test("names of files are no orders to the terminal", async () => {
     assert.equal(code, 1, err);
     assert.match(err, /clear\\x1b\[2J\.jpg/);
     assert.ok(!err.includes("\x1b"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("--json tells events on stdout, --quiet leaves results and errors", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const wish = ["--model", "motifs", "--layer", "features.12", "--channels", "3", "--size", "32"];
+    const short = ["--iterations", "2", "--no-tune", "--out"];
+    const told = await mindseye(["visualize", ...wish, ...short, join(folder, "a"), "--json"]);
+    assert.equal(told.code, 0, told.err);
+    const events = told.out.trim().split("\n").map((line) => JSON.parse(line));
+    const kinds = events.map(({ kind }) => kind);
+    assert.deepEqual([kinds[0], kinds[1], kinds.at(-1)], ["events", "started", "finished"]);
+    assert.equal(events[0].format, 1);
+    for (const kind of ["ready", "pictures", "iterations"]) assert.ok(kinds.includes(kind), kind);
+    const iterations = events.filter(({ kind }) => kind === "iterations")
+      .flatMap(({ results }) => results.map((each: { iteration: number }) => each.iteration));
+    assert.deepEqual(iterations, [1, 2]);
+    assert.match(told.err, /channel 3: activation/);
+    const quiet = await mindseye(["visualize", ...wish, ...short, join(folder, "b"), "-q"]);
+    assert.equal(quiet.err, "");
+    assert.match(quiet.out, /^channel 3: activation .*\n.*overview\.png/);
+    const wrong = await mindseye(["layers", "--model", "nonesuch", "--quiet"]);
+    assert.match(wrong.err, /no model "nonesuch"/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -31,19 +31,6 @@ export interface KeptPictures {
 /** JSON has no word for these. */
 const NUMBERS: Readonly<Record<string, number>> = { NaN, Infinity, "-Infinity": -Infinity };
 
-/** An event as a line; its pictures are left out. */
-export function lineOf(event: KeptEvent): string {
-  const plain = event.kind === "pictures"
-    ? { ...event, pictures: undefined, count: event.pictures.length / (3 * event.size ** 2) }
-    : event.kind === "batch"
-    ? { ...event, grown: { ...event.grown, pictures: undefined, learned: undefined } }
-    : event;
-  return JSON.stringify(
-    plain,
-    (_, value) => typeof value === "number" && !Number.isFinite(value) ? String(value) : value,
-  ) + "\n";
-}
-
 type Check = (value: unknown) => boolean;
 const whole: Check = (value) => Number.isSafeInteger(value) && value as number >= 0;
 const text: Check = (value) => typeof value === "string";

@@ -14,6 +14,7 @@ import { unfitToRead } from "../../base/regular_file.ts";
 import { missingFolders } from "../../base/writable_folder.ts";
 import { openSafetensors } from "../../models/formats/open_safetensors.ts";
 import { safetensorsHead } from "../../models/formats/safetensors.ts";
+import { eventLine } from "../event_lines.ts";
 import type { Grown, GrowState, RunEvent } from "../events.ts";
 import {
   areMetrics,
@@ -21,7 +22,6 @@ import {
   isKept,
   type KeptEvent,
   type KeptPictures,
-  lineOf,
   numbersBack,
   readJournal,
 } from "./journal.ts";
@@ -227,7 +227,7 @@ export class RunFolder implements Disposable {
           new Uint8Array(Uint8ClampedArray.from(event.pictures).buffer),
         );
       }
-      const line = new TextEncoder().encode(lineOf(event));
+      const line = new TextEncoder().encode(eventLine(event));
       appendSync(this.#journal, line);
       this.#journalBytes += line.length;
     });
