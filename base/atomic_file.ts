@@ -3,13 +3,35 @@
  * a name that nobody else uses first, then renamed.
  */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "./errors.ts";
 import { unfitToRead } from "./regular_file.ts";
 
 /** A name beside a file's that no other process and no other call uses. */
 function aside(path: string): string {
   return `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
+}
+
+/** Names of {@linkcode aside}. */
+const ASIDE = /\.\d+-[0-9a-f]{8}\.part$/;
+
+/**
+ * Removes what was left in a folder by writers that were killed. To be called by whom alone may write
+ * there.
+ *
+ * @param options.depth how deep folders in it are looked at as well
+ * @param options.but a folder that is let be
+ */
+export function removeLeftovers(
+  folder: string,
+  { depth, but }: { depth: number; but?: string },
+): void {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) {
+      if (name !== but && depth > 0) removeLeftovers(path, { depth: depth - 1 });
+    } else if (ASIDE.test(name)) discard(path);
+  }
 }
 
 const bytesOf = (content: Uint8Array | string) =>
@@ -86,7 +108,14 @@ export function inTurnSync<T>(path: string, body: (file: Deno.FsFile) => T): T {
     using file = Deno.openSync(path, { append: true, create: true });
     file.lockSync(true);
     // Whose turn it was before may have put another file in its place.
-    if (file.statSync().ino === inodeOf(path)) return body(file);
+    if (file.statSync().ino !== inodeOf(path)) continue;
+    // Whoever else was writing it was killed.
+    for (const { name } of Deno.readDirSync(dirname(path))) {
+      if (name.startsWith(`${basename(path)}.`) && ASIDE.test(name)) {
+        discard(join(dirname(path), name));
+      }
+    }
+    return body(file);
   }
 }
 

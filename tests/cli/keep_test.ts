@@ -38,6 +38,10 @@ Deno.test("a run that is killed, interrupted or ended goes on to the same bytes"
         await outcomeOf(child);
         assert.equal(manifestOf(out).status, "running");
       }
+      // What a kill in the middle of a write leaves.
+      const half = [join(out, "losses.csv"), join(out, "channel_08", "final.png")]
+        .map((path) => `${path}.123-0a1b2c3d.part`);
+      for (const path of half) Deno.writeTextFileSync(path, "half");
       const resumed = await mindseye(["resume", out]);
       assert.equal(resumed.code, 0, resumed.err);
       assert.match(resumed.err, /going on after iteration (30|45|60|75)/);

@@ -6,7 +6,7 @@
  */
 // deno-lint-ignore-file no-console
 import { join } from "node:path";
-import { isDeepStrictEqual, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
 import { Random } from "../../base/random.ts";
 import { drawPhotos } from "../draw_photos.ts";
 import { begin, mindseye, outcomeOf } from "../cli/mindseye.ts";
@@ -67,8 +67,11 @@ export async function killRuns(
       }
       const { code, err } = await mindseye(next());
       if (code !== 0) result.findings.push(`run ${number}: ${err}`);
-      else if (!isDeepStrictEqual(filesOf(out), expected)) {
-        result.findings.push(`run ${number}: other files or bytes`);
+      else {
+        const files = filesOf(out);
+        const others = [...new Set([...files.keys(), ...expected.keys()])]
+          .filter((name) => files.get(name) !== expected.get(name));
+        if (others.length > 0) result.findings.push(`run ${number}: other bytes: ${others}`);
       }
       result.runs++;
       await Deno.remove(out, { recursive: true });

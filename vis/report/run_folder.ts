@@ -8,7 +8,12 @@
  * - `state.safetensors`: the loop, and how long the journal was when it was kept
  */
 import { join } from "node:path";
-import { appendSync, writeInPiecesSync, writeWholeSync } from "../../base/atomic_file.ts";
+import {
+  appendSync,
+  removeLeftovers,
+  writeInPiecesSync,
+  writeWholeSync,
+} from "../../base/atomic_file.ts";
 import { UserError } from "../../base/errors.ts";
 import { unfitToRead } from "../../base/regular_file.ts";
 import { missingFolders } from "../../base/writable_folder.ts";
@@ -45,6 +50,9 @@ const OWN_FILES = ["manifest.json", "losses.csv", "overview.png", "contact.png",
 
 /** What it writes into these. */
 const PICTURE_FILE = /^(final|progress|iteration_\d+)\.png$/;
+
+/** The folder of what layers answered, if it is in this one. */
+const ACTIVATIONS = "activations";
 
 /** A name of a folder in this one. */
 const PLAIN_NAME = /^[^/\\:\0.][^/\\:\0]*$/;
@@ -105,6 +113,8 @@ export class RunFolder implements Disposable {
     const lock = lockOf(path);
     try {
       const manifest = readManifest(join(path, "manifest.json"));
+      // Others may be at work on what layers answered.
+      if (manifest) removeLeftovers(path, { depth: 2, but: ACTIVATIONS });
       if (manifest && force) clear(path, manifest);
       else if (manifest && !resume) {
         throw new FolderTakenError(path, manifest.status);
