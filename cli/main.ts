@@ -4,6 +4,7 @@ import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
 import { benchCommand } from "./bench.ts";
+import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { facetsCommand } from "./facets.ts";
@@ -43,6 +44,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   bench: benchCommand,
   tune: tuneCommand,
   doctor: doctorCommand,
+  completions: completionsCommand(PROGRAM, () => COMMANDS),
 };
 
 function overview(): string {

@@ -146,7 +146,8 @@ const JSON_OPTION: OptionSpec = {
   help: "Tell the run's events on stdout, a line of JSON each; results go to stderr",
 };
 
-function optionsOf({ options, tells }: Command): Readonly<Record<string, OptionSpec>> {
+/** All options of a command. */
+export function optionsOf({ options, tells }: Command): Readonly<Record<string, OptionSpec>> {
   return { ...options, ...(tells ? { json: JSON_OPTION } : {}), ...COMMON };
 }
 

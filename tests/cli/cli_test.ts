@@ -526,3 +526,27 @@ Deno.test("--json tells events on stdout, --quiet leaves results and errors", as
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("bash completes commands, their second words and their options", async () => {
+  const { out, code } = await mindseye(["completions", "bash"]);
+  assert.equal(code, 0);
+  const complete = (...words: string[]) => {
+    const script = `${out}\nCOMP_WORDS=(mindseye ${words.map((word) => `'${word}'`).join(" ")})\n` +
+      `COMP_CWORD=${words.length}\n_mindseye\nprintf '%s ' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = new Deno.Command("bash", { args: ["-c", script] }).outputSync();
+    assert.equal(new TextDecoder().decode(stderr), "");
+    return new TextDecoder().decode(stdout).trim();
+  };
+  assert.equal(complete("vis"), "visualize");
+  assert.equal(complete("weights", ""), "fetch inspect convert");
+  assert.equal(complete("weights", "fetch", "--u"), "--url");
+  assert.equal(complete("visualize", "--model", "motifs", "--facet"), "--facets");
+  assert.equal(complete("nonesuch", "--x"), "");
+  assert.match(
+    (await mindseye(["completions", "fish"])).out,
+    /-l facets -s k -r -d 'Number of facets/,
+  );
+  const zsh = (await mindseye(["completions", "zsh"])).out;
+  assert.match(zsh, /^#compdef mindseye\n/);
+  assert.equal((await mindseye(["completions", "csh"])).code, 2);
+});
