@@ -1,5 +1,4 @@
 /** `tune`: measures on this machine which kernels are fastest for a network. */
-import { openGpu } from "../kernels/runtime/device.ts";
 import { channelsOf } from "../models/normalisation.ts";
 import type { Model } from "../models/registry.ts";
 import { openNetwork } from "./shared/model.ts";
@@ -17,6 +16,7 @@ import { tuned } from "../ops/tuning/tune.ts";
 import { mergedKeyValues } from "./shared/config.ts";
 import { GPU_OPTIONS } from "./shared/gpu.ts";
 import { type Command, UsageError } from "./shared/options.ts";
+import { keepGpuFor } from "./shared/gpu.ts";
 import { print, say } from "./shared/progress.ts";
 
 /** The command. */
@@ -71,26 +71,28 @@ Times are of the processor on a software adapter, of the GPU else.`,
       ? loopOf(model, layer, facets, wanted ?? model.inputSize)
       : undefined;
 
-    using gpu = await openGpu({ precise: args.flag("precise") });
-    const tuning = tuned(gpu, { note: (text) => say(`note: ${text}`) });
-    const path = tuning.file.path ?? "nowhere: the system names no folder for it";
-    if (clear) {
-      const done = tuning.file.clear() ? "deleted" : "nothing to delete:";
-      print(`${done} ${path}`);
-    }
-    if (!graph) return;
-    say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
-    printRow(["convolution", "usual", "ms", "fastest", "ms"]);
-    for await (const { geometry, usual, best } of tuning.tuneAll({ outputs: graph })) {
-      printRow([
-        describeGeometry(geometry),
-        describeVariant(usual.variant),
-        usual.ms.toFixed(2),
-        best === usual ? "the same" : describeVariant(best.variant),
-        best.ms.toFixed(2),
-      ]);
-    }
-    print(`kept in ${path}`);
+    using keeper = await keepGpuFor(args);
+    await keeper.use(async (gpu) => {
+      const tuning = tuned(gpu, { note: (text) => say(`note: ${text}`) });
+      const path = tuning.file.path ?? "nowhere: the system names no folder for it";
+      if (clear) {
+        const done = tuning.file.clear() ? "deleted" : "nothing to delete:";
+        print(`${done} ${path}`);
+      }
+      if (!graph) return;
+      say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
+      printRow(["convolution", "usual", "ms", "fastest", "ms"]);
+      for await (const { geometry, usual, best } of tuning.tuneAll({ outputs: graph })) {
+        printRow([
+          describeGeometry(geometry),
+          describeVariant(usual.variant),
+          usual.ms.toFixed(2),
+          best === usual ? "the same" : describeVariant(best.variant),
+          best.ms.toFixed(2),
+        ]);
+      }
+      print(`kept in ${path}`);
+    });
   },
 };
 

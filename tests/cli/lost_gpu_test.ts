@@ -13,6 +13,8 @@ import { chooseParameters } from "../../vis/presets.ts";
 import { Report } from "../../vis/report/report.ts";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { drawPhotos } from "../draw_photos.ts";
+import { useVariants } from "../../ops/conv2d/variants.ts";
+import { tuned } from "../../ops/tuning/tune.ts";
 import { openTrunks } from "../../vis/trunk.ts";
 import { visualize } from "../../vis/visualize.ts";
 
@@ -31,14 +33,14 @@ const STAGES: Record<string, (event: RunEvent, count: number) => boolean> = {
 };
 
 /** A run on drawings, whose device is destroyed at the first event of a stage, or while that is awaited. */
-async function run(stage?: string, later = false) {
+async function run(stage?: string, later = false, open = openGpu) {
   const folder = await Deno.makeTempDir();
   const model = createModel("motifs");
   using weights = await model.builtInWeights!();
   const [trunk] = openTrunks(model, weights, [{ layer: "features.12" }], SIZE).trunks;
   const losses: string[] = [];
   try {
-    using keeper = await GpuKeeper.open(openGpu, (reason) => losses.push(reason));
+    using keeper = await GpuKeeper.open(open, (reason) => losses.push(reason));
     using runFolder = RunFolder.open(join(folder, "run"));
     let done = false;
     let count = 0;
@@ -89,6 +91,24 @@ Deno.test("a GPU that is lost at any stage is opened again, and the pictures are
       });
     }
   }
+});
+
+Deno.test("a GPU that is lost while its kernels are measured is opened again", async () => {
+  let [measuring, gone] = [0, false];
+  const open = async () => {
+    const gpu = await openGpu();
+    const tuning = tuned(gpu, { cache: null, budget: 1 });
+    useVariants(gpu, tuning.choose, async (geometries) => {
+      const measured = tuning.prepare(geometries);
+      if (++measuring === 1) setTimeout(() => (gone = true, gpu.device.destroy()), 20);
+      await measured;
+    });
+    return gpu;
+  };
+  const { losses, pictures } = await run(undefined, false, open);
+  assert.ok(gone);
+  assert.equal(losses.length, 1);
+  assert.ok(pictures.every((level) => level >= -0.01 && level <= 255.01));
 });
 
 Deno.test("photos are looked at again after a loss; what is lost again and again is given up", async () => {

@@ -563,7 +563,7 @@ Deno.test("with photos pictures start from those that answer most; copies from o
       network: opened.network,
       objective: channels(LAYER, [8]),
       size: SIZE,
-      parameters: chooseParameters("texture", { iterations: 2 }),
+      parameters: chooseParameters("soft", { iterations: 2, magnitude: "images" }),
       seed: 0,
     }),
     /magnitude=images needs photos/,
