@@ -82,6 +82,11 @@ if ! has_adapter; then
   fi
 fi
 
+# --- the page -------------------------------------------------------------------------------------
+# Reports are made of it; it is bundled from web/ with packages from npm.
+"$deno" run -A --config "$root/deno.json" "$root/scripts/web.ts" --if-needed >&2 ||
+  say "the page could not be built; runs leave no report.html"
+
 # --- the program ------------------------------------------------------------------------------------
 if [ "${1:-}" = test ]; then
   shift

@@ -16,6 +16,7 @@ import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
 import { complain, print, speak } from "./shared/progress.ts";
 import { qualityCommand } from "./quality.ts";
+import { reportCommand } from "./report.ts";
 import { rerunCommand } from "./rerun.ts";
 import { resumeCommand } from "./resume.ts";
 import { tuneCommand } from "./tune.ts";
@@ -34,6 +35,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   demo: demoCommand,
   resume: resumeCommand,
   rerun: rerunCommand,
+  report: reportCommand,
   layers: layersCommand,
   models: modelsCommand,
   "weights fetch": weightsFetchCommand,

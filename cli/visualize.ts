@@ -22,7 +22,8 @@ import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./shared/wishes.ts";
 import { describeParameters } from "./presets.ts";
 import { say } from "./shared/progress.ts";
-import { describeOctaves, runAndReport } from "./shared/run.ts";
+import { describeOctaves } from "./shared/kept_run.ts";
+import { runAndReport } from "./shared/run.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
 
 const IMAGES = "IMAGES, the folder of images";

@@ -1,7 +1,8 @@
 /** Photos that the program draws itself. */
 import { planar } from "../cli/demo.ts";
 import { drawClass } from "../models/motifs/draw.ts";
-import { pictureToRgba, writePng } from "../vis/photos/png.ts";
+import { writePng } from "../vis/photos/png.ts";
+import { pictureToRgba } from "../vis/photos/rgba.ts";
 
 /** Puts drawings into a folder, which is made. */
 export async function drawPhotos(

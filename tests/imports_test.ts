@@ -52,6 +52,9 @@ const PLACES = [
   "vis/wishes.ts",
   "vis/report/",
   "vis/",
+  "web/state/",
+  "web/page/",
+  "web/",
   "bench/",
   "cli/shared/",
   "cli/",
@@ -79,14 +82,16 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "vis/photos/photos.ts": "reads photos and decodes them",
   "vis/photos/look.ts": "hashes photos on their way to the cache",
   "vis/photos/activation_cache.ts": "the cache folder",
-  "vis/photos/webp.ts": "decodes WebP",
-  "vis/photos/webp_encode.ts": "encodes WebP",
-  "vis/photos/avif.ts": "decodes AVIF",
+  "vis/photos/codecs/webp.ts": "decodes WebP",
+  "vis/photos/codecs/webp_encode.ts": "encodes WebP",
+  "vis/photos/codecs/avif.ts": "decodes AVIF",
   "vis/photos/png.ts": "encodes and decodes PNG",
-  "vis/photos/jpeg.ts": "decodes JPEG",
-  "vis/photos/gif.ts": "decodes GIF",
+  "vis/photos/codecs/jpeg.ts": "decodes JPEG",
+  "vis/photos/codecs/gif.ts": "decodes GIF",
   "vis/report/manifest.ts": "reads a file",
   "vis/report/run_folder.ts": "the folder of a run",
+  "vis/report/record_file.ts": "the record in the folder of a run",
+  "web/report.ts": "hashes the page's script for its policy",
 };
 
 /** Where a page comes in; what can be reached from here is all it loads. */
@@ -102,7 +107,7 @@ const BROWSER_ENTRIES = [
 const PLAIN_PACKAGES = ["umap-js", "@bufbuild/protobuf/wire"];
 
 /** The rooms, whose files are looked at. */
-const ROOMS = ["base", "kernels", "ops", "models", "vis", "cli"];
+const ROOMS = ["base", "kernels", "ops", "models", "vis", "web", "cli"];
 
 /** Most files of a folder itself. */
 const MOST_FILES = 20;

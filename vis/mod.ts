@@ -119,7 +119,8 @@ export {
   type SkippedPhoto,
   UnreadablePhoto,
 } from "./photos/photos.ts";
-export { decodePng, encodePng, pictureToRgba, type Rgba } from "./photos/png.ts";
+export { decodePng, encodePng } from "./photos/png.ts";
+export { pictureToRgba, type Rgba } from "./photos/rgba.ts";
 export { checkOctaves, chooseOctaves, chooseParameters, PRESETS } from "./presets.ts";
 export {
   type ChosenImage,

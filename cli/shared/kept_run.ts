@@ -1,13 +1,29 @@
 /** A run on the command line of which nothing is lost, whatever ends it. */
+import { dataUri } from "../../base/data_uri.ts";
 import { shellCommand } from "../../base/shell_command.ts";
+import { VERSION } from "../../base/version.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { Grown, Listener } from "../../vis/events.ts";
-import type { Report } from "../../vis/report/report.ts";
+import { optionName, type Parameters } from "../../vis/parameters.ts";
+import type { SourceImage } from "../../vis/photos/images.ts";
+import { encodeWebp } from "../../vis/photos/codecs/webp_encode.ts";
+import { chooseParameters, PRESETS } from "../../vis/presets.ts";
+import { Recorder } from "../../vis/report/record.ts";
+import { RecordFile } from "../../vis/report/record_file.ts";
+import { Report } from "../../vis/report/report.ts";
 import type { KeptRun, RunFolder } from "../../vis/report/run_folder.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import type { OptionSpec } from "./options.ts";
 import { say } from "./progress.ts";
+import { leaveReport } from "./report_page.ts";
+
+/** Octaves as people write them. */
+export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
+  return octaves.map((parameters) =>
+    Object.fromEntries(Object.entries(parameters).map(([key, value]) => [optionName(key), value]))
+  );
+}
 
 /** Options for runs that are kept. */
 export const KEEP_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -33,8 +49,12 @@ export interface RunHow {
 export interface KeptRunOptions<Result extends Grown> {
   readonly keeper: GpuKeeper;
   readonly folder: RunFolder;
-  /** Makes the report. */
-  readonly report: () => Report;
+  /** What stands above the report. */
+  readonly title: string;
+  /** The run's images. */
+  readonly images: readonly SourceImage[];
+  /** Side of its pictures. */
+  readonly size: number;
   /** Shows how the run goes on. */
   readonly show: Listener;
   /** What is known of it before it begins. */
@@ -50,12 +70,21 @@ export interface KeptRunOptions<Result extends Grown> {
  * @throws {UserError} when the folder can no longer be written.
  */
 export async function keptRun<Result extends Grown>(
-  { keeper, folder, report: makeReport, show, manifest, run }: KeptRunOptions<Result>,
+  { keeper, folder, title, images, size, show, manifest, run }: KeptRunOptions<Result>,
 ): Promise<{ result: Result; report: Report; end: () => void }> {
   const again = shellCommand(["mindseye", "resume", folder.path]);
   using interruption = new Interruption(`go on with: ${again}`);
   const { signal } = interruption;
+  const makeReport = () => new Report({ folder: folder.path, size, images, title });
   let report = makeReport();
+  using record = new RecordFile(folder.path, folder.manifest !== undefined);
+  const recorder = new Recorder({
+    images,
+    hasPhotos: record.hasPhotos,
+    encode: async (picture, quality) => dataUri(await encodeWebp(picture, quality), "image/webp"),
+    write: (line) => record.write(line),
+  });
+  recorder.begin(VERSION, { title, ...shown(manifest) });
   // After the loss of a GPU as after that of a process: from the last state.
   const goOn = async (gpu: Gpu): Promise<Result> => {
     const kept = folder.kept();
@@ -67,6 +96,7 @@ export async function keptRun<Result extends Grown>(
       folder.check();
       await report.take(event);
       if (event.kind === "started") kept.events.forEach((before) => report.takeAgain(before));
+      await recorder.take(event);
       folder.record(event);
     };
     return await run(gpu, { kept, signal, stateEvery: STATE_EVERY, tell });
@@ -82,6 +112,7 @@ export async function keptRun<Result extends Grown>(
   }
   const findings = await report.finish(result);
   folder.writeManifest(result.aborted ? "interrupted" : "finished", { ...manifest, ...findings });
+  await leaveReport(folder.path, title);
   if (!result.aborted) folder.finish();
   const { code } = interruption;
   return {
@@ -92,6 +123,15 @@ export async function keptRun<Result extends Grown>(
       if (code !== undefined) throw new Interrupted(code);
     },
   };
+}
+
+/** What of a manifest is for people who look at the run, and what its preset would have done. */
+function shown(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { config: _, cwd: __, ...others } = manifest;
+  const { preset } = manifest;
+  if (typeof preset !== "string" || !Object.hasOwn(PRESETS, preset)) return others;
+  const [values] = describeOctaves([chooseParameters(preset)]);
+  return { ...others, preset_values: values };
 }
 
 /** The last iteration that a run told of. */

@@ -6,9 +6,9 @@ import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { EmbeddingOptions } from "../../vis/facets/embedding.ts";
 import type { SourceImage } from "../../vis/photos/images.ts";
-import { optionName, type Parameters } from "../../vis/parameters.ts";
+import type { Parameters } from "../../vis/parameters.ts";
 import type { Start } from "../../vis/loop/start.ts";
-import { Report, summarise } from "../../vis/report/report.ts";
+import { summarise } from "../../vis/report/report.ts";
 import { facetName } from "../../vis/report/scatter.ts";
 import type { Trunk } from "../../vis/trunk.ts";
 import type { Listener, Visualization } from "../../vis/events.ts";
@@ -16,7 +16,7 @@ import type { Model } from "../../models/registry.ts";
 import { visualize } from "../../vis/visualize.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
-import { keptRun } from "./kept_run.ts";
+import { describeOctaves, keptRun } from "./kept_run.ts";
 import { announce, print, Progress, say } from "./progress.ts";
 import { VERSION } from "../../base/version.ts";
 
@@ -90,13 +90,6 @@ export function again(
   return config ? { cwd: Deno.cwd(), config } : {};
 }
 
-/** Octaves as people write them. */
-export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
-  return octaves.map((parameters) =>
-    Object.fromEntries(Object.entries(parameters).map(([key, value]) => [optionName(key), value]))
-  );
-}
-
 /**
  * Shows on stderr how a run goes on, and tells its events to programs that listen.
  *
@@ -145,7 +138,9 @@ export async function runAndReport(
   const { result: run, end } = await keptRun({
     keeper,
     folder,
-    report: () => new Report({ folder: folder.path, size, images, title }),
+    title,
+    images,
+    size,
     show: follow(octaves.length, "own"),
     manifest: {
       ...provenance(keeper.gpu, { ...options, model: trunk.model }),

@@ -25,7 +25,6 @@ import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { askFolder } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
-import { Report } from "../../vis/report/report.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
@@ -36,8 +35,8 @@ import { textOf } from "./text_file.ts";
 import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { print, Progress, say } from "./progress.ts";
-import { keptRun } from "./kept_run.ts";
-import { again, describeOctaves, follow, provenance } from "./run.ts";
+import { describeOctaves, keptRun } from "./kept_run.ts";
+import { again, follow, provenance } from "./run.ts";
 
 /** Options for wishes: those of the table, and what goes with them. */
 export const WISH_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -169,7 +168,9 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const { result: grown, report, end } = await keptRun({
     keeper,
     folder: runFolder,
-    report: () => new Report({ folder: out, size, images: photos.images, title }),
+    title,
+    images: photos.images,
+    size,
     show: follow(octaves.length, shown),
     manifest: {
       ...provenance(keeper.gpu, { model, size, weightsName: file.name }),

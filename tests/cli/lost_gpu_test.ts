@@ -10,7 +10,6 @@ import { createModel } from "../../models/registry.ts";
 import type { RunEvent } from "../../vis/events.ts";
 import { lookAtPhotos } from "../../vis/photos/look.ts";
 import { chooseParameters } from "../../vis/presets.ts";
-import { Report } from "../../vis/report/report.ts";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { drawPhotos } from "../draw_photos.ts";
 import { useVariants } from "../../ops/conv2d/variants.ts";
@@ -48,7 +47,9 @@ async function run(stage?: string, later = false, open = openGpu) {
     const { result, report } = await keptRun({
       keeper,
       folder: runFolder,
-      report: () => new Report({ folder: runFolder.path, size: SIZE, images, title: "test" }),
+      title: "test",
+      images,
+      size: SIZE,
       show(event) {
         if (event.kind === "iterations") {
           count++;

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { planar } from "../../cli/demo.ts";
 import { drawClass } from "../../models/motifs/draw.ts";
-import { encodePng, pictureToRgba } from "../../vis/photos/png.ts";
+import { encodePng } from "../../vis/photos/png.ts";
+import { pictureToRgba } from "../../vis/photos/rgba.ts";
 
 const ROOT = join(import.meta.dirname!, "..", "..");
 const NET = ["--model", "motifs", "--layer", "features.20", "--size", "32", "-n", "3", "--no-tune"];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Drawing } from "../../vis/report/draw.ts";
 import type { Facets } from "../../vis/facets/facets.ts";
 import { textStrokes } from "../../vis/report/font.ts";
-import type { Rgba } from "../../vis/photos/png.ts";
+import type { Rgba } from "../../vis/photos/rgba.ts";
 import { drawScatter, facetColour, facetName } from "../../vis/report/scatter.ts";
 import { drawContactSheet, drawStrip } from "../../vis/report/strip.ts";
 

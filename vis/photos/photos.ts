@@ -13,7 +13,7 @@ import {
   webpOrientation,
   webpPixels,
 } from "./picture_facts.ts";
-import type { Rgba } from "./png.ts";
+import type { Rgba } from "./rgba.ts";
 import { resizeArea } from "./area_resize.ts";
 
 /** One photo, resized to a square. */
@@ -238,11 +238,11 @@ async function decode(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<R
 
 /** Decoders are loaded when there is a file for them. */
 async function decoded(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Rgba | undefined> {
-  if (format === "JPEG") return await (await import("./jpeg.ts")).decodeJpeg(bytes);
+  if (format === "JPEG") return await (await import("./codecs/jpeg.ts")).decodeJpeg(bytes);
   if (format === "PNG") return await (await import("./png.ts")).decodePng(bytes);
-  if (format === "GIF") return await (await import("./gif.ts")).decodeGif(bytes);
-  if (format === "WebP") return await (await import("./webp.ts")).decodeWebp(bytes);
-  return await (await import("./avif.ts")).decodeAvif(bytes);
+  if (format === "GIF") return await (await import("./codecs/gif.ts")).decodeGif(bytes);
+  if (format === "WebP") return await (await import("./codecs/webp.ts")).decodeWebp(bytes);
+  return await (await import("./codecs/avif.ts")).decodeAvif(bytes);
 }
 
 /** One colour of interleaved RGBA as a plane; what is transparent shows white. */

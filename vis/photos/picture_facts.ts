@@ -1,6 +1,6 @@
 /** What files say about their pictures (orientation, size), and turning these the right way up. */
 
-import type { Rgba } from "./png.ts";
+import type { Rgba } from "./rgba.ts";
 
 /**
  * The EXIF orientation (1..8) of a JPEG file; 1, "as it is", where none is noted. Never throws:

@@ -1,8 +1,8 @@
 /** A sheet to draw on: rectangles, discs, lines, pictures and text, with smooth edges. */
 
 import { type Segment, textStrokes } from "./font.ts";
-import type { Rgba } from "../photos/png.ts";
-import { pictureToRgba } from "../photos/png.ts";
+import type { Rgba } from "../photos/rgba.ts";
+import { pictureToRgba } from "../photos/rgba.ts";
 import { resizeArea } from "../photos/area_resize.ts";
 
 /** A colour as [red, green, blue], 0..255. */

@@ -5,7 +5,7 @@ import { writeWhole } from "../../base/atomic_file.ts";
 import { writePng } from "../photos/png.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import type { Parameters } from "../parameters.ts";
-import type { Rgba } from "../photos/png.ts";
+import type { Rgba } from "../photos/rgba.ts";
 import { drawScatter, facetName } from "./scatter.ts";
 import { drawContactSheet, LABEL } from "./strip.ts";
 import { membersByDistance, weightsOf } from "../facets/targets.ts";

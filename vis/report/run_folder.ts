@@ -46,7 +46,15 @@ export interface KeptRun {
 const MOST_BYTES = 2 ** 28;
 
 /** What a run writes into its folder besides the folders of its pictures. */
-const OWN_FILES = ["manifest.json", "losses.csv", "overview.png", "contact.png", "facets.png"];
+const OWN_FILES = [
+  "manifest.json",
+  "losses.csv",
+  "overview.png",
+  "contact.png",
+  "facets.png",
+  "events.jsonl",
+  "report.html",
+];
 
 /** What it writes into these. */
 const PICTURE_FILE = /^(final|progress|iteration_\d+)\.png$/;

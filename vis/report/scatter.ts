@@ -2,7 +2,7 @@
 
 import { type Colour, Drawing, INK, tile } from "./draw.ts";
 import { type Facets, planeOf } from "../facets/facets.ts";
-import type { Rgba } from "../photos/png.ts";
+import type { Rgba } from "../photos/rgba.ts";
 
 /** What `drawScatter` shows besides the dots. */
 export interface ScatterOptions {

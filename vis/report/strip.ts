@@ -1,7 +1,7 @@
 /** Pictures side by side: one facet over the iterations, or all facets on one sheet. */
 
 import { Drawing, INK, tile } from "./draw.ts";
-import type { Rgba } from "../photos/png.ts";
+import type { Rgba } from "../photos/rgba.ts";
 
 /** One picture of a strip. */
 export interface Frame {

@@ -1,7 +1,7 @@
 /** JPEG: a picture's pixels, by imagescript's decoder. */
 import jpeg from "imagescript/wasm/node/jpeg.js";
 import type { JpegModule } from "./imagescript.d.ts";
-import type { Rgba } from "./png.ts";
+import type { Rgba } from "../rgba.ts";
 
 /**
  * The picture in a JPEG file, as it is stored.

@@ -2,7 +2,7 @@
 // @ts-types="./wasm_module.d.ts"
 import module from "./avif_module.js";
 import decode, { init } from "@jsquash/avif/decode.js";
-import type { Rgba } from "./png.ts";
+import type { Rgba } from "../rgba.ts";
 
 let ready: Promise<void> | undefined;
 

@@ -1,7 +1,7 @@
 /** GIF: a picture's pixels, by imagescript's decoder. */
 import gif from "imagescript/wasm/node/gif.js";
 import type { GifModule } from "./imagescript.d.ts";
-import type { Rgba } from "./png.ts";
+import type { Rgba } from "../rgba.ts";
 
 /**
  * The first picture of a GIF file; what it does not cover is transparent.

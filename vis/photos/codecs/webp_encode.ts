@@ -2,7 +2,7 @@
 // @ts-types="./wasm_module.d.ts"
 import module from "./webp_encode_module.js";
 import encode, { init } from "@jsquash/webp/encode.js";
-import type { Rgba } from "./png.ts";
+import type { Rgba } from "../rgba.ts";
 
 // Its types leave out that it takes a compiled module. Of its two it chooses, by what the machine
 // can, the one with SIMD, which every processor beside a GPU with WebGPU has.

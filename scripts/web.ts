@@ -1,0 +1,77 @@
+/**
+ * `deno task web`: builds the page into web/dist/, a folder that any web server can serve and that
+ * reports are made of. With `--if-needed`, only where what it is made of has changed.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const ROOT = join(import.meta.dirname!, "..");
+const DIST = join(ROOT, "web", "dist");
+
+/** All that may come into the page. */
+const SOURCES = ["base", "kernels", "ops", "models", "vis", "web", "deno.json", "deno.lock"];
+
+/** Scripts, by the names of their files in dist. */
+const SCRIPTS: Readonly<Record<string, string>> = {
+  "page.js": "web/page/main.tsx",
+};
+
+/** Files that are there as they are. */
+const COPIES: Readonly<Record<string, string>> = {
+  "page.css": "web/page/page.css",
+  "index.html": "web/page/index.html",
+};
+
+/** A digest of the sources, in order of their names. */
+function digest(): string {
+  const hash = createHash("sha256");
+  for (const source of SOURCES) {
+    const path = join(ROOT, source);
+    const files = Deno.statSync(path).isFile ? [path] : readdirSync(path, {
+      recursive: true,
+      withFileTypes: true,
+    }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => !file.startsWith(DIST)).toSorted();
+    for (const file of files) hash.update(file.slice(ROOT.length)).update(readFileSync(file));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+function read(name: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(join(DIST, name));
+  } catch {
+    return undefined;
+  }
+}
+
+async function bundle(entry: string): Promise<Uint8Array> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--platform", "browser", "--minify", join(ROOT, entry)],
+    cwd: ROOT,
+  }).output();
+  if (!success) throw new Error(`deno bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
+  return stdout;
+}
+
+const version = digest();
+if (!Deno.args.includes("--if-needed") || read("version") !== version) {
+  const files: Record<string, Uint8Array> = {};
+  for (const [name, entry] of Object.entries(SCRIPTS)) files[name] = await bundle(entry);
+  for (const [name, source] of Object.entries(COPIES)) {
+    files[name] = readFileSync(join(ROOT, source));
+  }
+  // Whoever reads meanwhile finds the old or the new, and the version last.
+  for (
+    const [name, bytes] of [...Object.entries(files), [
+      "version",
+      new TextEncoder().encode(version),
+    ]] as const
+  ) {
+    const path = join(DIST, name);
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    Deno.writeFileSync(`${path}.part`, bytes);
+    Deno.renameSync(`${path}.part`, path);
+  }
+}
