@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { begin, mindseye, outcomeOf } from "./mindseye.ts";
-import { exists, filesOf, inFolder, until } from "./run_files.ts";
+import { exists, filesOf, inFolder, until, viewOf } from "./run_files.ts";
 
 /** A run of some seconds; its states are kept as pictures are saved. */
 const RUN = [
@@ -46,6 +46,8 @@ Deno.test("a run that is killed, interrupted or ended goes on to the same bytes"
       assert.equal(resumed.code, 0, resumed.err);
       assert.match(resumed.err, /going on after iteration (30|45|60|75)/);
       assert.deepEqual(filesOf(out), expected);
+      assert.deepEqual(viewOf(out), viewOf(whole));
+      assert.ok(exists(join(out, "report.html")));
       assert.match((await mindseye(["resume", out])).err, /killed is finished/);
       assert.deepEqual(filesOf(out), expected);
     });
