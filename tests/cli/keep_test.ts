@@ -8,7 +8,7 @@ import { exists, filesOf, inFolder, until, viewOf } from "./run_files.ts";
 /** A run of some seconds; its states are kept as pictures are saved. */
 const RUN = [
   ...["visualize", "--model", "motifs", "--layer", "features.20", "--size", "96"],
-  ...["--channels", "8,11", "--preset", "noise", "--iterations", "90", "--save-every", "15"],
+  ...["--channels", "8,11", "--preset", "noise", "--iterations", "60", "--save-every", "15"],
 ];
 
 // deno-lint-ignore no-explicit-any
@@ -22,7 +22,7 @@ Deno.test("a run that is killed, interrupted or ended goes on to the same bytes"
     const whole = join(folder, "whole");
     assert.equal((await mindseye([...RUN, "--out", whole])).code, 0);
     const expected = filesOf(whole);
-    assert.ok(expected.size > 14, [...expected.keys()].join());
+    assert.ok(expected.size > 12, [...expected.keys()].join());
     assert.equal(manifestOf(whole).status, "finished");
     assert.ok(!exists(join(whole, ".run")));
 
@@ -44,7 +44,7 @@ Deno.test("a run that is killed, interrupted or ended goes on to the same bytes"
       for (const path of half) Deno.writeTextFileSync(path, "half");
       const resumed = await mindseye(["resume", out]);
       assert.equal(resumed.code, 0, resumed.err);
-      assert.match(resumed.err, /going on after iteration (30|45|60|75)/);
+      assert.match(resumed.err, /going on after iteration (30|45)/);
       assert.deepEqual(filesOf(out), expected);
       assert.deepEqual(viewOf(out), viewOf(whole));
       assert.ok(exists(join(out, "report.html")));
@@ -64,7 +64,7 @@ Deno.test("a run that is killed, interrupted or ended goes on to the same bytes"
         assert.doesNotMatch(ended.err, /^\s+at /m);
         const manifest = manifestOf(out);
         assert.equal(manifest.status, "interrupted");
-        assert.ok(manifest.ended_after < 90);
+        assert.ok(manifest.ended_after < 60);
         assert.ok(exists(join(out, "overview.png")) && exists(join(out, "losses.csv")));
         const moved = join(folder, `moved-${signal}`);
         Deno.renameSync(out, moved);
@@ -101,10 +101,6 @@ Deno.test("a run that is killed, interrupted or ended goes on to the same bytes"
       const again = await mindseye(["rerun", killed]);
       assert.equal(again.code, 0, again.err);
       assert.deepEqual(filesOf(`${killed}-again`), expected);
-      const config = ["visualize", "--config", join(killed, "manifest.json")];
-      const configured = join(folder, "configured");
-      assert.equal((await mindseye([...config, "--out", configured])).code, 0);
-      assert.deepEqual(filesOf(configured), expected);
     });
   });
 });
