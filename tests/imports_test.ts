@@ -80,6 +80,7 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "vis/photos/look.ts": "hashes photos on their way to the cache",
   "vis/photos/activation_cache.ts": "the cache folder",
   "vis/photos/webp.ts": "decodes WebP",
+  "vis/photos/webp_encode.ts": "encodes WebP",
   "vis/photos/avif.ts": "decodes AVIF",
   "vis/photos/png.ts": "encodes and decodes PNG",
   "vis/photos/jpeg.ts": "decodes JPEG",

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { Image } from "imagescript";
 import { UserError } from "../../base/errors.ts";
 import { listPhotos, readPhoto, readPhotos } from "../../vis/photos/photos.ts";
+import { decodeWebp } from "../../vis/photos/webp.ts";
+import { encodeWebp } from "../../vis/photos/webp_encode.ts";
 import { decodePng, encodePng, pictureToRgba } from "../../vis/photos/png.ts";
 import { SMALL_PHOTOS, type SmallPhoto } from "./small_photos.ts";
 import { findPython, runReference, WANTED_PYTHON } from "../python.ts";
@@ -345,4 +347,17 @@ Deno.test({ name: "photos of all kinds are what Pillow reads", ignore: !python }
       });
     }
   });
+});
+
+Deno.test("a picture as WebP is nearly the same, in the same bytes each time", async () => {
+  const { bitmap, width, height } = quarters();
+  const picture = { rgba: Uint8ClampedArray.from(bitmap), width, height };
+  const bytes = await encodeWebp(picture, 90);
+  const back = await decodeWebp(bytes);
+  assert.deepEqual([back.width, back.height], [width, height]);
+  const away = back.rgba.map((v, i) => Math.abs(v - bitmap[i]!));
+  const mean = away.reduce((a, b) => a + b, 0) / away.length;
+  assert.ok(mean < 8, `${mean}`);
+  assert.deepEqual(await encodeWebp(picture, 90), bytes);
+  await assert.rejects(() => encodeWebp({ ...picture, width: 31 }, 90), RangeError);
 });
