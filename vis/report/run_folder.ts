@@ -45,8 +45,11 @@ export interface KeptRun {
 /** Bytes of the longest journal that is read. */
 const MOST_BYTES = 2 ** 28;
 
-/** What a run writes into its folder besides the folders of its pictures. */
-const OWN_FILES = ["manifest.json", "losses.csv", "overview.png", "contact.png", "facets.png"];
+/** What a run writes into its folder besides the folders of its pictures, and what it once wrote. */
+const OWN_FILES = [
+  ...["manifest.json", "losses.csv", "overview.png", "sheet.svg", "facets.svg"],
+  ...["contact.png", "facets.png"],
+];
 
 /** What it writes into these. */
 const PICTURE_FILE = /^(final|progress|iteration_\d+)\.png$/;
