@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { analyseFacets } from "../vis/facets/facets.ts";
 import { writeFacetReport } from "../vis/report/facet_report.ts";
-import { facetName } from "../vis/report/scatter.ts";
+import { facetName } from "../vis/report/map.ts";
 import {
   describeFacets,
   EMBEDDING_OPTIONS,
@@ -34,7 +34,7 @@ export const facetsCommand: Command = {
     },
     ...EMBEDDING_OPTIONS,
   },
-  notes: `Writes facets.png (a map of the folder), contact.png (the images nearest to each facet's
+  notes: `Writes facets.svg (a map of the folder), contact.svg (the images nearest to each facet's
 centre) and facets.json. What the layers answered is kept in the folder activations, so
 that another run on the same images is quick; it may be deleted at any time.
 
@@ -58,7 +58,7 @@ Example:
         seed,
       });
       const folder = folders[i]!.path;
-      const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {
+      const chosen = await writeFacetReport(analysis, { folder, images, title: titles[i]! }, {
         ...provenance(keeper.gpu, { model: trunk.model, size, weightsName }),
         layer: trunk.target,
         seed,
@@ -74,7 +74,7 @@ Example:
           some.slice(0, NAMED).map(({ image }) => image).join(", ")
         ),
         describeFacets(analysis),
-        join(folder, "facets.png"),
+        join(folder, "facets.svg"),
       ];
       print(lines.join("\n") + (i + 1 < trunks.length ? "\n" : ""));
     }

@@ -7,15 +7,15 @@ import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { ClassJudge, Judge, saturated, type Sureness, totalVariation } from "../vis/quality.ts";
 import { summarise } from "../vis/report/report.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
-import { drawContactSheet, type Strip } from "../vis/report/strip.ts";
+import { type SheetRow, sheetSvg } from "../vis/report/sheet_svg.ts";
+import { atSide, type Square, tileRows, webpUri } from "../vis/report/tiles.ts";
 import { UserError } from "../base/errors.ts";
 import type { Target } from "../vis/facets/targets.ts";
 import { Network } from "../vis/network.ts";
-import { resizeArea } from "../vis/photos/area_resize.ts";
 import { pixelsAt, type StoredImage } from "../vis/photos/images.ts";
 import { changesPhotos } from "../vis/photos/seen.ts";
 import { seenSide, usualSide } from "../vis/loop/schedule.ts";
-import { encodePng } from "../vis/photos/png.ts";
+import { writePng } from "../vis/photos/png.ts";
 import { fileName, shortName } from "./shared/examine.ts";
 import { type Measured, type Quality, qualityTable } from "./shared/quality_table.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
@@ -30,6 +30,9 @@ import { concatenate } from "../base/concatenate.ts";
 
 /** Side at which networks look at pictures, where nothing else is said. */
 const LOOK = 224;
+
+/** Side of a picture on the sheet. */
+const TILE = 224;
 
 /** `NAME:LAYER` or `NAME:LAYER:FILE`. */
 function parseNet(text: string): { name: string; layer: string; file: string | undefined } {
@@ -119,7 +122,8 @@ export const qualityCommand: Command = {
   judges       the probability of the classes given, of the whole picture and ten crops of it: the
                best of them, and their mean
 
-Writes the pictures of every run, quality.json, quality.md and quality.png, all that was judged.`,
+Writes the pictures of every run, quality.json and quality.md, and all that was judged on one sheet:
+quality.svg with captions, quality.png without.`,
 
   async run(args: Arguments) {
     const [folder] = args.positionals as [string];
@@ -199,7 +203,8 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
     }));
 
     const rows: Quality[] = [];
-    const strips: Strip[] = [];
+    const sheet: SheetRow[] = [];
+    const plain: Square[][] = [];
     for (const { preset, parameters, size } of runs) {
       for (const { trunk, weights } of trunks) {
         for (const seed of seeds) {
@@ -269,24 +274,28 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
               judged: of(judged),
             });
           }
-          strips.push({
+          const hrefs: string[] = [];
+          for (const picture of finals) hrefs.push(await webpUri(picture, 2 * TILE));
+          sheet.push({
             title,
-            frames: finals.map((picture, k) => ({
-              label: labelOf(rows.at(k - finals.length)!),
-              picture: run.size === size
-                ? picture
-                : resizeArea(picture, square(run.size), square(size)),
+            pictures: hrefs.map((href, k) => ({
+              href,
+              caption: captionOf(rows.at(k - finals.length)!),
             })),
           });
+          // Not at their own size: that of a long list of runs.
+          plain.push(finals.map((picture) => atSide(picture, TILE)));
           // After every run: what is known so far survives an interruption.
           await writeWhole(out, "quality.json", JSON.stringify(rows, null, 2) + "\n");
           await writeWhole(out, "quality.md", qualityTable(rows) + "\n");
-          const sheet = drawContactSheet(strips, { size, columns: 1, tile: 224 });
-          await writeWhole(
-            out,
-            "quality.png",
-            await encodePng(sheet.rgba, sheet.width, sheet.height),
-          );
+          const drawn = sheetSvg(sheet, {
+            title: "quality",
+            description: `The pictures of ${sheet.length} runs, with what was measured of them`,
+            tile: TILE,
+            columns: 1,
+          });
+          await writeWhole(out, "quality.svg", drawn);
+          await writePng(out, "quality.png", tileRows(plain, { tile: TILE, columns: 1 }));
         }
       }
     }
@@ -297,14 +306,14 @@ Writes the pictures of every run, quality.json, quality.md and quality.png, all 
 const mean = (values: readonly number[]) =>
   values.reduce((total, value) => total + value, 0) / values.length;
 
-const square = (side: number) => ({ width: side, height: side });
-
 /** What stands under a picture: its transfer, then how sure the judges are. */
-function labelOf({ facet, transfer, judged }: Quality): string {
+function captionOf({ facet, transfer, judged }: Quality): string {
   const transfers = Object.values(transfer).map(({ final }) => final);
-  const sure = Object.values(judged).map(({ final }) => final.best.toFixed(2));
-  const numbers = [...(transfers.length > 0 ? [mean(transfers).toFixed(2)] : []), ...sure];
-  return numbers.length > 0 ? `${facet}: ${numbers.join(", ")}` : `${facet}`;
+  const numbers = [
+    ...(transfers.length > 0 ? [`transfer ${mean(transfers).toFixed(2)}`] : []),
+    ...Object.entries(judged).map(([judge, { final }]) => `${judge} ${final.best.toFixed(2)}`),
+  ];
+  return [`facet ${facet}`, ...numbers].join(", ");
 }
 
 /** What the other networks make of a run's photos and pictures. */

@@ -6,7 +6,6 @@
  */
 import { join } from "node:path";
 import { motifsWeights } from "../models/architectures/motifs_net.ts";
-import { Drawing } from "../vis/report/draw.ts";
 import { encodePng } from "../vis/photos/png.ts";
 
 /** Sizes in the drawing, in pixels. */
@@ -18,10 +17,11 @@ const [filters, channels, height, width] = weights.shape(KEY) as [number, number
 const values = weights.read(KEY);
 const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 const [tileWidth, tileHeight] = [width * WEIGHT + GAP, height * WEIGHT + GAP];
-const sheet = new Drawing(
-  ACROSS * tileWidth + GAP,
-  Math.ceil(filters / ACROSS) * tileHeight + GAP,
-);
+const sheet = {
+  width: ACROSS * tileWidth + GAP,
+  height: Math.ceil(filters / ACROSS) * tileHeight + GAP,
+};
+const rgba = new Uint8ClampedArray(4 * sheet.width * sheet.height).fill(255);
 for (let filter = 0; filter < filters; filter++) {
   const left = GAP + (filter % ACROSS) * tileWidth;
   const top = GAP + Math.floor(filter / ACROSS) * tileHeight;
@@ -29,12 +29,14 @@ for (let filter = 0; filter < filters; filter++) {
     for (let x = 0; x < width; x++) {
       const level = (c: number) =>
         127.5 * (1 + values[((filter * channels + c) * height + y) * width + x]! / largest);
-      const colour = [level(0), level(1), level(2)] as const;
-      sheet.rectangle(left + x * WEIGHT, top + y * WEIGHT, WEIGHT, WEIGHT, colour);
+      const row = Array.from({ length: WEIGHT }, () => [level(0), level(1), level(2), 255]).flat();
+      for (let line = 0; line < WEIGHT; line++) {
+        rgba.set(row, 4 * ((top + y * WEIGHT + line) * sheet.width + left + x * WEIGHT));
+      }
     }
   }
 }
 await Deno.writeFile(
   join(import.meta.dirname!, "pictures", "filters.png"),
-  await encodePng(sheet.rgba, sheet.width, sheet.height),
+  await encodePng(rgba, sheet.width, sheet.height),
 );

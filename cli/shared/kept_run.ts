@@ -71,7 +71,7 @@ export interface KeptRunOptions<Result extends Grown> {
  */
 export async function keptRun<Result extends Grown>(
   { keeper, folder, title, images, size, show, manifest, run }: KeptRunOptions<Result>,
-): Promise<{ result: Result; report: Report; end: () => void }> {
+): Promise<{ result: Result; end: () => void }> {
   const again = shellCommand(["mindseye", "resume", folder.path]);
   using interruption = new Interruption(`go on with: ${again}`);
   const { signal } = interruption;
@@ -117,7 +117,6 @@ export async function keptRun<Result extends Grown>(
   const { code } = interruption;
   return {
     result,
-    report,
     end() {
       if (result.aborted) say(`ended after iteration ${result.iterations}; go on with: ${again}`);
       if (code !== undefined) throw new Interrupted(code);

@@ -9,7 +9,7 @@ import type { SourceImage } from "../../vis/photos/images.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import type { Start } from "../../vis/loop/start.ts";
 import { summarise } from "../../vis/report/report.ts";
-import { facetName } from "../../vis/report/scatter.ts";
+import { facetName } from "../../vis/report/map.ts";
 import type { Trunk } from "../../vis/trunk.ts";
 import type { Listener, Visualization } from "../../vis/events.ts";
 import type { Model } from "../../models/registry.ts";
@@ -169,7 +169,7 @@ export async function runAndReport(
     );
   }
   print(describeFacets(run.analysis));
-  print(`${join(folder.path, "overview.png")} (${seconds.toFixed(0)} s)`);
+  print(`${join(folder.path, "sheet.svg")} (${seconds.toFixed(0)} s)`);
   end();
   return run;
 }

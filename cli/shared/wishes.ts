@@ -165,7 +165,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const [, shown = "loss"] = metricsOf(objective);
   const started = performance.now();
-  const { result: grown, report, end } = await keptRun({
+  const { result: grown, end } = await keptRun({
     keeper,
     folder: runFolder,
     title,
@@ -209,7 +209,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     print(`${each}: ${shown} ${number(before[i]?.[shown])} → ${number(after[i]?.[shown])}`);
   });
   if (names.length > MOST_LINES) print(`and ${names.length - MOST_LINES} more`);
-  print(`${join(out, report.sheetName)} (${seconds.toFixed(0)} s)`);
+  print(`${join(out, "sheet.svg")} (${seconds.toFixed(0)} s)`);
   end();
 }
 

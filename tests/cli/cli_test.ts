@@ -286,7 +286,7 @@ Deno.test("an unreadable image is skipped, counted and named, and the run leaves
     assert.match(run.err, /skipped broken\.jpg: /);
     assert.match(run.err, /1 of 5 skipped/);
     assert.match(run.out, /facet 2 .*own channels/);
-    for (const file of ["facets.png", "overview.png", "losses.csv"]) {
+    for (const file of ["facets.svg", "overview.png", "sheet.svg", "losses.csv"]) {
       assert.ok(await exists(join(out, file)), file);
     }
     for (const facet of ["facet_01", "facet_02"]) {
@@ -324,7 +324,7 @@ Deno.test("facets analyses each layer by itself, and a run afterwards knows the 
     const first = await mindseye(["facets", folder, ...NET, ...layers, "--out", out]);
     assert.equal(first.code, 0, first.err);
     for (const layer of ["features.20", "features.4"]) {
-      for (const file of ["facets.png", "contact.png", "facets.json"]) {
+      for (const file of ["facets.svg", "contact.svg", "facets.json"]) {
         assert.ok(await exists(join(out, layer, file)), `${layer}/${file}`);
       }
       const json = JSON.parse(await Deno.readTextFile(join(out, layer, "facets.json")));
@@ -519,7 +519,7 @@ Deno.test("--json tells events on stdout, --quiet leaves results and errors", as
     assert.match(told.err, /channel 3: activation/);
     const quiet = await mindseye(["visualize", ...wish, ...short, join(folder, "b"), "-q"]);
     assert.equal(quiet.err, "");
-    assert.match(quiet.out, /^channel 3: activation .*\n.*overview\.png/);
+    assert.match(quiet.out, /^channel 3: activation .*\n.*sheet\.svg/);
     const wrong = await mindseye(["layers", "--model", "nonesuch", "--quiet"]);
     assert.match(wrong.err, /no model "nonesuch"/);
   } finally {

@@ -53,6 +53,9 @@ async function assertWhole(folder: string): Promise<void> {
   for (const name of readdirSync(folder, { recursive: true }) as string[]) {
     assert.doesNotMatch(name, /\.part$/);
     if (name.endsWith(".png")) await decodePng(await Deno.readFile(join(folder, name)));
+    if (name.endsWith(".svg")) {
+      assert.match(await Deno.readTextFile(join(folder, name)), /^<svg [^]*<\/svg>\n$/);
+    }
     if (name.endsWith(".json")) JSON.parse(await Deno.readTextFile(join(folder, name)));
   }
 }

@@ -191,7 +191,7 @@ Deno.test("quality asks classifiers and several seeds, and leaves a sheet", () =
     assert.match(run.out, /\| motifs 0\+1, best \| mean \|$/m);
     assert.match(run.out, /\| photos \| 1\.00 ± 0\.00 \|/);
     assert.equal(JSON.parse(readFileSync(join(out, "quality.json"), "utf8")).length, 4);
-    assert.ok(existsSync(join(out, "quality.png")));
+    assert.ok(existsSync(join(out, "quality.png")) && existsSync(join(out, "quality.svg")));
     const wrong = await mindseye([
       ...["quality", photos, "--net", "motifs:features.20", "--size", "32"],
       ...["--judge", "motifs:99", "--out", out],

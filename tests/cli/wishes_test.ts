@@ -74,6 +74,7 @@ Deno.test("channels and neurons need no photos, and leave their files", () =>
         assert.ok(existsSync(join(out, folder, "progress.png")), folder);
       }
       assert.ok(existsSync(join(out, "overview.png")));
+      assert.match(Deno.readTextFileSync(join(out, "sheet.svg")), /<title>final: activation /);
       const [head, ...rows] = Deno.readTextFileSync(join(out, "losses.csv")).trim().split("\n");
       assert.equal(head, "iteration,picture,loss,activation");
       assert.equal(rows.length, 3 * folders.length);
@@ -129,7 +130,7 @@ Deno.test("classes have names, directions come from a file", () =>
     assert.deepEqual(manifestOf(join(out, "b")).pictures.length, 2);
   }));
 
-Deno.test("all channels leave a picture each and one contact sheet", () =>
+Deno.test("all channels leave a picture each and one sheet of them", () =>
   withFolder(async (out) => {
     const few = [
       ...NET.slice(0, 2),
@@ -146,8 +147,11 @@ Deno.test("all channels leave a picture each and one contact sheet", () =>
     );
     assert.equal(code, 0, err);
     assert.match(err, /16 of 48 pictures done/);
-    assert.match(said, /and 36 more\n.*contact.png/);
-    assert.ok(existsSync(join(out, "contact.png")) && !existsSync(join(out, "overview.png")));
+    assert.match(said, /and 36 more\n.*sheet.svg/);
+    assert.ok(existsSync(join(out, "overview.png")));
+    const sheet = Deno.readTextFileSync(join(out, "sheet.svg"));
+    assert.equal(sheet.match(/<image /g)!.length, 48);
+    assert.match(sheet, /<title>channel 23 #2<\/title>/);
     assert.equal([...Deno.readDirSync(out)].filter(({ isDirectory }) => isDirectory).length, 48);
   }));
 

@@ -1,21 +1,18 @@
 /** The files of an analysis: the map of the folder, the images of each facet, and all numbers. */
 import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
-import { textStrokes } from "./font.ts";
 import { writeWhole } from "../../base/atomic_file.ts";
-import { writePng } from "../photos/png.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import type { Parameters } from "../parameters.ts";
-import type { Rgba } from "../photos/rgba.ts";
-import { drawScatter, facetName } from "./scatter.ts";
-import { drawContactSheet, LABEL } from "./strip.ts";
 import { membersByDistance, weightsOf } from "../facets/targets.ts";
+import { facetName } from "./map.ts";
+import { mapSvg, THUMBNAIL } from "./map_svg.ts";
+import { type SheetPicture, sheetSvg } from "./sheet_svg.ts";
+import { webpUri } from "./tiles.ts";
 
 /** Where and what to write. */
 export interface FacetReportOptions {
   /** The folder; made when the first file is written. */
   readonly folder: string;
-  /** Side of the images. */
-  readonly size: number;
   /** The images. */
   readonly images: readonly SourceImage[];
   /** Stands above the plots, such as `ants in squeezenet1_1 features.12`. */
@@ -36,11 +33,12 @@ export interface ChosenImage {
   readonly weight: number;
 }
 
-/** Width of an image on the contact sheet. */
-const TILE = 112;
+/** Side of an image on the contact sheet, and how much finer it is than drawn. */
+const TILE = 128;
+const FINER = 2;
 
 /**
- * Writes `facets.png` (the map), `contact.png` (the images nearest to each facet's centre, a row per
+ * Writes `facets.svg` (the map), `contact.svg` (the images nearest to each facet's centre, a row per
  * facet) and `facets.json`.
  *
  * @param provenance How the results came about; stands first in the JSON.
@@ -48,7 +46,7 @@ const TILE = 112;
  */
 export async function writeFacetReport(
   analysis: FacetAnalysis,
-  { folder, size, images, title, nearest = 10, weighting = "median" }: FacetReportOptions,
+  { folder, images, title, nearest = 10, weighting = "median" }: FacetReportOptions,
   provenance: Record<string, unknown>,
 ): Promise<ChosenImage[][]> {
   const { facets, judgement, candidates } = analysis;
@@ -65,21 +63,31 @@ export async function writeFacetReport(
     }));
   });
 
-  const rows: { title: string; frames: { label: string; picture: Float32Array }[] }[] = [];
+  const rows: { title: string; pictures: SheetPicture[] }[] = [];
   for (const [facet, some] of members.entries()) {
-    const frames: { label: string; picture: Float32Array }[] = [];
+    const pictures: SheetPicture[] = [];
     for (const { image } of some) {
-      const { name } = images[image]!;
-      frames.push({ label: shortened(name), picture: await pixelsOf(images[image]!) });
+      const href = await webpUri(await pixelsOf(images[image]!), FINER * TILE);
+      pictures.push({ href, caption: images[image]!.name });
     }
-    rows.push({ title: `${facetName(facet, facets.sizes[facet]!)}, nearest first`, frames });
+    rows.push({ title: `${facetName(facet, facets.sizes[facet]!)}, nearest first`, pictures });
   }
-  const thumbnails = rows.map(({ frames }) => frames[0]!.picture);
+  const thumbnails: { href: string; name: string }[] = [];
+  for (const [nearest] of members) {
+    const { image } = nearest!;
+    const href = await webpUri(await pixelsOf(images[image]!), FINER * THUMBNAIL);
+    thumbnails.push({ href, name: images[image]!.name });
+  }
+  const names = images.map(({ name }) => name);
   const note = judgement.verdict;
-  const map: Rgba = drawScatter(facets, { thumbnails, size, title, note });
-  await writePng(folder, "facets.png", map);
-  const contact = drawContactSheet(rows, { size, tile: TILE, columns: 1 });
-  await writePng(folder, "contact.png", contact);
+  await writeWhole(folder, "facets.svg", mapSvg(facets, { names, thumbnails, title, note }));
+  const sheet = {
+    title,
+    description: `The images nearest to the centre of each of ${rows.length} facets`,
+    tile: TILE,
+    columns: 1,
+  };
+  await writeWhole(folder, "contact.svg", sheetSvg(rows, sheet));
 
   const plane = planeOf(facets);
   const report = {
@@ -99,16 +107,4 @@ export async function writeFacetReport(
   };
   await writeWhole(folder, "facets.json", JSON.stringify(report, null, 2) + "\n");
   return chosen;
-}
-
-/** A file's name cut in the middle, where it says least, so that it fits under its image. */
-function shortened(name: string): string {
-  const stem = name.replace(/\.\w+$/, "");
-  const cuts = Array.from(stem, (_, i) => {
-    const length = stem.length - 1 - i;
-    const head = Math.ceil(length / 2);
-    return `${stem.slice(0, head)}..${stem.slice(stem.length - (length - head))}`;
-  });
-  const fits = (label: string) => textStrokes(label, LABEL).width <= TILE - 4;
-  return [name, stem, ...cuts].find(fits) ?? "";
 }

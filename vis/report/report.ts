@@ -7,10 +7,11 @@ import type { Learned } from "../loop/learning.ts";
 import type { IterationResult } from "../loop/loop.ts";
 import { pixelsAt, pixelsOf, type SourceImage } from "../photos/images.ts";
 import { writePng } from "../photos/png.ts";
-import { pictureToRgba, type Rgba } from "../photos/rgba.ts";
-import { resizeArea } from "../photos/area_resize.ts";
-import { drawScatter, facetName } from "./scatter.ts";
-import { drawContactSheet, drawStrip, type Frame } from "./strip.ts";
+import type { Rgba } from "../photos/rgba.ts";
+import { facetName } from "./map.ts";
+import { mapSvg, THUMBNAIL } from "./map_svg.ts";
+import { type SheetPicture, type SheetRow, sheetSvg, tileOf } from "./sheet_svg.ts";
+import { atSide, type Square, squareRgba, tileRows, webpUri } from "./tiles.ts";
 
 /** Where and what to write. */
 export interface ReportOptions {
@@ -76,31 +77,25 @@ function foldersOf(names: readonly string[]): string[] {
   return folders;
 }
 
-/** Side of a square picture, [3,S,S]. */
-const sideOf = (picture: ArrayLike<number>) => Math.sqrt(picture.length / 3);
-
-/** A frame at another size, that of the last octave. */
-function atSize({ label, picture }: Frame, size: number): Frame {
-  const side = sideOf(picture);
-  if (side === size) return { label, picture };
-  const square = (length: number) => ({ width: length, height: length });
-  return { label, picture: resizeArea(picture, square(side), square(size)) };
-}
-
 /** Photos shown beside a picture. */
 const PHOTOS_BESIDE = 4;
 
-/** More pictures get a sheet of small ones instead of an overview. */
+/** More pictures get a sheet of small ones, without their starts. */
 const MOST_IN_OVERVIEW = 24;
 
 /** Side of the pictures of that sheet, in pixels, and how many stand in a row. */
 const SMALL = 112;
 const IN_A_ROW = 12;
 
-/** A name that fits under a small picture. */
-function shortName(name: string): string {
-  const short = name.replace(/^(channel|class|direction) /, "");
-  return short.length > 16 ? `${short.slice(0, 14)}..` : short;
+/** Side of pictures in captioned sheets, at most: they are drawn smaller, but may be looked into. */
+const FINE = 360;
+
+const rounded = (value: number) => String(Number(value.toPrecision(3)));
+
+/** Pictures that stand beside each other on a sheet. */
+interface Row {
+  title?: string;
+  pictures: { picture: Square; caption: string }[];
 }
 
 /** Writes a run's files as they become known. A file is either there and whole or not there. */
@@ -111,7 +106,7 @@ export class Report {
   #pictures: readonly PictureInfo[] = [];
   #metrics: readonly string[] = [];
   #facets: FacetAnalysis | undefined;
-  #frames: Frame[][] = [];
+  #frames: Square[][] = [];
   #folders: string[] = [];
   readonly #written = new Set<number>();
 
@@ -153,11 +148,6 @@ export class Report {
     this.#frames = pictures.map(() => []);
   }
 
-  /** The file in which all pictures are. */
-  get sheetName(): string {
-    return this.#many ? "contact.png" : "overview.png";
-  }
-
   /** A picture's title: its name, and of a facet how many images are in it. */
   #titleOf(picture: number): string {
     const sizes = this.#facets?.facets.sizes;
@@ -172,12 +162,7 @@ export class Report {
   async finish(run: Grown | Visualization): Promise<Record<string, unknown>> {
     const { size } = run;
     await this.#writePictures(0, this.#frames.length, size);
-    if (this.#many) {
-      const rows = this.#captioned();
-      await this.#png(this.sheetName, drawContactSheet(rows, { size: SMALL, columns: 1 }));
-    } else {
-      await this.#png(this.sheetName, drawContactSheet(await this.#overview(size), { size }));
-    }
+    await this.#writeSheets(run);
     await this.#write("losses.csv", this.#csv());
     const findings = "facets" in run ? this.#facetFindings(run) : this.#findings(run);
     const notes = this.#notes.length > 0 ? { notes: this.#notes, stopped: run.stopped } : {};
@@ -195,71 +180,117 @@ export class Report {
     for (let i = first; i < first + count; i++) {
       // A run that was ended early has pictures that were never begun.
       if (this.#written.has(i) || this.#frames[i]!.length === 0) continue;
-      const frames = this.#frames[i]!.map((frame) => atSize(frame, size));
-      const last = frames.at(-1)!;
-      await this.#png(`${this.#folders[i]}/final.png`, this.#picture(last.picture));
-      const title = this.#titleOf(i);
-      await this.#png(`${this.#folders[i]}/progress.png`, drawStrip({ title, frames }, { size }));
+      const frames = this.#frames[i]!.map((frame) => atSide(frame, size));
+      await this.#png(`${this.#folders[i]}/final.png`, squareRgba(frames.at(-1)!));
+      const strip = tileRows([frames], { tile: tileOf(size), columns: 1 });
+      await this.#png(`${this.#folders[i]}/progress.png`, strip);
       this.#close(i, size);
     }
   }
 
   /** Nothing more comes of a picture: of many only a small copy is kept. */
   #close(i: number, size: number): void {
-    const frames = this.#frames[i]!.map((frame) => atSize(frame, size));
-    this.#frames[i] = this.#many ? [atSize(frames.at(-1)!, SMALL)] : frames;
+    const frames = this.#frames[i]!.map((frame) => atSide(frame, size));
+    this.#frames[i] = this.#many ? [atSide(frames.at(-1)!, SMALL)] : frames;
     this.#written.add(i);
   }
 
+  /** Writes all pictures on one sheet, and the same with captions. */
+  async #writeSheets(run: Grown | Visualization): Promise<void> {
+    const begun = [...this.#frames.keys()].filter((i) => this.#frames[i]!.length > 0);
+    const tile = this.#many ? SMALL : tileOf(run.size);
+    const rows = this.#many ? this.#inRows(begun) : await this.#overview(begun, run);
+    const plain = rows.map(({ pictures }) => pictures.map(({ picture }) => picture));
+    const columns = this.#many ? { columns: 1 } : {};
+    await this.#png("overview.png", tileRows(plain, { tile, ...columns }));
+    const captioned: SheetRow[] = [];
+    for (const { title, pictures } of rows) {
+      const row: SheetPicture[] = [];
+      for (const { picture, caption } of pictures) {
+        row.push({ href: await webpUri(picture, FINE), caption });
+      }
+      captioned.push({ ...(title === undefined ? {} : { title }), pictures: row });
+    }
+    const { title } = this.#options;
+    const names = begun.map((i) => this.#titleOf(i)).join(", ");
+    const sheet = sheetSvg(captioned, {
+      title,
+      description: this.#many
+        ? `${begun.length} pictures: ${names}`
+        : `The start and the end of each picture: ${names}`,
+      tile,
+      ...columns,
+    });
+    await this.#write("sheet.svg", sheet);
+  }
+
   /** All pictures with their names, some in a row. */
-  #captioned() {
-    const done = this.#frames.flatMap((frames, i) => {
-      const last = frames.at(-1);
-      return last ? [{ label: shortName(this.#pictures[i]!.name), picture: last.picture }] : [];
-    });
-    const rows = Math.ceil(done.length / IN_A_ROW);
-    return Array.from({ length: rows }, (_, row) => {
-      return { frames: done.slice(row * IN_A_ROW, (row + 1) * IN_A_ROW) };
-    });
+  #inRows(begun: readonly number[]): Row[] {
+    const pictures = begun.map((i) => ({
+      picture: this.#frames[i]!.at(-1)!,
+      caption: this.#pictures[i]!.name,
+    }));
+    return Array.from(
+      { length: Math.ceil(begun.length / IN_A_ROW) },
+      (_, row) => ({ pictures: pictures.slice(row * IN_A_ROW, (row + 1) * IN_A_ROW) }),
+    );
   }
 
   /** Each picture's start and end, and, where there are photos that are not a facet's, these. */
-  async #overview(size: number) {
+  async #overview(begun: readonly number[], run: Grown | Visualization): Promise<Row[]> {
     const { images } = this.#options;
-    const begun = [...this.#frames.keys()].filter((i) => this.#frames[i]!.length > 0);
-    return await Promise.all(begun.map(async (i) => {
+    const rows: Row[] = [];
+    for (const i of begun) {
       const frames = this.#frames[i]!;
+      const [start, final] = this.#measuresOf(i, run);
+      const pictures = [
+        { picture: atSide(frames[0]!, run.size), caption: `start${start}` },
+        { picture: frames.at(-1)!, caption: `final${final}` },
+      ];
       const beside = this.#facets ? [] : this.#pictures[i]!.photos.slice(0, PHOTOS_BESIDE);
-      const photos = await Promise.all(beside.map(async ({ image, answer }) => {
-        const picture = await pixelsOf(images[image]!);
-        return atSize({ label: `photo: ${answer.toPrecision(3)}`, picture }, size);
-      }));
-      return {
-        title: this.#pictures[i]!.name,
-        frames: [
-          { ...frames[0]!, label: "start" },
-          { ...frames.at(-1)!, label: "final" },
-          ...photos,
-        ],
-      };
-    }));
+      for (const { image, answer } of beside) {
+        const picture = atSide(await pixelsOf(images[image]!), run.size);
+        pictures.push({ picture, caption: `${images[image]!.name}: ${rounded(answer)}` });
+      }
+      rows.push({ title: this.#titleOf(i), pictures });
+    }
+    return rows;
+  }
+
+  /** What is measured of a picture's start and of its end, in words. */
+  #measuresOf(i: number, run: Grown | Visualization): [string, string] {
+    if ("facets" in run) {
+      const { own, distance } = summarise(run)[i]!;
+      return [0, 1].map((end) =>
+        `: own ${own[end]!.toFixed(2)}, distance ${distance[end]!.toPrecision(2)}`
+      ) as [string, string];
+    }
+    const shown = this.#metrics[1] ?? "loss";
+    const of = (metrics: Grown["before"][number] | undefined) =>
+      metrics ? `: ${shown} ${rounded(metrics[shown]!)}` : "";
+    return [of(run.before[i]), of(run.after[i])];
   }
 
   async #writeMap(analysis: FacetAnalysis, targets: readonly Target[]): Promise<void> {
     const { images, size, title } = this.#options;
     const nearest = targets.map(({ indices }) => images[indices[0]!]!);
-    const thumbnails = await Promise.all(nearest.map((image) => pixelsAt(image, size)));
+    const thumbnails: { href: string; name: string }[] = [];
+    for (const image of nearest) {
+      const href = await webpUri(await pixelsAt(image, size), 2 * THUMBNAIL);
+      thumbnails.push({ href, name: image.name });
+    }
+    const names = images.map(({ name }) => name);
     const note = analysis.judgement.verdict;
-    await this.#png("facets.png", drawScatter(analysis.facets, { thumbnails, size, title, note }));
+    await this.#write("facets.svg", mapSvg(analysis.facets, { names, thumbnails, title, note }));
   }
 
   /** Frames are kept as they are saved: in whole levels. */
-  #addFrames({ iteration, pictures, size, first = 0 }: Extract<RunEvent, { kind: "pictures" }>) {
+  #addFrames({ pictures, size, first = 0 }: Extract<RunEvent, { kind: "pictures" }>) {
     const plane = 3 * size * size;
     const count = pictures.length / plane;
     for (let k = 0; k < count; k++) {
       const picture = Uint8ClampedArray.from(pictures.subarray(k * plane, (k + 1) * plane));
-      this.#frames[first + k]!.push({ label: String(iteration), picture });
+      this.#frames[first + k]!.push(picture);
     }
     return { first, count };
   }
@@ -269,14 +300,9 @@ export class Report {
     if (!event.save) return;
     const number = String(event.iteration).padStart(4, "0");
     for (let i = first; i < first + count; i++) {
-      const { picture } = this.#frames[i]!.at(-1)!;
-      await this.#png(`${this.#folders[i]}/iteration_${number}.png`, this.#picture(picture));
+      const picture = squareRgba(this.#frames[i]!.at(-1)!);
+      await this.#png(`${this.#folders[i]}/iteration_${number}.png`, picture);
     }
-  }
-
-  #picture(values: ArrayLike<number>): Rgba {
-    const size = sideOf(values);
-    return { rgba: pictureToRgba(values, size, size), width: size, height: size };
   }
 
   #csv(): string {

@@ -45,15 +45,10 @@ export interface KeptRun {
 /** Bytes of the longest journal that is read. */
 const MOST_BYTES = 2 ** 28;
 
-/** What a run writes into its folder besides the folders of its pictures. */
+/** What a run writes into its folder besides the folders of its pictures, and what it once wrote. */
 const OWN_FILES = [
-  "manifest.json",
-  "losses.csv",
-  "overview.png",
-  "contact.png",
-  "facets.png",
-  "events.jsonl",
-  "report.html",
+  ...["manifest.json", "losses.csv", "overview.png", "sheet.svg", "facets.svg"],
+  ...["contact.png", "facets.png", "events.jsonl", "report.html"],
 ];
 
 /** What it writes into these. */
