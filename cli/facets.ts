@@ -1,6 +1,9 @@
 /** `facets`: which images of a folder belong together in a layer, without growing any picture. */
 import { join } from "node:path";
 import { analyseFacets } from "../vis/facets/facets.ts";
+import { findTargets } from "../vis/facets/targets.ts";
+import { pixelsAt } from "../vis/photos/images.ts";
+import type { RunEvent } from "../vis/events.ts";
 import { writeFacetReport } from "../vis/report/facet_report.ts";
 import { facetName } from "../vis/report/scatter.ts";
 import {
@@ -13,7 +16,8 @@ import {
 } from "./shared/examine.ts";
 import type { Arguments, Command } from "./shared/options.ts";
 import { provenance } from "./shared/run.ts";
-import { print } from "./shared/progress.ts";
+import { announce, print } from "./shared/progress.ts";
+import { beginRecord, leaveReport } from "./shared/report_page.ts";
 
 /** Images of a facet that are named on the terminal. */
 const NAMED = 3;
@@ -23,6 +27,7 @@ export const facetsCommand: Command = {
   summary: "Find the facets of a folder of images in a layer, and say whether there are any.",
   permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "IMAGES --model NAME --layer LAYER [options]",
+  tells: true,
   positionals: ["IMAGES, the folder of images"],
   options: {
     ...LOOK_OPTIONS,
@@ -35,7 +40,7 @@ export const facetsCommand: Command = {
     ...EMBEDDING_OPTIONS,
   },
   notes: `Writes facets.png (a map of the folder), contact.png (the images nearest to each facet's
-centre) and facets.json. What the layers answered is kept in the folder activations, so
+centre), facets.json, and the page report.html with all of it. What the layers answered is kept in the folder activations, so
 that another run on the same images is quick; it may be deleted at any time.
 
 Example:
@@ -58,14 +63,27 @@ Example:
         seed,
       });
       const folder = folders[i]!.path;
-      const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {
+      const title = titles[i]!;
+      const found = {
         ...provenance(keeper.gpu, { model: trunk.model, size, weightsName }),
         layer: trunk.target,
         seed,
         embedding,
         facets_wanted: facets,
         skipped,
-      });
+      };
+      const chosen = await writeFacetReport(analysis, { folder, size, images, title }, found);
+      const targets = await findTargets(
+        analysis.facets,
+        look.pooled[i]!,
+        (image) => pixelsAt(images[image]!, size),
+        { channels: trunk.channels },
+      );
+      const event: RunEvent = { kind: "facets", facets: analysis.facets, targets, analysis };
+      announce(event);
+      using record = beginRecord(folders[i]!, images, { title, ...found });
+      await record.take(event);
+      await leaveReport(folder, title);
       folders[i]!.finish();
       const lines = [
         titles[i]!,

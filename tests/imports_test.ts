@@ -94,6 +94,7 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "web/follow.ts": "reads records as they grow",
   "web/loopback.ts": "listens",
   "web/server.ts": "compares the token",
+  "web/static.ts": "lists the built files",
   "web/report.ts": "hashes the page's script for its policy",
 };
 
