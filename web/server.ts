@@ -195,12 +195,12 @@ export function serveRuns({ page, title, port, folders }: ServeOptions): RunServ
       const takes = ({ tookAt }: Told) => performance.now() - Math.max(tookAt, asked) < PATIENCE;
       while ([...told].some(takes)) await wait(RETRY / 10);
       clearInterval(timer);
-      for (const one of told) one.drop();
-      let isDown = false;
-      const down = server.shutdown().then(() => isDown = true);
-      await Promise.race([down, wait(RETRY)]);
-      if (!isDown) cut.abort();
-      await server.finished;
+      if (told.size === 0) await server.shutdown();
+      else {
+        for (const one of told) one.drop();
+        cut.abort();
+        await server.finished;
+      }
       runs[Symbol.dispose]();
     },
   };
