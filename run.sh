@@ -93,7 +93,14 @@ if [ "${1:-}" = test ]; then
   cd "$root"
   exec sh tests/run.sh "$deno" "$@"
 fi
-# What the commands' --help names, for any folder; only weights fetch may ask the network.
+# What the commands' --help names, for any folder; only weights fetch may ask the network, and only who
+# serves a page may listen, on this machine's own address.
 allow="--allow-read --allow-write --allow-env"
 [ "${1:-} ${2:-}" = "weights fetch" ] && allow="$allow --allow-net"
+for argument; do
+  [ "$argument" = --serve ] && serves=yes
+done
+case "${serves:-}${1:-}" in
+  yes* | serve | web) allow="$allow --allow-net=127.0.0.1" ;;
+esac
 exec "$deno" run --no-prompt $allow --config "$root/deno.json" "$root/cli/main.ts" "$@"

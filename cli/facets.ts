@@ -1,6 +1,9 @@
 /** `facets`: which images of a folder belong together in a layer, without growing any picture. */
 import { join } from "node:path";
 import { analyseFacets } from "../vis/facets/facets.ts";
+import { findTargets } from "../vis/facets/targets.ts";
+import { pixelsAt } from "../vis/photos/images.ts";
+import type { RunEvent } from "../vis/events.ts";
 import { writeFacetReport } from "../vis/report/facet_report.ts";
 import { facetName } from "../vis/report/map.ts";
 import {
@@ -13,7 +16,8 @@ import {
 } from "./shared/examine.ts";
 import type { Arguments, Command } from "./shared/options.ts";
 import { provenance } from "./shared/run.ts";
-import { print } from "./shared/progress.ts";
+import { announce, print } from "./shared/progress.ts";
+import { beginRecord, leaveReport } from "./shared/report_page.ts";
 
 /** Images of a facet that are named on the terminal. */
 const NAMED = 3;
@@ -23,6 +27,7 @@ export const facetsCommand: Command = {
   summary: "Find the facets of a folder of images in a layer, and say whether there are any.",
   permissions: "--allow-read --allow-write=OUT,CACHE",
   usage: "IMAGES --model NAME --layer LAYER [options]",
+  tells: true,
   positionals: ["IMAGES, the folder of images"],
   options: {
     ...LOOK_OPTIONS,
@@ -35,8 +40,9 @@ export const facetsCommand: Command = {
     ...EMBEDDING_OPTIONS,
   },
   notes: `Writes facets.svg (a map of the folder), contact.svg (the images nearest to each facet's
-centre) and facets.json. What the layers answered is kept in the folder activations, so
-that another run on the same images is quick; it may be deleted at any time.
+centre), facets.json, and report.html, a page with all of it. What the layers answered is kept in
+the folder activations, so that another run on the same images is quick; it may be deleted at
+any time.
 
 Example:
   mindseye facets photos/ants --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
@@ -58,17 +64,30 @@ Example:
         seed,
       });
       const folder = folders[i]!.path;
-      const chosen = await writeFacetReport(analysis, { folder, images, title: titles[i]! }, {
+      const title = titles[i]!;
+      const found = {
         ...provenance(keeper.gpu, { model: trunk.model, size, weightsName }),
         layer: trunk.target,
         seed,
         embedding,
         facets_wanted: facets,
         skipped,
-      });
+      };
+      const chosen = await writeFacetReport(analysis, { folder, images, title }, found);
+      const targets = await findTargets(
+        analysis.facets,
+        look.pooled[i]!,
+        (image) => pixelsAt(images[image]!, size),
+        { channels: trunk.channels },
+      );
+      const event: RunEvent = { kind: "facets", facets: analysis.facets, targets, analysis };
+      announce(event);
+      using record = beginRecord(folders[i]!, images, { title, ...found });
+      await record.take(event);
+      await leaveReport(folder, title);
       folders[i]!.finish();
       const lines = [
-        titles[i]!,
+        title,
         ...chosen.map((some, facet) =>
           `${facetName(facet, analysis.facets.sizes[facet]!)}: ` +
           some.slice(0, NAMED).map(({ image }) => image).join(", ")

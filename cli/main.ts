@@ -15,10 +15,13 @@ import { type Command, ENVIRONMENT, help, parse, UsageError, voiceOf } from "./s
 import { modelsCommand } from "./models.ts";
 import { presetsCommand } from "./presets.ts";
 import { complain, print, speak } from "./shared/progress.ts";
+import { serveLive } from "./shared/report_page.ts";
 import { qualityCommand } from "./quality.ts";
 import { reportCommand } from "./report.ts";
 import { rerunCommand } from "./rerun.ts";
 import { resumeCommand } from "./resume.ts";
+import { serveCommand } from "./page/serve.ts";
+import { webCommand } from "./page/web.ts";
 import { tuneCommand } from "./tune.ts";
 import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
@@ -36,6 +39,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   resume: resumeCommand,
   rerun: rerunCommand,
   report: reportCommand,
+  serve: serveCommand,
+  web: webCommand,
   layers: layersCommand,
   models: modelsCommand,
   "weights fetch": weightsFetchCommand,
@@ -99,6 +104,7 @@ export async function main(args: string[]): Promise<number> {
       else {
         const { voice, rest } = voiceOf(command, parsed);
         speak(voice);
+        await using _page = voice.port === undefined ? undefined : await serveLive(voice.port);
         await command.run(rest);
       }
     }

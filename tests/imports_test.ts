@@ -91,6 +91,10 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "vis/report/manifest.ts": "reads a file",
   "vis/report/run_folder.ts": "the folder of a run",
   "vis/report/record_file.ts": "the record in the folder of a run",
+  "web/follow.ts": "reads records as they grow",
+  "web/loopback.ts": "listens",
+  "web/server.ts": "compares the token",
+  "web/static.ts": "lists the built files",
   "web/report.ts": "hashes the page's script for its policy",
 };
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { UserError } from "../base/errors.ts";
 import { readBeside } from "../base/host.ts";
 
-/** The page's own parts. */
+/** The page's own parts, as they may stand in it. */
 export interface PageParts {
   readonly script: string;
   readonly style: string;
@@ -22,8 +22,12 @@ export async function pageParts(): Promise<PageParts> {
       throw new UserError(`the page is not built (web/dist/${name} is not there): deno task web`);
     }
   };
-  return { script: await read("page.js"), style: await read("page.css") };
+  return { script: inScript(await read("page.js")), style: await read("page.css") };
 }
+
+/** A script without what would end its element, or make a comment of it; these stand in its texts. */
+const inScript = (text: string) =>
+  text.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
 
 /** What a page may do: run its own script, and show pictures that are in it. It asks nobody. */
 export function policyOf({ script, style }: PageParts, connect: "'self'" | "'none'"): string {
@@ -38,10 +42,6 @@ export function policyOf({ script, style }: PageParts, connect: "'self'" | "'non
     "form-action 'none'",
   ].join("; ");
 }
-
-/** A script without what would end its element, or make a comment of it; these stand in its texts. */
-const inScript = (text: string) =>
-  text.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
 
 /** A whole page as HTML, with what feeds it. */
 export function pageHtml(
@@ -74,10 +74,9 @@ ${feed}
  * @param records their lines: {@linkcode readRecord}
  */
 export function reportHtml(parts: PageParts, title: string, records: readonly string[]): string {
-  const safe = { ...parts, script: inScript(parts.script) };
   // In JSON a "<" is only found in texts, where it may be written otherwise.
   const feed = records.map((lines) =>
     `<script type="application/x-ndjson" class="run">\n${lines.replaceAll("<", "\\u003c")}</script>`
   ).join("\n");
-  return pageHtml(safe, { title, policy: policyOf(safe, "'none'"), feed });
+  return pageHtml(parts, { title, policy: policyOf(parts, "'none'"), feed });
 }

@@ -16,7 +16,7 @@ import { GPU_OPTIONS, keepGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
 import { NETWORK_OPTIONS, openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
-import { Progress, say } from "./progress.ts";
+import { announce, Progress, say } from "./progress.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -180,8 +180,10 @@ export async function examine(
         }
         : {}),
       cache: { folder: join(out, "activations"), weights },
-      onProgress: (done, total, reused) =>
-        looking.update(done, total, reused > 0 ? `${reused} known` : ""),
+      onProgress: (done, total, reused) => {
+        looking.update(done, total, reused > 0 ? `${reused} known` : "");
+        announce({ kind: "activations", done, total });
+      },
       onNote: (text) => say(`note: ${text}`),
     })
   );

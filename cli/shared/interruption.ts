@@ -1,7 +1,10 @@
-/** Ctrl-C and SIGTERM: the first one ends a run so that all it did is kept, the second one at once. */
+/**
+ * Ctrl-C and SIGTERM: the first one ends a run so that all it did is kept, the second one at once. Who
+ * looks at the run on its page can end it like the first Ctrl-C.
+ */
 import { complain } from "./progress.ts";
 
-/** A run that was ended by a signal; the program's exit code. */
+/** A run that was ended by a signal, or as if by one; the program's exit code. */
 export class Interrupted extends Error {
   override name = "Interrupted";
 
@@ -13,6 +16,23 @@ export class Interrupted extends Error {
 /** Exit codes of the signals: 128 and the signal's number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** Those that there are; Windows has no SIGTERM. */
+function namesOfSignals(): (keyof typeof SIGNALS)[] {
+  return Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+}
+
+/** Waits for a signal; the next one ends the program at once. */
+export async function untilSignal(): Promise<void> {
+  using signals = new DisposableStack();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const name of namesOfSignals()) {
+    const listener = () => resolve();
+    Deno.addSignalListener(name, listener);
+    signals.defer(() => Deno.removeSignalListener(name, listener));
+  }
+  await promise;
+}
+
 /** Listens for signals as long as it is not disposed of. */
 export class Interruption implements Disposable {
   readonly #ending = new AbortController();
@@ -22,9 +42,8 @@ export class Interruption implements Disposable {
 
   /** @param hint what to do to go on after a signal that ends the program at once */
   constructor(hint: string) {
-    for (const [name, code] of Object.entries(SIGNALS)) {
-      // There is no SIGTERM on Windows.
-      if (Deno.build.os === "windows" && name === "SIGTERM") continue;
+    for (const name of namesOfSignals()) {
+      const code = SIGNALS[name];
       const listener = () => {
         const again = this.#code !== undefined;
         this.#code ??= code;
@@ -35,9 +54,17 @@ export class Interruption implements Disposable {
         complain("\nending after this step, all is kept; once more to stop at once");
         this.#ending.abort();
       };
-      Deno.addSignalListener(name as Deno.Signal, listener);
-      this.#owned.defer(() => Deno.removeSignalListener(name as Deno.Signal, listener));
+      Deno.addSignalListener(name, listener);
+      this.#owned.defer(() => Deno.removeSignalListener(name, listener));
     }
+  }
+
+  /** Somebody asked, from elsewhere, that the run be stopped and kept. */
+  asked(): void {
+    if (this.#code !== undefined) return;
+    this.#code = SIGNALS.SIGINT;
+    complain("asked to stop: ending after this step, all is kept");
+    this.#ending.abort();
   }
 
   /** Aborted by the first signal. */

@@ -1,22 +1,17 @@
 /** A run on the command line of which nothing is lost, whatever ends it. */
-import { dataUri } from "../../base/data_uri.ts";
 import { shellCommand } from "../../base/shell_command.ts";
-import { VERSION } from "../../base/version.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { Grown, Listener } from "../../vis/events.ts";
 import { optionName, type Parameters } from "../../vis/parameters.ts";
 import type { SourceImage } from "../../vis/photos/images.ts";
-import { encodeWebp } from "../../vis/photos/codecs/webp_encode.ts";
 import { chooseParameters, PRESETS } from "../../vis/presets.ts";
-import { Recorder } from "../../vis/report/record.ts";
-import { RecordFile } from "../../vis/report/record_file.ts";
 import { Report } from "../../vis/report/report.ts";
 import type { KeptRun, RunFolder } from "../../vis/report/run_folder.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import type { OptionSpec } from "./options.ts";
 import { say } from "./progress.ts";
-import { leaveReport } from "./report_page.ts";
+import { beginRecord, leaveReport } from "./report_page.ts";
 
 /** Octaves as people write them. */
 export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
@@ -77,14 +72,7 @@ export async function keptRun<Result extends Grown>(
   const { signal } = interruption;
   const makeReport = () => new Report({ folder: folder.path, size, images, title });
   let report = makeReport();
-  using record = new RecordFile(folder.path, folder.manifest !== undefined);
-  const recorder = new Recorder({
-    images,
-    hasPhotos: record.hasPhotos,
-    encode: async (picture, quality) => dataUri(await encodeWebp(picture, quality), "image/webp"),
-    write: (line) => record.write(line),
-  });
-  recorder.begin(VERSION, { title, ...shown(manifest) });
+  using record = beginRecord(folder, images, { title, ...shown(manifest) });
   // After the loss of a GPU as after that of a process: from the last state.
   const goOn = async (gpu: Gpu): Promise<Result> => {
     const kept = folder.kept();
@@ -96,8 +84,9 @@ export async function keptRun<Result extends Grown>(
       folder.check();
       await report.take(event);
       if (event.kind === "started") kept.events.forEach((before) => report.takeAgain(before));
-      await recorder.take(event);
+      await record.take(event);
       folder.record(event);
+      if (event.kind === "iterations" && folder.askedToStop) interruption.asked();
     };
     return await run(gpu, { kept, signal, stateEvery: STATE_EVERY, tell });
   };

@@ -136,33 +136,69 @@ export function parse(name: string, command: Command, args: string[]): Arguments
   }
 }
 
-/** Options that every command has, and one of those that do runs. */
+/** Where a page is served. */
+export const PORT_OPTION: OptionSpec = {
+  type: "string",
+  value: "PORT",
+  help: "Where the page is served (default: any port that is free)",
+};
+
+/** The port that was given, or any. */
+export function portOf(args: Arguments): number {
+  return args.integer("port", { min: 0, max: 65535 }) ?? 0;
+}
+
+/** Options that every command has, and those of commands that do runs. */
 const COMMON: Readonly<Record<string, OptionSpec>> = {
   quiet: { type: "boolean", short: "q", help: "Say nothing but results and errors" },
   help: { type: "boolean", short: "h", help: "Show this help" },
 };
-const JSON_OPTION: OptionSpec = {
-  type: "boolean",
-  help: "Tell the run's events on stdout, a line of JSON each; results go to stderr",
+const TELL_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  json: {
+    type: "boolean",
+    help: "Tell the run's events on stdout, a line of JSON each; results go to stderr",
+  },
+  serve: {
+    type: "boolean",
+    help: "Show the run while it goes on, on a page that only this machine can open",
+  },
+  port: PORT_OPTION,
 };
 
 /** All options of a command. */
 export function optionsOf({ options, tells }: Command): Readonly<Record<string, OptionSpec>> {
-  return { ...options, ...(tells ? { json: JSON_OPTION } : {}), ...COMMON };
+  return { ...options, ...(tells ? TELL_OPTIONS : {}), ...COMMON };
 }
 
-/** The arguments without what is about how the program speaks, and that. */
-export function voiceOf(
-  command: Command,
-  args: Arguments,
-): { voice: { quiet: boolean; json: boolean }; rest: Arguments } {
-  const voice = { quiet: args.flag("quiet"), json: command.tells === true && args.flag("json") };
-  const { quiet: _quiet, json, ...values } = args.values;
-  return {
-    voice,
-    rest: new Arguments(args.positionals, command.tells ? values : { ...values, json }),
-  };
+/** How a command speaks. */
+export interface Voice {
+  readonly quiet: boolean;
+  readonly json: boolean;
+  /** Where it serves a page; nothing where it does not. */
+  readonly port: number | undefined;
 }
+
+/**
+ * How a command is to speak, and the arguments without what is about that.
+ *
+ * @throws {UsageError} when that makes no sense.
+ */
+export function voiceOf(command: Command, args: Arguments): { voice: Voice; rest: Arguments } {
+  const { quiet: _, ...values } = args.values;
+  const quiet = args.flag("quiet");
+  if (!command.tells) {
+    const rest = new Arguments(args.positionals, values);
+    return { voice: { quiet, json: false, port: undefined }, rest };
+  }
+  const { json: _json, serve: _serve, port: _port, ...others } = values;
+  const serves = args.flag("serve");
+  if (!serves && args.text("port") !== undefined) throw new UsageError("--port goes with --serve");
+  const voice = { quiet, json: args.flag("json"), port: serves ? portOf(args) : undefined };
+  return { voice, rest: new Arguments(args.positionals, others) };
+}
+
+/** What it must allow besides a command that serves its page. */
+const SERVE_PERMISSION = "--allow-net=127.0.0.1";
 
 /** All that Deno must allow a command, as its options. */
 export function permissionsOf({ permissions }: Command): string {
@@ -186,6 +222,7 @@ export function help(program: string, name: string, command: Command): string {
     ...rows.map(([option, text]) => option.padEnd(column) + text),
     "",
     `Permissions: ${permissionsOf(command)}`,
+    ...(command.tells ? [`With --serve also: ${SERVE_PERMISSION}`] : []),
     ...(command.notes ? ["", command.notes] : []),
   ].join("\n");
 }

@@ -1,9 +1,20 @@
-/** The page that a run leaves behind: `report.html`, made of the record in its folder. */
+/**
+ * The page of a run: its record, which a page shows while it goes on (`--serve`), and `report.html`,
+ * made of the record at the end.
+ */
 import { join } from "node:path";
 import { writeWhole } from "../../base/atomic_file.ts";
+import { dataUri } from "../../base/data_uri.ts";
 import { UserError } from "../../base/errors.ts";
-import { readRecord } from "../../vis/report/record_file.ts";
+import { VERSION } from "../../base/version.ts";
+import type { RunEvent } from "../../vis/events.ts";
+import { encodeWebp } from "../../vis/photos/codecs/webp_encode.ts";
+import type { SourceImage } from "../../vis/photos/images.ts";
+import { Recorder } from "../../vis/report/record.ts";
+import { readRecord, RecordFile } from "../../vis/report/record_file.ts";
+import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { type PageParts, pageParts, reportHtml } from "../../web/report.ts";
+import { ServerThread } from "../../web/server_thread.ts";
 import { say } from "./progress.ts";
 
 /** A report's name in a run's folder. */
@@ -30,6 +41,54 @@ export async function builtPage(): Promise<PageParts> {
     if (!success) throw new UserError(`${error.message}\n${new TextDecoder().decode(stderr)}`);
     return await pageParts();
   }
+}
+
+/** Shows this command's runs while they go on. */
+let server: ServerThread | undefined;
+
+/**
+ * Begins to serve the page of this command's runs, and says where it is.
+ *
+ * @param port 0 for any that is free
+ * @returns what ends it
+ * @throws {UserError} when the page is not there, or nothing can listen on the port.
+ */
+export async function serveLive(port: number): Promise<AsyncDisposable> {
+  server = await ServerThread.begin({ page: await builtPage(), title: "mindseye", port });
+  say(`the page, while this goes on: ${server.address}`);
+  return server;
+}
+
+/** A run's record that is being written. */
+export interface OpenRecord extends Disposable {
+  /** Writes down an event. */
+  take(event: RunEvent): Promise<void>;
+}
+
+/**
+ * Begins the record of a run in its folder, or goes on with it.
+ *
+ * @param head what the run is
+ * @throws {UserError} when it cannot be written.
+ */
+export function beginRecord(
+  folder: RunFolder,
+  images: readonly SourceImage[],
+  head: Readonly<Record<string, unknown>>,
+): OpenRecord {
+  const file = new RecordFile(folder.path, folder.manifest !== undefined);
+  const recorder = new Recorder({
+    images,
+    hasPhotos: file.hasPhotos,
+    encode: async (picture, quality) => dataUri(await encodeWebp(picture, quality), "image/webp"),
+    write: (line) => file.write(line),
+  });
+  recorder.begin(VERSION, head);
+  server?.show(folder.path);
+  return {
+    take: (event) => recorder.take(event),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
 }
 
 /**

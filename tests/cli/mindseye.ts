@@ -41,8 +41,12 @@ export async function mindseye(
 }
 
 /** Begins to run it. */
-export function begin(args: string[], env: Record<string, string> = {}): Deno.ChildProcess {
-  return command(args, env).spawn();
+export function begin(
+  args: string[],
+  env: Record<string, string> = {},
+  permissions?: readonly string[],
+): Deno.ChildProcess {
+  return command(args, env, permissions).spawn();
 }
 
 /** Waits for its end. */

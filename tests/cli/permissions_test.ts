@@ -6,14 +6,17 @@ import { encodeSafetensors } from "../../models/formats/safetensors.ts";
 import { createModel } from "../../models/registry.ts";
 import { mindseye, ROOT } from "./mindseye.ts";
 import { inFolder } from "./run_files.ts";
+import { ADDRESS, Watched } from "./watched.ts";
 
 /** What a command's help names, with places filled in. */
 async function permissionsOf(command: string, places: Record<string, string>): Promise<string[]> {
   const { out } = await mindseye([...command.split(" "), "--help"]);
   const named = /^Permissions: (.*)$/m.exec(out)?.[1];
   assert.ok(named, `${command} --help names none`);
-  return named.split(" ").map((flag) =>
-    flag.replace(/\b(OUT|CACHE|[\d.]+)\b/g, (name) => places[name] ?? name)
+  const also = places.serve === undefined ? "" : /^With --serve also: (.*)$/m.exec(out)?.[1];
+  assert.ok(also !== undefined, `${command} --help names none for --serve`);
+  return `${named} ${also}`.trim().split(" ").map((flag) =>
+    flag.replace(/\b(OUT|RUN|CACHE|[\d.]+)\b/g, (name) => places[name] ?? name)
   );
 }
 
@@ -53,7 +56,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
       ["facets", [images, ...motifs, "--facets", "2", "--out", join(folder, "facets")]],
       ["visualize", [images, ...motifs, "--facets", "2", ...short, "--out", run]],
       ["resume", [run]],
-      ["rerun", [run, "--out", join(folder, "again")]],
+      ["rerun", [run, "--serve", "--out", join(folder, "again")]],
       ["demo", [...short, "--out", join(folder, "demo")]],
       [
         "quality",
@@ -74,13 +77,26 @@ Deno.test("commands run with exactly the permissions that their help names", asy
         const permissions = await permissionsOf(name, {
           OUT: ["weights convert", "activations"].includes(name) ? dirname(out) : out,
           CACHE: join(folder, "cache", "mindseye"),
+          ...(args.includes("--serve") ? { serve: "" } : {}),
         });
-        const flags = permissions.map((flag) =>
-          flag.replace(/^(--allow-net)=.*/, `$1=127.0.0.1:${server.addr.port}`)
-        );
+        const flags = name !== "weights fetch"
+          ? permissions
+          : permissions.map((flag) =>
+            flag.replace(/^(--allow-net)=.*/, `$1=127.0.0.1:${server.addr.port}`)
+          );
         const outcome = await mindseye([...name.split(" "), ...args], env, flags);
         assert.equal(outcome.code, code, outcome.err);
         assert.doesNotMatch(outcome.err, /Requires/);
+      });
+    }
+    for (const [name, args] of [["serve", [run]], ["web", ["--port", "0"]]] as const) {
+      await t.step(name, async () => {
+        const flags = await permissionsOf(name, { RUN: run });
+        const serving = new Watched([name, ...args], env, flags);
+        const response = await fetch(await serving.says(ADDRESS));
+        assert.equal(response.status, 200);
+        await response.body?.cancel();
+        assert.equal(await serving.end("SIGINT"), 0);
       });
     }
   });

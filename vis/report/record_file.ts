@@ -27,6 +27,10 @@ export class RecordFile implements Disposable {
     const path = join(folder, RECORD);
     const before = again && existsSync(path) ? readRecord(folder) : "";
     try {
+      // A new file, so that who reads the old one sees that it is over.
+      if (before === "") Deno.removeSync(path);
+    } catch { /* there is none */ }
+    try {
       this.#file = Deno.openSync(path, { write: true, create: true });
       this.#file.truncateSync(new TextEncoder().encode(before).length);
       this.#file.seekSync(0, Deno.SeekMode.End);

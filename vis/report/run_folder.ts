@@ -6,6 +6,7 @@
  * - `journal.jsonl`: its events, one a line
  * - `frames/`: their pictures, a byte for each colour
  * - `state.safetensors`: the loop, and how long the journal was when it was kept
+ * - `stop`: somebody asks the process at work to stop and keep what it has
  */
 import { join } from "node:path";
 import {
@@ -118,6 +119,7 @@ export class RunFolder implements Disposable {
       const manifest = readManifest(join(path, "manifest.json"));
       // Others may be at work on what layers answered.
       if (manifest) removeLeftovers(path, { depth: 2, but: ACTIVATIONS });
+      discard(stopOf(path)); // meant for whoever was at work before
       if (manifest && force) clear(path, manifest);
       else if (manifest && !resume) {
         throw new FolderTakenError(path, manifest.status);
@@ -146,6 +148,11 @@ export class RunFolder implements Disposable {
   check(): void {
     if (isFileOf(this.#lock, this.#file("lock"))) return;
     throw new UserError(`${this.path} was removed or replaced while the run was at work in it`);
+  }
+
+  /** Whether somebody asks the run to stop: {@linkcode askToStop}. */
+  get askedToStop(): boolean {
+    return exists(stopOf(this.path));
   }
 
   /**
@@ -317,6 +324,7 @@ export class RunFolder implements Disposable {
   /** Lets others at it. Where no run was begun nothing is left behind. */
   [Symbol.dispose](): void {
     this.#closeJournal();
+    discard(stopOf(this.path));
     if (this.finished) this.finish();
     if (!exists(join(this.path, "manifest.json"))) {
       this.finish();
@@ -366,6 +374,25 @@ function lockOf(path: string): Deno.FsFile {
     // Whose turn it was before may have removed it at its end.
     if (isFileOf(file, name)) return file;
     file.close();
+  }
+}
+
+const stopOf = (path: string) => join(path, ".run", "stop");
+
+/**
+ * Asks the process at work in a folder to stop and keep what it has.
+ *
+ * @returns whether there is one
+ */
+export function askToStop(path: string): boolean {
+  try {
+    using lock = Deno.openSync(join(path, ".run", "lock"), { read: true, write: true });
+    if (lock.tryLockSync(true)) return false;
+    Deno.openSync(stopOf(path), { write: true, createNew: true }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return error instanceof Deno.errors.AlreadyExists;
   }
 }
 
