@@ -77,7 +77,6 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "models/formats/open_weights.ts": "looks whether a path is a folder",
   "models/formats/sharded.ts": "reads the index of several files",
   "models/official/weights.ts": "the cache folder",
-  "models/formats/zip.ts": "unpacks and checks parts of zip archives",
   "models/formats/onnx/open_onnx.ts": "opens the files beside an ONNX file",
   "vis/photos/photos.ts": "reads photos and decodes them",
   "vis/photos/look.ts": "hashes photos on their way to the cache",
