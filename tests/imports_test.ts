@@ -87,7 +87,7 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "vis/photos/png.ts": "encodes and decodes PNG",
   "vis/photos/codecs/jpeg.ts": "decodes JPEG",
   "vis/photos/codecs/gif.ts": "decodes GIF",
-  "vis/report/manifest.ts": "reads a file",
+  "vis/report/read_manifest.ts": "reads a file",
   "vis/report/run_folder.ts": "the folder of a run",
   "vis/report/record_file.ts": "the record in the folder of a run",
   "web/report.ts": "hashes the page's script for its policy",
