@@ -53,6 +53,7 @@ const PLACES = [
   "vis/report/",
   "vis/",
   "web/state/",
+  "web/worker/",
   "web/page/",
   "web/",
   "bench/",

@@ -1,5 +1,8 @@
 /** The manifest of a run: what it is, how far it is, and all that is needed to do it again. */
 import { UserError } from "../../base/errors.ts";
+import { VERSION } from "../../base/version.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { Model } from "../../models/registry.ts";
 
 /** The form of manifests, states and journals that this version writes and reads. */
 export const RUN_FORMAT = 1;
@@ -45,4 +48,36 @@ export function parseManifest(text: string, path: string): Manifest {
     );
   }
   return { ...others, format, status: status as RunStatus };
+}
+
+/** What results were made with. */
+export interface Made {
+  readonly model: Model;
+  /** Side of the pictures. */
+  readonly size: number;
+  /** What the weights are called. */
+  readonly weightsName: string;
+}
+
+/** How results came about: version, adapter, network, size. */
+export function howMade(
+  gpu: Gpu,
+  { model, size, weightsName }: Made,
+): Record<string, unknown> {
+  const { info } = gpu.adapter;
+  return {
+    version: VERSION,
+    adapter: {
+      name: gpu.name,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      software: gpu.software,
+      storage: gpu.storage,
+    },
+    model: model.name,
+    model_options: model.options,
+    normalisation: model.normalisation,
+    weights: weightsName,
+    size,
+  };
 }

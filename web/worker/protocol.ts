@@ -94,7 +94,12 @@ export interface RunRequest {
 }
 
 /** What the page hears. */
-export type Reply = Hello | Opened | Ended | Failed | Kept
+export type Reply =
+  | Hello
+  | Opened
+  | Ended
+  | Failed
+  | Kept
   /** Nothing can be computed here; what to do about it. */
   | { readonly kind: "unusable"; readonly text: string }
   /** The run goes on, or has begun anew. */
