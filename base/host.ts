@@ -19,9 +19,16 @@ export async function readBeside(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return await response.bytes();
 }
 
+const process = (globalThis as { process?: Partial<NodeJS.Process> }).process;
+
+/** What unpacks and checks archives at once, not by and by as browsers do; nothing where it is not. */
+export const zlib: typeof import("node:zlib") | undefined = process?.getBuiltinModule?.(
+  "node:zlib",
+);
+
 /** Seconds the processors have worked for us, all cores together; nothing where nobody counts them. */
 export function processorSeconds(): number | undefined {
-  const usage = (globalThis as { process?: Partial<NodeJS.Process> }).process?.cpuUsage?.();
+  const usage = process?.cpuUsage?.();
   return usage && (usage.user + usage.system) / 1e6;
 }
 

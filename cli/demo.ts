@@ -1,10 +1,10 @@
 /** `demo`: the whole method on built-in images with the built-in network. */
 import { createModel } from "../models/registry.ts";
-import { drawClass, FACETS } from "../models/motifs/draw.ts";
-import { chooseParameters } from "../vis/presets.ts";
+import { FACETS } from "../models/motifs/draw.ts";
+import { DEMO, DRAWINGS, drawings } from "../vis/drawings.ts";
+import { chooseParameters, describeOctaves } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
-import type { SourceImage } from "../vis/photos/images.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
@@ -12,8 +12,8 @@ import type { Command } from "./shared/options.ts";
 import { print, say } from "./shared/progress.ts";
 import { runAndReport } from "./shared/run.ts";
 
-const SIZE = 192;
-const LAYER = "features.20";
+/** Iterations after which pictures are saved again. */
+const SAVE_EVERY = 40;
 
 /** The command. */
 export const demoCommand: Command = {
@@ -38,41 +38,37 @@ export const demoCommand: Command = {
     using folder = RunFolder.open(out, { force });
     const model = createModel("motifs");
     using weights = await model.builtInWeights!();
-    const trunk = openTrunk(model, weights, { layer: LAYER }, model.inputSize);
+    const trunk = openTrunk(model, weights, { layer: DEMO.layer }, model.inputSize);
     using keeper = await keepGpuFor(args);
     const { gpu } = keeper;
     say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
-    const drawings = drawClass({ size: SIZE });
-    say(`${drawings.length} drawings of one class; its facets: ${FACETS.join(", ")}`);
-    const images = drawings.map(({ name, pixels }): SourceImage => ({
-      name,
-      pixels: planar(pixels, SIZE * SIZE),
-    }));
+    const parameters = [chooseParameters("default", { iterations })];
+    const images = drawings(DEMO.size);
+    say(`${images.length} drawings of one class; its facets: ${FACETS.join(", ")}`);
     const run = await runAndReport(keeper, {
       trunk,
       images,
       skipped: [],
-      size: SIZE,
-      facets: FACETS.length,
-      parameters: [chooseParameters("default", { iterations })],
+      size: DEMO.size,
+      facets: DEMO.facets,
+      parameters,
       preset: "default",
       seed,
-      saveEvery: 40,
+      saveEvery: SAVE_EVERY,
       folder,
+      config: {
+        images: DRAWINGS,
+        model: model.name,
+        layer: [trunk.target],
+        ...{ facets: String(DEMO.facets), size: DEMO.size, seed: String(seed) },
+        "save-every": String(SAVE_EVERY),
+        octaves: describeOctaves(parameters),
+      },
       weightsName: weights.name,
       title: `built-in drawings in ${model.name} ${trunk.target}`,
     });
-    const known = drawings.map(({ facet }) => facet);
+    const known = images.map(({ facet }) => facet);
     const index = adjustedRandIndex(known, run.facets.labels);
     print(`adjusted Rand index of the facets found: ${index.toFixed(3)}`);
   },
 };
-
-/** Interleaved RGB to planes. */
-export function planar(rgb: Uint8ClampedArray, pixels: number): Float32Array {
-  const out = new Float32Array(3 * pixels);
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) out[c * pixels + i] = rgb[3 * i + c]!;
-  }
-  return out;
-}

@@ -56,7 +56,7 @@ Example:
     const { keeper, trunks, look, size, weightsName, folders, titles } = examined;
     const { images, skipped } = look;
     for (const [i, trunk] of trunks.entries()) {
-      const analysis = analyseFacets(look.pooled[i]!, {
+      const analysis = await analyseFacets(look.pooled[i]!, {
         ...embedding,
         n: images.length,
         channels: trunk.channels,

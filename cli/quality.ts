@@ -5,7 +5,7 @@ import { requireWritableFolder } from "../base/writable_folder.ts";
 import { readPhoto, readPhotos } from "../vis/photos/photos.ts";
 import { chooseOctaves, PRESETS } from "../vis/presets.ts";
 import { ClassJudge, Judge, saturated, type Sureness, totalVariation } from "../vis/quality.ts";
-import { summarise } from "../vis/report/report.ts";
+import { summarise } from "../vis/report/findings.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
 import { type SheetRow, sheetSvg } from "../vis/report/sheet_svg.ts";
 import { atSide, type Square, tileRows, webpUri } from "../vis/report/tiles.ts";

@@ -2,7 +2,7 @@
 import { UserError } from "../base/errors.ts";
 import type { Parameters } from "../vis/parameters.ts";
 import { readPhoto } from "../vis/photos/photos.ts";
-import { chooseOctaves, PRESETS } from "../vis/presets.ts";
+import { chooseOctaves, describeOctaves, PRESETS } from "../vis/presets.ts";
 import type { Start } from "../vis/loop/start.ts";
 import {
   type Config,
@@ -22,7 +22,6 @@ import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./shared/wishes.ts";
 import { describeParameters } from "./presets.ts";
 import { say } from "./shared/progress.ts";
-import { describeOctaves } from "./shared/kept_run.ts";
 import { runAndReport } from "./shared/run.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
 

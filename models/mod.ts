@@ -6,6 +6,7 @@ export type { WeightsFile, WeightSource } from "./formats/weights.ts";
 export * from "./layers.ts";
 export { Module, namedModules, type Scope, stateDict } from "./module.ts";
 export { defaultPenalty, findModule, type FoundModule, resolveModule } from "./names.ts";
+export { networkOf, type NetworkOptions } from "./network_of.ts";
 export { type OpenModel, openModel, type OpenModelOptions } from "./open_model.ts";
 export { randomWeights } from "./random_weights.ts";
 export { createModel, type Model, type ModelEntry, MODELS } from "./registry.ts";

@@ -1,5 +1,5 @@
 /** Photos that the program draws itself. */
-import { planar } from "../cli/demo.ts";
+import { planar } from "../vis/drawings.ts";
 import { drawClass } from "../models/motifs/draw.ts";
 import { writePng } from "../vis/photos/png.ts";
 import { pictureToRgba } from "../vis/photos/rgba.ts";

@@ -127,7 +127,8 @@ export {
   type FacetReportOptions,
   writeFacetReport,
 } from "./report/facet_report.ts";
-export { type FacetSummary, Report, type ReportOptions, summarise } from "./report/report.ts";
+export { type FacetSummary, summarise } from "./report/findings.ts";
+export { Report, type ReportOptions } from "./report/report.ts";
 export {
   type LayerNames,
   type Observed,

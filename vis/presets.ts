@@ -148,6 +148,13 @@ export function chooseOctaves(
   return chosen;
 }
 
+/** Octaves as people write them. */
+export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
+  return octaves.map((parameters) =>
+    Object.fromEntries(Object.entries(parameters).map(([key, value]) => [optionName(key), value]))
+  );
+}
+
 /** Iteration, counted from 1, at which each octave's schedule begins. */
 export function firstIterations(octaves: readonly Parameters[]): number[] {
   let done = 0;

@@ -87,7 +87,7 @@ export async function visualize(
     asSeenBy,
     (done, total) => tell({ kind: "activations", done, total }),
   );
-  const analysis = analyseFacets(pooled, {
+  const analysis = await analyseFacets(pooled, {
     ...options.embedding,
     n: images,
     channels: trunk.channels,

@@ -3,7 +3,10 @@ import { basename, join, resolve } from "node:path";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import { type Embedding, type EmbeddingOptions, EMBEDDINGS } from "../../vis/facets/embedding.ts";
 import { type FacetAnalysis } from "../../vis/facets/facets.ts";
-import { requireImages } from "../../vis/photos/images.ts";
+import { poolActivations } from "../../vis/photos/activations.ts";
+import { resizeSquare } from "../../vis/photos/area_resize.ts";
+import { DRAWINGS, drawings } from "../../vis/drawings.ts";
+import { requireImages, type SourceImage } from "../../vis/photos/images.ts";
 import { type Look, lookAtPhotos } from "../../vis/photos/look.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
@@ -94,7 +97,7 @@ export interface Examined extends Disposable {
   /** The layers. */
   readonly trunks: readonly Trunk[];
   /** The photos and what each layer answered. */
-  readonly look: Look;
+  readonly look: Omit<Look, "images"> & { readonly images: readonly SourceImage[] };
   /** Side of the pictures. */
   readonly size: number;
   /** Side at which the network saw the photos. */
@@ -151,10 +154,11 @@ export async function examine(
   const called = folderName(folder);
   const out = args.text("out") ??
     join("generated", fileName(`${called}-${shortName(model.name)}-${layers.join("-")}`));
-  const paths = listPhotos(folder);
-  const most = Math.min(paths.length, limit ?? Infinity);
+  const drawn = folder === DRAWINGS ? drawings(size).slice(0, limit) : undefined;
+  const paths = drawn ? [] : listPhotos(folder);
+  const most = drawn?.length ?? Math.min(paths.length, limit ?? Infinity);
   if (facets !== "auto" && most < facets) {
-    await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
+    if (!drawn) await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
     requireImages(most, facets);
   }
   const keeping = { force: args.flag("force"), resume: args.flag("resume") };
@@ -167,26 +171,37 @@ export async function examine(
 
   const looking = new Progress("photos");
   const parameters = octaves[0];
-  const look = await keeper.use((gpu) =>
-    lookAtPhotos(gpu, open, paths, {
+  const prepare = parameters && changesPhotos(parameters)
+    ? {
+      name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
+      apply: (pixels: Float32Array) => asSeen(pixels, parameters),
+    }
+    : undefined;
+  const look = await keeper.use<Examined["look"]>(async (gpu) => {
+    if (drawn) {
+      const picture = (i: number) => {
+        const { pixels } = drawn[i]!;
+        return Promise.resolve(resizeSquare(prepare?.apply(pixels) ?? pixels, size, seen));
+      };
+      const pooled: Float32Array<ArrayBuffer>[] = [];
+      for (const trunk of trunks) {
+        const show = (done: number, total: number) => looking.update(done, total);
+        pooled.push(await poolActivations(gpu, trunk, drawn.length, seen, picture, show));
+      }
+      return { images: drawn, skipped: [], pooled, reused: 0 };
+    }
+    return await lookAtPhotos(gpu, open, paths, {
       size: seen,
       limit,
-      ...(parameters && changesPhotos(parameters)
-        ? {
-          prepare: {
-            name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
-            apply: (pixels) => asSeen(pixels, parameters),
-          },
-        }
-        : {}),
+      prepare,
       cache: { folder: join(out, "activations"), weights },
       onProgress: (done, total, reused) => {
         looking.update(done, total, reused > 0 ? `${reused} known` : "");
         announce({ kind: "activations", done, total });
       },
       onNote: (text) => say(`note: ${text}`),
-    })
-  );
+    });
+  });
   const { images, skipped } = look;
   for (const { file, reason } of skipped) say(`skipped ${file}: ${reason}`);
   if (skipped.length > 0) say(`${skipped.length} of ${skipped.length + images.length} skipped`);

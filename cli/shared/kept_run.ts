@@ -3,22 +3,14 @@ import { shellCommand } from "../../base/shell_command.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { Grown, Listener } from "../../vis/events.ts";
-import { optionName, type Parameters } from "../../vis/parameters.ts";
 import type { SourceImage } from "../../vis/photos/images.ts";
-import { chooseParameters, PRESETS } from "../../vis/presets.ts";
+import { headOf } from "../../vis/report/record.ts";
 import { Report } from "../../vis/report/report.ts";
 import type { KeptRun, RunFolder } from "../../vis/report/run_folder.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import type { OptionSpec } from "./options.ts";
 import { say } from "./progress.ts";
 import { beginRecord, leaveReport } from "./report_page.ts";
-
-/** Octaves as people write them. */
-export function describeOctaves(octaves: readonly Parameters[]): Record<string, unknown>[] {
-  return octaves.map((parameters) =>
-    Object.fromEntries(Object.entries(parameters).map(([key, value]) => [optionName(key), value]))
-  );
-}
 
 /** Options for runs that are kept. */
 export const KEEP_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -72,7 +64,7 @@ export async function keptRun<Result extends Grown>(
   const { signal } = interruption;
   const makeReport = () => new Report({ folder: folder.path, size, images, title });
   let report = makeReport();
-  using record = beginRecord(folder, images, { title, ...shown(manifest) });
+  using record = beginRecord(folder, images, { title, ...headOf(manifest) });
   // After the loss of a GPU as after that of a process: from the last state.
   const goOn = async (gpu: Gpu): Promise<Result> => {
     const kept = folder.kept();
@@ -111,15 +103,6 @@ export async function keptRun<Result extends Grown>(
       if (code !== undefined) throw new Interrupted(code);
     },
   };
-}
-
-/** What of a manifest is for people who look at the run, and what its preset would have done. */
-function shown(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { config: _, cwd: __, ...others } = manifest;
-  const { preset } = manifest;
-  if (typeof preset !== "string" || !Object.hasOwn(PRESETS, preset)) return others;
-  const [values] = describeOctaves([chooseParameters(preset)]);
-  return { ...others, preset_values: values };
 }
 
 /** The last iteration that a run told of. */

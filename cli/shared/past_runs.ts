@@ -1,7 +1,8 @@
 /** Runs that were begun before, found by their folders. */
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../base/errors.ts";
-import { isObject, readManifest } from "../../vis/report/manifest.ts";
+import { isObject } from "../../vis/report/manifest.ts";
+import { readManifest } from "../../vis/report/read_manifest.ts";
 
 /** A run of one or several layers. */
 export interface PastRun {
@@ -31,7 +32,7 @@ export function runsIn(path: string): PastRun {
   const { cwd, config } = first.manifest;
   if (!isObject(config)) {
     throw new UserError(
-      `${first.file} does not say how to run it again; it is of a demo, of quality or of an older version`,
+      `${first.file} does not say how to run it again; it is of quality or of an older version`,
     );
   }
   if (typeof cwd === "string") {

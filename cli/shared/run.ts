@@ -7,18 +7,18 @@ import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { EmbeddingOptions } from "../../vis/facets/embedding.ts";
 import type { SourceImage } from "../../vis/photos/images.ts";
 import type { Parameters } from "../../vis/parameters.ts";
+import { describeOctaves } from "../../vis/presets.ts";
 import type { Start } from "../../vis/loop/start.ts";
-import { summarise } from "../../vis/report/report.ts";
+import { summarise } from "../../vis/report/findings.ts";
+import { howMade, type Made } from "../../vis/report/manifest.ts";
 import { facetName } from "../../vis/report/map.ts";
 import type { Trunk } from "../../vis/trunk.ts";
 import type { Listener, Visualization } from "../../vis/events.ts";
-import type { Model } from "../../models/registry.ts";
 import { visualize } from "../../vis/visualize.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
-import { describeOctaves, keptRun } from "./kept_run.ts";
+import { keptRun } from "./kept_run.ts";
 import { announce, print, Progress, say } from "./progress.ts";
-import { VERSION } from "../../base/version.ts";
 
 /** What to run. */
 export interface RunOptions {
@@ -52,29 +52,12 @@ function commandLine(): string {
 /** How results came about: command, versions, adapter, network, size. */
 export function provenance(
   gpu: Gpu,
-  { model, size, weightsName }: {
-    model: Model;
-    size: number;
-    weightsName: string;
-  },
+  made: Made,
 ): Record<string, unknown> {
-  const { info } = gpu.adapter;
   return {
     command: commandLine(),
-    version: VERSION,
     versions: { deno: Deno.version.deno, v8: Deno.version.v8, os: Deno.build.target },
-    adapter: {
-      name: gpu.name,
-      vendor: info.vendor,
-      architecture: info.architecture,
-      software: gpu.software,
-      storage: gpu.storage,
-    },
-    model: model.name,
-    model_options: model.options,
-    normalisation: model.normalisation,
-    weights: weightsName,
-    size,
+    ...howMade(gpu, made),
   };
 }
 

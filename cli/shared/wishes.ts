@@ -23,6 +23,8 @@ import {
 } from "../../vis/objectives/objective.ts";
 import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import type { Parameters } from "../../vis/parameters.ts";
+import { describeOctaves } from "../../vis/presets.ts";
+import { DRAWINGS, drawings } from "../../vis/drawings.ts";
 import { askFolder } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
@@ -35,7 +37,7 @@ import { textOf } from "./text_file.ts";
 import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
 import { print, Progress, say } from "./progress.ts";
-import { describeOctaves, keptRun } from "./kept_run.ts";
+import { keptRun } from "./kept_run.ts";
 import { again, follow, provenance } from "./run.ts";
 
 /** Options for wishes: those of the table, and what goes with them. */
@@ -152,13 +154,14 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     say(`${out} is finished`);
     return;
   }
-  const paths = folder === undefined ? [] : listPhotos(folder);
+  const drawn = folder === DRAWINGS ? drawings(size).slice(0, limit) : [];
+  const paths = folder === undefined || folder === DRAWINGS ? [] : listPhotos(folder);
   const keeper = opened.use(await keepGpuFor(args));
   const { gpu } = keeper;
   say(`${gpu.name}${gpu.software ? " (software)" : ""}`);
 
   const photos = paths.length === 0
-    ? { images: [], skipped: [], answers: undefined }
+    ? { images: drawn, skipped: [], answers: undefined }
     : await keeper.use((gpu) =>
       askAbout(gpu, network, objective, paths, { size: seen, limit, parameters: first })
     );

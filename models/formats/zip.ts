@@ -2,8 +2,9 @@
  * Zip archives, read lazily: the directory at the end, then only the entries asked for, each checked
  * by its CRC-32 before it is believed. See APPNOTE.TXT of PKWARE.
  */
-import { crc32, inflateRawSync } from "node:zlib";
+import { crc32 } from "../../base/crc32.ts";
 import { UserError } from "../../base/errors.ts";
+import { zlib } from "../../base/host.ts";
 import type { ByteSource } from "./byte_source.ts";
 
 /** An entry of an archive. */
@@ -80,12 +81,18 @@ export class ZipArchive {
     if (entry.size > MOST_UNPACKED + MOST_TIMES * this.#source.size) {
       this.#fail(`${entry.name} would unpack to ${entry.size} bytes, as no weights do`);
     }
+    if (!zlib) {
+      throw new UserError(
+        `${this.#name}: ${entry.name} is packed, which a browser does not unpack; ` +
+          "save the weights again with torch.save, or as safetensors",
+      );
+    }
     const start = this.#dataOf(entry);
     const packed = this.#source.read(start, start + entry.packed);
     let bytes: Uint8Array<ArrayBuffer>;
     try {
       // One byte more would be found out; a bomb gets no further.
-      const inflated = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
+      const inflated = zlib.inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
       bytes = new Uint8Array(inflated.buffer as ArrayBuffer, inflated.byteOffset, inflated.length);
     } catch {
       return this.#fail(`${entry.name} cannot be unpacked`);

@@ -1,7 +1,7 @@
 /** A GPU that is lost in the middle of a run: opened again, and gone on from the last state. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { planar } from "../../cli/demo.ts";
+import { planar } from "../../vis/drawings.ts";
 import { keptRun } from "../../cli/shared/kept_run.ts";
 import { openGpu } from "../../kernels/runtime/device.ts";
 import { GpuKeeper } from "../../kernels/runtime/keeper.ts";

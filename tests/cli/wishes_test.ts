@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { planar } from "../../cli/demo.ts";
+import { planar } from "../../vis/drawings.ts";
 import { drawClass } from "../../models/motifs/draw.ts";
 import { encodePng } from "../../vis/photos/png.ts";
 import { pictureToRgba } from "../../vis/photos/rgba.ts";

@@ -7,7 +7,7 @@
 // deno-lint-ignore-file no-console
 import { join } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
-import { planar } from "../../cli/demo.ts";
+import { planar } from "../../vis/drawings.ts";
 import { type Gpu, openGpu } from "../../kernels/runtime/device.ts";
 import { drawClass } from "../../models/motifs/draw.ts";
 import { createModel } from "../../models/registry.ts";

@@ -129,38 +129,45 @@ Deno.test("the adjusted Rand index ignores names and knows chance", () => {
   assert.ok(Math.abs(adjustedRandIndex([0, 0, 1, 1], [0, 1, 0, 1]) + 0.5) < 1e-12);
 });
 
-Deno.test("facets are found, and the same seed gives the same bytes", () => {
+Deno.test("facets are found, and the same seed gives the same bytes", async () => {
   const { points, truth } = blobs(80, 40, 4);
   const pooled = Float32Array.from(points);
   const options = { n: 80, channels: 40, facets: 4, seed: 3 };
-  const facets = findFacets(pooled, options);
+  const facets = await findFacets(pooled, options);
   assert.equal(adjustedRandIndex(facets.labels, truth), 1);
-  assert.deepEqual(findFacets(pooled, options), facets);
+  assert.deepEqual(await findFacets(pooled, options), facets);
 });
 
-testWithShared("facets of real features do not hang on rounding or the seed", [GOLDENS], () => {
-  const pooled = Float32Array.from(golden(readSafetensors(sharedPath(GOLDENS)), "pooled"));
-  const options = { n: 60, channels: 512, facets: 3, seed: 0 };
-  const { labels } = findFacets(pooled, options);
-  const random = new Random(8);
-  for (let seed = 1; seed <= 3; seed++) {
-    const nudged = pooled.map((value) => value * (1 + 1e-5 * random.normal()));
-    const other = findFacets(nudged, { ...options, seed });
-    assert.ok(adjustedRandIndex(other.labels, labels) > 0.9);
-  }
-});
+testWithShared(
+  "facets of real features do not hang on rounding or the seed",
+  [GOLDENS],
+  async () => {
+    const pooled = Float32Array.from(golden(readSafetensors(sharedPath(GOLDENS)), "pooled"));
+    const options = { n: 60, channels: 512, facets: 3, seed: 0 };
+    const { labels } = await findFacets(pooled, options);
+    const random = new Random(8);
+    for (let seed = 1; seed <= 3; seed++) {
+      const nudged = pooled.map((value) => value * (1 + 1e-5 * random.normal()));
+      const other = await findFacets(nudged, { ...options, seed });
+      assert.ok(adjustedRandIndex(other.labels, labels) > 0.9);
+    }
+  },
+);
 
-Deno.test("facets that cannot be made are refused in plain words", () => {
+Deno.test("facets that cannot be made are refused in plain words", async () => {
   const pooled = new Float32Array(6);
   const options = { n: 2, channels: 3, facets: 3, seed: 0 };
-  assert.throws(() => findFacets(pooled, options), UserError);
-  assert.throws(() => findFacets(pooled, options), /2 images cannot make 3 facets/);
-  assert.throws(() => findFacets(pooled, { ...options, facets: 0 }), /whole number from 1, got 0/);
+  await assert.rejects(() => findFacets(pooled, options), UserError);
+  await assert.rejects(() => findFacets(pooled, options), /2 images cannot make 3 facets/);
+  await assert.rejects(
+    () => findFacets(pooled, { ...options, facets: 0 }),
+    /whole number from 1, got 0/,
+  );
   pooled[1] = NaN;
-  assert.throws(() => findFacets(pooled, { ...options, facets: 1 }), /not finite/);
+  await assert.rejects(() => findFacets(pooled, { ...options, facets: 1 }), /not finite/);
 });
 
-Deno.test("one image makes one facet", () => {
-  const facets = findFacets(new Float32Array(3), { n: 1, channels: 3, facets: 1, seed: 0 });
+Deno.test("one image makes one facet", async () => {
+  const facets = await findFacets(new Float32Array(3), { n: 1, channels: 3, facets: 1, seed: 0 });
   assert.deepEqual([...facets.labels], [0]);
 });

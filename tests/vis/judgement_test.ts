@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { Random } from "../../base/random.ts";
-import { embed, type Embedding, EMBEDDINGS, evenly } from "../../vis/facets/embedding.ts";
+import {
+  arrangerOf,
+  embed,
+  type Embedding,
+  EMBEDDINGS,
+  evenly,
+} from "../../vis/facets/embedding.ts";
 import {
   analyseFacets,
   distanceToCentre,
@@ -41,10 +47,10 @@ Deno.test("the silhouette is Rousseeuw's", () => {
 });
 
 for (const embedding of ALL) {
-  Deno.test(`auto finds how many facets there are: ${embedding}`, () => {
+  Deno.test(`auto finds how many facets there are: ${embedding}`, async () => {
     const { pooled, truth } = pooledBlobs(81, 20, 3);
     const options = { n: 81, channels: 20, facets: "auto", seed: 1, embedding } as const;
-    const { facets, candidates, judgement } = analyseFacets(pooled, options);
+    const { facets, candidates, judgement } = await analyseFacets(pooled, options);
     assert.equal(facets.sizes.length, 3);
     assert.equal(adjustedRandIndex(facets.labels, truth), 1);
     assert.deepEqual(candidates.map(({ facets }) => facets), [2, 3, 4, 5, 6, 7, 8, 9]);
@@ -52,13 +58,13 @@ for (const embedding of ALL) {
     assert.ok(judgement.excess! > 5);
     assert.equal(judgement.stability, 1);
     assert.ok(judgement.resampling! > 0.99);
-    assert.deepEqual(analyseFacets(pooled, options), { facets, candidates, judgement });
+    assert.deepEqual(await analyseFacets(pooled, options), { facets, candidates, judgement });
   });
 
-  Deno.test(`one cloud has no facet structure: ${embedding}`, () => {
+  Deno.test(`one cloud has no facet structure: ${embedding}`, async () => {
     for (const seed of [1, 2, 3]) {
       const { pooled } = pooledBlobs(60, 30, 1, seed);
-      const { judgement } = analyseFacets(pooled, {
+      const { judgement } = await analyseFacets(pooled, {
         ...{ n: 60, channels: 30, facets: "auto", seed, embedding },
       });
       assert.equal(judgement.structure, "none", judgement.verdict);
@@ -67,31 +73,36 @@ for (const embedding of ALL) {
   });
 }
 
-Deno.test("one cloud whose channels are rectified and of unlike scale has no facet structure", () => {
+Deno.test("one cloud whose channels are rectified and of unlike scale has no facet structure", async () => {
   const random = new Random(3);
   const pooled = Float32Array.from(
     { length: 100 * 40 },
     (_, j) => Math.max(0, random.normal()) * 3 / (1 + j % 40),
   );
-  const { judgement } = analyseFacets(pooled, { n: 100, channels: 40, facets: "auto", seed: 0 });
+  const { judgement } = await analyseFacets(pooled, {
+    n: 100,
+    channels: 40,
+    facets: "auto",
+    seed: 0,
+  });
   assert.equal(judgement.structure, "none", judgement.verdict);
 });
 
-Deno.test("too few images, one facet and equal images are not judged structured", () => {
+Deno.test("too few images, one facet and equal images are not judged structured", async () => {
   const { pooled } = pooledBlobs(6, 8, 2);
-  const few = analyseFacets(pooled, { n: 6, channels: 8, facets: 2, seed: 0 });
+  const few = await analyseFacets(pooled, { n: 6, channels: 8, facets: 2, seed: 0 });
   assert.equal(few.judgement.structure, undefined);
   assert.match(few.judgement.verdict, /too few/);
-  const one = analyseFacets(pooled, { n: 6, channels: 8, facets: 1, seed: 0 });
+  const one = await analyseFacets(pooled, { n: 6, channels: 8, facets: 1, seed: 0 });
   assert.equal(one.judgement.structure, undefined);
   for (const embedding of ALL) {
-    const equal = analyseFacets(new Float32Array(20 * 4).fill(2), {
+    const equal = await analyseFacets(new Float32Array(20 * 4).fill(2), {
       ...{ n: 20, channels: 4, facets: "auto", seed: 0, embedding },
     });
     assert.equal(equal.judgement.structure, "none");
     assert.ok(equal.facets.embedding.every(Number.isFinite));
     for (const n of [1, 2, 3, 5]) {
-      const small = analyseFacets(pooledBlobs(n, 5, 1).pooled, {
+      const small = await analyseFacets(pooledBlobs(n, 5, 1).pooled, {
         ...{ n, channels: 5, facets: "auto", seed: 0, embedding },
       });
       assert.equal(small.facets.labels.length, n);
@@ -106,10 +117,10 @@ Deno.test("auto looks at 2 to the root of the number of images, at most 20", () 
   assert.equal(facetCandidates(100_000).at(-1), 20);
 });
 
-Deno.test("embeddings: what pca and none are; perplexity and iterations reach t-SNE and UMAP", () => {
+Deno.test("embeddings: what pca and none are; perplexity and iterations reach t-SNE and UMAP", async () => {
   const random = new Random(2);
   const scores = Float64Array.from({ length: 40 * 5 }, () => random.normal());
-  const options = { n: 40, components: 5, seed: 3 };
+  const options = { n: 40, components: 5, seed: 3, arrange: await arrangerOf("tsne") };
   assert.deepEqual(embed(scores, { ...options, embedding: "none" }), {
     points: scores,
     dimensions: 5,
@@ -126,7 +137,7 @@ Deno.test("embeddings: what pca and none are; perplexity and iterations reach t-
     assert.notDeepEqual(embed(scores, { ...options, ...change }).points, plain);
   }
   assert.deepEqual(
-    embed(scores, { ...options, embedding: "umap", ...own }).points,
+    embed(scores, { ...options, arrange: await arrangerOf("umap"), ...own }).points,
     umap(scores, { n: 40, dimensions: 5, neighbours: 5, iterations: 120, seed: 3 }),
   );
   const again = umap(scores, { n: 40, dimensions: 5, seed: 3 });
@@ -134,9 +145,9 @@ Deno.test("embeddings: what pca and none are; perplexity and iterations reach t-
   assert.notDeepEqual(umap(scores, { n: 40, dimensions: 5, seed: 4 }), again);
 });
 
-Deno.test("none groups in all components; distances and drawings know", () => {
+Deno.test("none groups in all components; distances and drawings know", async () => {
   const { pooled } = pooledBlobs(40, 10, 2);
-  const facets = findFacets(pooled, {
+  const facets = await findFacets(pooled, {
     ...{ n: 40, channels: 10, facets: 2, seed: 0, embedding: "none" },
   });
   assert.equal(facets.embedding.length, 40 * 10);
@@ -151,7 +162,7 @@ Deno.test("none groups in all components; distances and drawings know", () => {
 Deno.test("in a folder too large to arrange, the rest goes where its nearest images are", () => {
   const { pooled, truth } = pooledBlobs(300, 6, 3);
   const scores = Float64Array.from(pooled);
-  const { points } = embed(scores, { n: 300, components: 6, seed: 0, most: 60 });
+  const { points } = embed(scores, { n: 300, components: 6, seed: 0, most: 60, arrange: tsne });
   assert.ok(points.every(Number.isFinite));
   assert.ok(silhouette(points, truth, { n: 300, dimensions: 2, clusters: 3 }) > 0.8);
   assert.deepEqual(evenly(10, 4), [0, 2, 5, 7]);

@@ -1,6 +1,6 @@
 /** Measures of quality: on pictures whose measure is known, and with the built-in network. */
 import assert from "node:assert/strict";
-import { planar } from "../../cli/demo.ts";
+import { planar } from "../../vis/drawings.ts";
 import { type Quality, qualityTable } from "../../cli/shared/quality_table.ts";
 import { drawClass, FACETS } from "../../models/motifs/draw.ts";
 import { createModel } from "../../models/registry.ts";

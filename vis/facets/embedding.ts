@@ -1,7 +1,6 @@
 /** Where facets are looked for: the plane, or the space, in which images are grouped. */
 
 import { tsne } from "./tsne.ts";
-import { umap } from "./umap.ts";
 
 /**
  * The embeddings and what each is.
@@ -32,6 +31,25 @@ export interface EmbeddingOptions {
   iterations?: number | undefined;
 }
 
+/** Lays [n, dimensions] points out in a plane, [n, 2]. */
+export type Arrange = (
+  points: Float64Array,
+  how: {
+    n: number;
+    dimensions: number;
+    perplexity: number | undefined;
+    iterations: number | undefined;
+    seed: number;
+  },
+) => Float64Array;
+
+/** What arranges points for an embedding. UMAP's library is large and is loaded when it is asked for. */
+export async function arrangerOf(embedding: Embedding | undefined): Promise<Arrange> {
+  if (embedding !== "umap") return tsne;
+  const { umap } = await import("./umap.ts");
+  return (points, { perplexity, ...how }) => umap(points, { ...how, neighbours: perplexity });
+}
+
 /** Points in the space where they are grouped. */
 export interface Embedded {
   /** [n, dimensions] */
@@ -53,12 +71,13 @@ const GUIDES = 5;
  * Principal components to the space in which facets are looked for.
  *
  * @param scores [n, components], most important first.
+ * @param options.arrange {@linkcode arrangerOf} the embedding
  */
 export function embed(
   scores: Float64Array,
-  { n, components, seed, embedding = "tsne", perplexity, iterations, most = MOST_ARRANGED }:
+  { n, components, seed, embedding, perplexity, iterations, arrange, most = MOST_ARRANGED }:
     & EmbeddingOptions
-    & { n: number; components: number; seed: number; most?: number },
+    & { n: number; components: number; seed: number; arrange: Arrange; most?: number },
 ): Embedded {
   if (embedding === "none" && components > 0) return { points: scores, dimensions: components };
   if (embedding === "pca" || embedding === "none") {
@@ -68,15 +87,13 @@ export function embed(
     );
     return { points, dimensions: 2 };
   }
-  const arrange = (some: Float64Array, count: number) =>
-    embedding === "tsne"
-      ? tsne(some, { n: count, dimensions: components, perplexity, iterations, seed })
-      : umap(some, { n: count, dimensions: components, neighbours: perplexity, iterations, seed });
-  if (n <= most) return { points: arrange(scores, n), dimensions: 2 };
-  const arranged = evenly(n, most);
-  const known = pickRows(scores, components, arranged);
-  const plane = arrange(known, arranged.length);
-  return { points: placeRest(scores, components, arranged, known, plane), dimensions: 2 };
+  const arranged = (some: Float64Array, count: number) =>
+    arrange(some, { n: count, dimensions: components, perplexity, iterations, seed });
+  if (n <= most) return { points: arranged(scores, n), dimensions: 2 };
+  const some = evenly(n, most);
+  const known = pickRows(scores, components, some);
+  const plane = arranged(known, some.length);
+  return { points: placeRest(scores, components, some, known, plane), dimensions: 2 };
 }
 
 /** `most` of the numbers 0..n-1 at even steps, or all if there are fewer. */

@@ -1,7 +1,15 @@
 /** Facets: which images of a folder belong together in one layer. */
 
 import { UserError } from "../../base/errors.ts";
-import { embed, type Embedded, type EmbeddingOptions, evenly, pickRows } from "./embedding.ts";
+import {
+  type Arrange,
+  arrangerOf,
+  embed,
+  type Embedded,
+  type EmbeddingOptions,
+  evenly,
+  pickRows,
+} from "./embedding.ts";
 import { judge, type Judgement } from "./judgement.ts";
 import { kmeans } from "./kmeans.ts";
 import { type Components, pca } from "./pca.ts";
@@ -80,8 +88,9 @@ const MOST_SILHOUETTES = 2000;
  * @throws {UserError} when there are fewer images than facets, or when the layer's
  * output is not finite.
  */
-export function findFacets(pooled: Float32Array, options: FacetOptions): Facets {
-  return group(reduce(pooled, options), options).facets;
+export async function findFacets(pooled: Float32Array, options: FacetOptions): Promise<Facets> {
+  const arrange = await arrangerOf(options.embedding);
+  return group(reduce(pooled, options), { ...options, arrange }).facets;
 }
 
 /**
@@ -90,11 +99,19 @@ export function findFacets(pooled: Float32Array, options: FacetOptions): Facets 
  * @param pooled [n, channels] the layer's output for each image, averaged over the picture.
  * @throws {UserError} as `findFacets` does.
  */
-export function analyseFacets(pooled: Float32Array, options: FacetOptions): FacetAnalysis {
+export async function analyseFacets(
+  pooled: Float32Array,
+  options: FacetOptions,
+): Promise<FacetAnalysis> {
+  const arrange = await arrangerOf(options.embedding);
   const components = reduce(pooled, options);
-  const { facets, candidates } = group(components, options);
+  const { facets, candidates } = group(components, { ...options, arrange });
   const count = facets.sizes.length;
-  return { facets, candidates, judgement: judge(components, { ...options, facets: count }) };
+  return {
+    facets,
+    candidates,
+    judgement: judge(components, { ...options, arrange, facets: count }),
+  };
 }
 
 /** Numbers of facets that `auto` compares: 2 to the root of the number of images, at most 20. */
@@ -128,7 +145,7 @@ function reduce(pooled: Float32Array, { n, channels, facets }: FacetOptions): Co
 
 function group(
   { scores, components }: Components,
-  options: FacetOptions,
+  options: FacetOptions & { arrange: Arrange },
 ): { facets: Facets; candidates: Candidate[] } {
   const { n, seed } = options;
   const embedded = embed(scores, { ...options, components });

@@ -11,7 +11,7 @@
  */
 
 import { Random } from "../../base/random.ts";
-import { embed, type EmbeddingOptions, evenly, pickRows } from "./embedding.ts";
+import { type Arrange, embed, type EmbeddingOptions, evenly, pickRows } from "./embedding.ts";
 import { kmeans } from "./kmeans.ts";
 import type { Components } from "./pca.ts";
 import { adjustedRandIndex } from "./rand_index.ts";
@@ -95,6 +95,8 @@ export interface JudgeOptions extends EmbeddingOptions {
   facets: number;
   /** Seeds everything. */
   seed: number;
+  /** What arranges points for the embedding. */
+  arrange: Arrange;
 }
 
 /** Judges the facets that an embedding of these components and k-means make. */

@@ -70,3 +70,29 @@ export function requireImages(n: number, facets: number | "auto"): void {
     throw new UserError(`${n} images cannot make ${facets} facets; add images or ask for fewer`);
   }
 }
+
+/** Decoded photos up to this many bytes stay in memory; others are decoded again when needed. */
+const HELD_BYTES = 2 ** 28;
+
+/** Decoded photos, as many as fit. */
+export class Held {
+  readonly #pixels = new Map<string, Float32Array>();
+  #left = HELD_BYTES;
+  #decoding: Promise<unknown> = Promise.resolve();
+
+  /** Holds a photo if there is room. */
+  keep(path: string, pixels: Float32Array): void {
+    if (pixels.byteLength > this.#left) return;
+    this.#left -= pixels.byteLength;
+    this.#pixels.set(path, pixels);
+  }
+
+  /** The photo held, or what `decode` gives; it is called for one photo after the other. */
+  async get(path: string, decode: () => Promise<Float32Array>): Promise<Float32Array> {
+    const pixels = this.#pixels.get(path);
+    if (pixels) return pixels;
+    const mine = this.#decoding.then(decode);
+    this.#decoding = mine.catch(() => {});
+    return await mine;
+  }
+}

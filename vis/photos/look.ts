@@ -10,7 +10,7 @@ import type { Model } from "../../models/registry.ts";
 import type { Tensor } from "../../ops/mod.ts";
 import { ActivationCache } from "./activation_cache.ts";
 import { Showing } from "./activations.ts";
-import type { StoredImage } from "./images.ts";
+import { Held, type StoredImage } from "./images.ts";
 import { decodePhoto, readPhotoFile, type SkippedPhoto, UnreadablePhoto } from "./photos.ts";
 import type { Trunks } from "../trunk.ts";
 
@@ -78,9 +78,6 @@ export interface FolderAnswers extends Omit<Look, "pooled"> {
   /** Per question [n, length]. */
   readonly answers: readonly Float32Array<ArrayBuffer>[];
 }
-
-/** Decoded photos up to this many bytes stay in memory; others are decoded again when needed. */
-const HELD_BYTES = 2 ** 28;
 
 /**
  * Shows photos to all layers in one pass, as {@linkcode askFolder} does, and takes their outputs'
@@ -216,28 +213,6 @@ function openCaches(
       onNote,
     );
   });
-}
-
-/** Decoded photos, as many as fit. */
-class Held {
-  readonly #pixels = new Map<string, Float32Array>();
-  #left = HELD_BYTES;
-  #decoding: Promise<unknown> = Promise.resolve();
-
-  keep(path: string, pixels: Float32Array): void {
-    if (pixels.byteLength > this.#left) return;
-    this.#left -= pixels.byteLength;
-    this.#pixels.set(path, pixels);
-  }
-
-  /** The photo held, or what `decode` gives; it is called for one photo after the other. */
-  async get(path: string, decode: () => Promise<Float32Array>): Promise<Float32Array> {
-    const pixels = this.#pixels.get(path);
-    if (pixels) return pixels;
-    const mine = this.#decoding.then(decode);
-    this.#decoding = mine.catch(() => {});
-    return await mine;
-  }
 }
 
 /** A photo that was looked at. */

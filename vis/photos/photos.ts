@@ -1,6 +1,6 @@
 /** Reading a folder of photos: which files there are, and each of them as a square of pixels. */
 
-import { basename, extname, join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../../base/errors.ts";
 import { unfitToRead } from "../../base/regular_file.ts";
 import {
@@ -14,7 +14,7 @@ import {
   webpPixels,
 } from "./picture_facts.ts";
 import type { Rgba } from "./rgba.ts";
-import { resizeArea } from "./area_resize.ts";
+import { isPictureName, MOST_PIXELS, squareOf } from "./square.ts";
 
 /** One photo, resized to a square. */
 export interface Photo {
@@ -48,16 +48,6 @@ export interface ReadPhotosOptions {
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/**
- * Extensions that say "I am a picture". BMP and friends are among them although we cannot decode
- * them: they are then named as skipped instead of being silently absent.
- */
-const EXTENSIONS = new Set(
-  [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".avif"].concat(
-    [".bmp", ".tif", ".tiff", ".heic", ".heif", ".jp2", ".jxl"],
-  ),
-);
-
 /** Kinds of pictures that are read. */
 const FORMATS = ["JPEG", "PNG", "GIF", "WebP", "AVIF"] as const;
 
@@ -66,9 +56,6 @@ type Format = typeof FORMATS[number];
 
 /** Files of more bytes than this are no photos. */
 const MOST_BYTES = 2 ** 29;
-
-/** More pixels than this are refused: their decoded copies would not fit into memory. */
-const MOST_PIXELS = 100_000_000;
 
 /**
  * Pixels that a byte can stand for at most: LZW's longest string has 4096; deflate makes 1032 bytes of
@@ -87,8 +74,7 @@ export function listPhotos(folder: string): string[] {
   const names: string[] = [];
   try {
     for (const entry of Deno.readDirSync(folder)) {
-      const isPicture = EXTENSIONS.has(extname(entry.name).toLowerCase());
-      if (!entry.isDirectory && isPicture && !entry.name.startsWith(".")) names.push(entry.name);
+      if (!entry.isDirectory && isPictureName(entry.name)) names.push(entry.name);
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
@@ -209,14 +195,8 @@ export async function decodePhoto(
     const detail = (error instanceof Error ? error.message : String(error)).split("\n")[0];
     throw new UnreadablePhoto(path, `a damaged ${format} file (${detail})`);
   }
-  const { width, height, rgba } = decoded;
-  const pixels = new Float32Array(3 * size * size);
-  const plane = new Float32Array(width * height);
-  for (let c = 0; c < 3; c++) { // one colour at a time: a large photo takes 4 bytes a pixel, not 12
-    overWhite(rgba, c, plane);
-    const small = resizeArea(plane, { width, height }, { width: size, height: size });
-    pixels.set(small, c * size * size);
-  }
+  const { width, height } = decoded;
+  const pixels = squareOf(decoded, size);
   return { name: basename(path), path, width, height, pixels };
 }
 
@@ -243,13 +223,6 @@ async function decoded(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<
   if (format === "GIF") return await (await import("./codecs/gif.ts")).decodeGif(bytes);
   if (format === "WebP") return await (await import("./codecs/webp.ts")).decodeWebp(bytes);
   return await (await import("./codecs/avif.ts")).decodeAvif(bytes);
-}
-
-/** One colour of interleaved RGBA as a plane; what is transparent shows white. */
-function overWhite(rgba: Uint8ClampedArray, colour: number, plane: Float32Array): void {
-  for (let i = 0; i < plane.length; i++) {
-    plane[i] = 255 + (rgba[4 * i + colour]! - 255) * (rgba[4 * i + 3]! / 255);
-  }
 }
 
 /**

@@ -1,6 +1,8 @@
 /** The manifest of a run: what it is, how far it is, and all that is needed to do it again. */
 import { UserError } from "../../base/errors.ts";
-import { unfitToRead } from "../../base/regular_file.ts";
+import { VERSION } from "../../base/version.ts";
+import type { Gpu } from "../../kernels/runtime/device.ts";
+import type { Model } from "../../models/registry.ts";
 
 /** The form of manifests, states and journals that this version writes and reads. */
 export const RUN_FORMAT = 1;
@@ -15,9 +17,6 @@ export interface Manifest extends Readonly<Record<string, unknown>> {
   /** How far the run is. */
   readonly status: RunStatus;
 }
-
-/** Bytes of the largest that is read. */
-const MOST_BYTES = 2 ** 28;
 
 /** Whether a JSON value has names. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -51,21 +50,34 @@ export function parseManifest(text: string, path: string): Manifest {
   return { ...others, format, status: status as RunStatus };
 }
 
-/**
- * Reads a manifest.
- *
- * @returns nothing where there is no such file
- * @throws {UserError} as {@linkcode parseManifest}, and when it cannot be read.
- */
-export function readManifest(path: string): Manifest | undefined {
-  let text: string;
-  try {
-    const unfit = unfitToRead(path, MOST_BYTES);
-    if (unfit) throw new Error(unfit);
-    text = Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new UserError(`${path} cannot be read: ${(error as Error).message}`);
-  }
-  return parseManifest(text, path);
+/** What results were made with. */
+export interface Made {
+  readonly model: Model;
+  /** Side of the pictures. */
+  readonly size: number;
+  /** What the weights are called. */
+  readonly weightsName: string;
+}
+
+/** How results came about: version, adapter, network, size. */
+export function howMade(
+  gpu: Gpu,
+  { model, size, weightsName }: Made,
+): Record<string, unknown> {
+  const { info } = gpu.adapter;
+  return {
+    version: VERSION,
+    adapter: {
+      name: gpu.name,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      software: gpu.software,
+      storage: gpu.storage,
+    },
+    model: model.name,
+    model_options: model.options,
+    normalisation: model.normalisation,
+    weights: weightsName,
+    size,
+  };
 }

@@ -8,6 +8,7 @@ import type { RunEvent } from "../events.ts";
 import { resizeArea } from "../photos/area_resize.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import { pictureToRgba, type Rgba } from "../photos/rgba.ts";
+import { chooseParameters, describeOctaves, PRESETS } from "../presets.ts";
 
 /** How a record is written. */
 export interface RecordOptions {
@@ -19,6 +20,15 @@ export interface RecordOptions {
   readonly write: (line: string) => void;
   /** Whether the record has the photos already, of a run that is gone on with. */
   readonly hasPhotos?: boolean;
+}
+
+/** What of a manifest is for people who look at the run, and what its preset would have done. */
+export function headOf(manifest: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { config: _, cwd: __, ...others } = manifest;
+  const { preset } = manifest;
+  if (typeof preset !== "string" || !Object.hasOwn(PRESETS, preset)) return others;
+  const [values] = describeOctaves([chooseParameters(preset)]);
+  return { ...others, preset_values: values };
 }
 
 /** Side of photos that speak for a picture, and of the others, in pixels. */

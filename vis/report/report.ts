@@ -1,13 +1,13 @@
 /** The files a run leaves behind. */
 import { writeWhole } from "../../base/atomic_file.ts";
 import type { Grown, PictureInfo, RunEvent, Visualization } from "../events.ts";
-import { type FacetAnalysis, planeOf } from "../facets/facets.ts";
+import type { FacetAnalysis } from "../facets/facets.ts";
 import type { Target } from "../facets/targets.ts";
-import type { Learned } from "../loop/learning.ts";
 import type { IterationResult } from "../loop/loop.ts";
 import { pixelsAt, pixelsOf, type SourceImage } from "../photos/images.ts";
 import { writePng } from "../photos/png.ts";
 import type { Rgba } from "../photos/rgba.ts";
+import { findingsOf, foldersOf, summarise } from "./findings.ts";
 import { facetName } from "./map.ts";
 import { mapSvg, THUMBNAIL } from "./map_svg.ts";
 import { type SheetPicture, type SheetRow, sheetSvg, tileOf } from "./sheet_svg.ts";
@@ -23,58 +23,6 @@ export interface ReportOptions {
   readonly images: readonly SourceImage[];
   /** Stands above the plots, such as `ants in squeezenet1_1 features.12`. */
   readonly title: string;
-}
-
-/** One facet's start and end, for people and the manifest. */
-export interface FacetSummary {
-  /** From 1. */
-  readonly facet: number;
-  /** Number of images. */
-  readonly images: number;
-  /** The own channels' activation over the photos', at the start and at the end. */
-  readonly own: readonly [start: number, end: number];
-  /** Mean distance of the other channels from their targets, start and end. */
-  readonly distance: readonly [start: number, end: number];
-}
-
-/** Start and end of each facet. */
-export function summarise({ facets, before, after }: Visualization): FacetSummary[] {
-  return before.map((start, i) => ({
-    facet: i + 1,
-    images: facets.sizes[i]!,
-    own: [start.own, after[i]!.own],
-    distance: [start.other_distance, after[i]!.other_distance],
-  }));
-}
-
-/** The shape and scale of each channel that distance `adaptive` learned. */
-function shapesOf({ alpha = new Float32Array(), scale = new Float32Array() }: Learned) {
-  // The same formulas as robustAlpha and robustScale.
-  const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-  const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-  return {
-    alpha: Array.from(alpha, (v) => 0.001 + 1.998 * sigmoid(v)),
-    c: Array.from(scale, (v) => 1e-5 + (1 - 1e-5) * softplus(v + Math.log(Math.E - 1))),
-  };
-}
-
-/** The name of a picture's folder: `facet_01`, `channel_0012`, `class_ant`. */
-export function folderOf(name: string, digits: number): string {
-  return name.normalize("NFC").replaceAll(/\d+/g, (number) => number.padStart(digits, "0"))
-    .replaceAll(/[^\p{L}\p{N}]+/gu, "_").replace(/^_+|_+$/g, "").slice(0, 80) || "picture";
-}
-
-/** Folders of some pictures, none twice. */
-function foldersOf(names: readonly string[]): string[] {
-  const most = Math.max(...names.join(" ").match(/\d+/g)?.map((number) => number.length) ?? [0]);
-  const folders: string[] = [];
-  for (const name of names) {
-    const plain = folderOf(name, Math.max(2, most));
-    let folder = plain;
-    for (let i = 2; folders.includes(folder); i++) folder = `${plain}_${i}`;
-    folders.push(folder);
-  }
-  return folders;
 }
 
 /** Photos shown beside a picture. */
@@ -164,10 +112,11 @@ export class Report {
     await this.#writePictures(0, this.#frames.length, size);
     await this.#writeSheets(run);
     await this.#write("losses.csv", this.#csv());
-    const findings = "facets" in run ? this.#facetFindings(run) : this.#findings(run);
-    const notes = this.#notes.length > 0 ? { notes: this.#notes, stopped: run.stopped } : {};
-    const ended = run.aborted ? { ended_after: run.iterations } : {};
-    return { ...ended, ...notes, ...findings };
+    return findingsOf(run, {
+      images: this.#options.images,
+      pictures: this.#pictures,
+      notes: this.#notes,
+    });
   }
 
   /** Whether there are too many pictures to show each with its start and its photos. */
@@ -315,51 +264,6 @@ export class Report {
     );
     const picture = this.#facets ? "facet" : "picture";
     return [["iteration", picture, ...this.#metrics].join(), ...lines].join("\n") + "\n";
-  }
-
-  /** What came of pictures that are not of facets. */
-  #findings(run: Grown): Record<string, unknown> {
-    const { images } = this.#options;
-    return {
-      seconds: run.seconds,
-      pictures: this.#pictures.map(({ name, photos }, i) => ({
-        name,
-        folder: this.#folders[i],
-        photos: photos.map(({ image, answer }) => ({ image: images[image]!.name, answer })),
-        before: run.before[i],
-        after: run.after[i],
-      })),
-    };
-  }
-
-  #facetFindings(run: Visualization): Record<string, unknown> {
-    const { images } = this.#options;
-    const plane = planeOf(run.facets);
-    return {
-      seconds: run.seconds,
-      summary: summarise(run),
-      ...(run.learned ? { adaptive: shapesOf(run.learned) } : {}),
-      facet_structure: { ...run.analysis.judgement, candidates: run.analysis.candidates },
-      facets: run.targets.map((target, i) => ({
-        facet: i + 1,
-        folder: this.#folders[i],
-        centre: [plane.centres[2 * i], plane.centres[2 * i + 1]],
-        chosen: target.indices.map((index, j) => ({
-          image: images[index]!.name,
-          distance: target.distances[j],
-          weight: target.weights[j],
-        })),
-        channels: [...target.channels],
-        targets: Array.from(target.channels, (channel) => target.target[channel]),
-        before: run.before[i],
-        after: run.after[i],
-      })),
-      images: images.map(({ name }, i) => ({
-        image: name,
-        facet: run.facets.labels[i]! + 1,
-        embedding: [plane.embedding[2 * i], plane.embedding[2 * i + 1]],
-      })),
-    };
   }
 
   async #png(name: string, picture: Rgba): Promise<void> {

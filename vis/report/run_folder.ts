@@ -31,7 +31,8 @@ import {
   numbersBack,
   readJournal,
 } from "./journal.ts";
-import { isObject, type Manifest, readManifest, RUN_FORMAT, type RunStatus } from "./manifest.ts";
+import { isObject, type Manifest, RUN_FORMAT, type RunStatus } from "./manifest.ts";
+import { readManifest } from "./read_manifest.ts";
 
 /** What was kept of a run that did not come to its end. */
 export interface KeptRun {

@@ -21,7 +21,12 @@ export function openOnnx(path: string): OnnxFile {
   }
 }
 
-function openBeside(path: string, location: string): ByteSource {
+/**
+ * Opens a file beside an ONNX file, named as its graph names it.
+ *
+ * @throws {UserError} If it is elsewhere, missing or unreadable.
+ */
+export function openBeside(path: string, location: string): ByteSource {
   const folder = dirname(path);
   const refuse = (problem: string): never => {
     throw new UserError(`${path}: its weights are in "${location}", ${problem}`);

@@ -1,6 +1,7 @@
 /** Zip archives that promise too much. */
 import assert from "node:assert/strict";
 import { crc32, deflateRawSync } from "node:zlib";
+import { crc32ByHand } from "../../../base/crc32.ts";
 import { bytesInMemory } from "../../../models/formats/byte_source.ts";
 import { ZipArchive } from "../../../models/formats/zip.ts";
 
@@ -42,4 +43,12 @@ Deno.test("a packed file is unpacked up to what it says, and that is no more tha
   assert.throws(() => read(archive(content, 5)), /a cannot be unpacked/);
   assert.throws(() => read(archive(content, 100_001)), /has not the size it should have/);
   assert.throws(() => read(archive(content, 2 ** 31)), /would unpack to 2147483648 bytes/);
+});
+
+Deno.test("checksums by hand are those of zlib, whatever the length and in pieces", () => {
+  const bytes = Uint8Array.from({ length: 1003 }, (_, i) => i * 2654435761 >>> 13);
+  for (const length of [0, 1, 2, 3, 4, 5, 255, 1000, 1003]) {
+    assert.equal(crc32ByHand(bytes.subarray(0, length)), crc32(bytes.subarray(0, length)));
+  }
+  assert.equal(crc32ByHand(bytes.subarray(7), crc32ByHand(bytes.subarray(0, 7))), crc32(bytes));
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { planar } from "../../../cli/demo.ts";
+import { planar } from "../../../vis/drawings.ts";
 import { openGpu } from "../../../kernels/runtime/device.ts";
 import { UserError } from "../../../base/errors.ts";
 import { drawClass, FACETS } from "../../../models/motifs/draw.ts";

@@ -1,6 +1,6 @@
 /** Octaves, optimizers, distances, start pictures: what a run may be asked for besides a preset. */
 import assert from "node:assert/strict";
-import { planar } from "../../../cli/demo.ts";
+import { planar } from "../../../vis/drawings.ts";
 import { type Gpu, openGpu } from "../../../kernels/runtime/device.ts";
 import { UserError } from "../../../base/errors.ts";
 import { drawClass } from "../../../models/motifs/draw.ts";

@@ -1,6 +1,6 @@
 /** Runs that are interrupted and go on: the same bytes as those that never were. */
 import assert from "node:assert/strict";
-import { planar } from "../../../cli/demo.ts";
+import { planar } from "../../../vis/drawings.ts";
 import { openGpu } from "../../../kernels/runtime/device.ts";
 import { drawClass } from "../../../models/motifs/draw.ts";
 import { createModel } from "../../../models/registry.ts";
