@@ -43,6 +43,10 @@ export interface LineJudgement {
   readonly silhouette: number;
   readonly stability: number;
   readonly resampling?: number;
+  readonly structure?: "clear" | "weak" | "none";
+  readonly chance?: { readonly mean: number; readonly deviation: number };
+  /** How many were judged. */
+  readonly images?: number;
   readonly [more: string]: unknown;
 }
 

@@ -2,7 +2,7 @@
  * What a page knows of a run: the sum of the lines it has been told. A line that comes again, after a
  * break or because the run was gone on with, replaces what was there.
  */
-import type { Line, LineJudgement, LineMetrics, RunHead } from "./lines.ts";
+import type { Line, LineGrown, LineJudgement, LineMetrics, RunHead } from "./lines.ts";
 
 /** A photo of the run. */
 export interface PhotoView {
@@ -17,20 +17,20 @@ export interface Frame {
   readonly image: string;
 }
 
-/** A picture that is grown. */
+/** A picture that is grown. A change makes another object. */
 export interface PictureView {
   readonly name: string;
   /** The photos it stands for, best first: their numbers, and how much each counts or answers. */
   readonly photos: readonly { readonly image: number; readonly answer: number }[];
   /** As it was over the iterations, the first first. */
-  frames: readonly Frame[];
-  /** As it is at the end. */
-  final: string | undefined;
+  readonly frames: readonly Frame[];
+  /** As it is at the end, and after how many iterations that was. */
+  readonly final: Frame | undefined;
   /** Its metrics at the start and at the end. */
-  before: Metrics | undefined;
-  after: Metrics | undefined;
+  readonly before: Metrics | undefined;
+  readonly after: Metrics | undefined;
   /** Why it was stopped before its time. */
-  stopped: string | undefined;
+  readonly stopped: string | undefined;
 }
 
 /** Numbers by their names. */
@@ -42,8 +42,24 @@ export type FacetsView = Omit<Extract<Line, { kind: "facets" }>, "kind">;
 /** How far a run is. */
 export type Status = "waiting" | "looking" | "compiling" | "growing" | "ended" | "finished";
 
+const NEW = {
+  photos: [],
+  frames: [],
+  final: undefined,
+  before: undefined,
+  after: undefined,
+  stopped: undefined,
+};
+
 function numbers(metrics: LineMetrics): Metrics {
   return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number(value)]));
+}
+
+/** Frames with another one, in its place. */
+function withFrame(frames: readonly Frame[], frame: Frame): Frame[] {
+  const at = frames.findIndex(({ iteration }) => iteration >= frame.iteration);
+  if (at < 0) return [...frames, frame];
+  return frames.toSpliced(at, frames[at]!.iteration === frame.iteration ? 1 : 0, frame);
 }
 
 /** A run as it is known so far. */
@@ -56,11 +72,11 @@ export class RunView {
   /** By their numbers. */
   readonly photos = new Map<number, PhotoView>();
   pictures: readonly PictureView[] = [];
-  /** Names of the metrics. */
+  /** Names of the metrics, the loss first. */
   metrics: readonly string[] = [];
   /** Per picture its metrics after each iteration, by the iteration. */
   readonly history = new Map<number, Map<number, Metrics>>();
-  /** The last iteration of all, and of how many. */
+  /** The last iteration of the pictures that are grown now, or were last, and of how many. */
   iteration = 0;
   total: number | undefined;
   readonly notes = new Set<string>();
@@ -68,10 +84,27 @@ export class RunView {
   seconds: { readonly compile: number; readonly loop: number } | undefined;
   /** Grows with every line. */
   version = 0;
+  /** Pictures that are done, where they are grown in batches, and how many are grown now. */
+  #done = 0;
+  #now = 0;
 
   /** Whether facets were judged, and how. */
   get judgement(): LineJudgement | undefined {
     return this.facets?.judgement;
+  }
+
+  /** Whether it goes on. */
+  get running(): boolean {
+    return this.status !== "finished" && this.status !== "ended";
+  }
+
+  /** How much of the stage it is in is done, 0..1; nothing where that cannot be told. */
+  get progress(): number | undefined {
+    if (this.status === "finished") return 1;
+    if (this.status === "looking" && this.looked) return this.looked.done / this.looked.total;
+    if (this.status !== "growing" || !this.total || this.pictures.length === 0) return undefined;
+    const growing = (this.#now || this.pictures.length - this.#done) * this.iteration / this.total;
+    return Math.min(1, (this.#done + growing) / this.pictures.length);
   }
 
   /** Takes the lines of a text; what is no line of JSON is passed over. */
@@ -88,7 +121,7 @@ export class RunView {
     }
   }
 
-  /** Takes a line. */
+  /** Takes a line; kinds that it does not know tell it nothing. */
   take(line: Line): void {
     this.version++;
     switch (line.kind) {
@@ -118,25 +151,35 @@ export class RunView {
       case "ready":
         this.status = "growing";
         if (line.octave === 0) {
-          line.before.forEach((metrics, i) => this.#change(i, { before: numbers(metrics) }));
+          this.#now = line.before.length;
+          this.iteration = 0;
+          const before = line.before.map(numbers);
+          this.#change(this.#done, before.length, (_, k) => ({ before: before[k] }));
         }
         break;
       case "iterations":
         this.#iterate(line);
         break;
-      case "pictures":
-        line.images?.forEach((image, k) => {
-          this.#addFrame((line.first ?? 0) + k, { iteration: line.iteration, image });
-        });
+      case "pictures": {
+        const { iteration, images, first = 0 } = line;
+        if (!images) break;
+        this.#change(first, images.length, ({ frames }, k) => ({
+          frames: withFrame(frames, { iteration, image: images[k]! }),
+        }));
         break;
+      }
       case "batch":
-        this.#close(line.first, line);
+        this.#close(line.first, line.grown, line.images);
+        this.#done = line.first + line.grown.names.length;
+        this.#now = 0;
+        this.iteration = 0;
         break;
       case "note":
         this.notes.add(line.text);
         break;
       case "finished":
-        this.#close(0, line);
+        this.#close(0, line.grown, line.images);
+        this.iteration = line.grown.iterations;
         this.status = line.grown.aborted ? "ended" : "finished";
         this.seconds = line.grown.seconds;
         break;
@@ -146,25 +189,36 @@ export class RunView {
   #start({ pictures, metrics }: Extract<Line, { kind: "started" }>): void {
     this.status = "compiling";
     this.metrics = metrics;
+    this.#done = 0;
+    this.#now = 0;
     const known = new Map(this.pictures.map((picture) => [picture.name, picture]));
     this.pictures = pictures.map(({ name, photos }) => ({
-      ...{ frames: [], final: undefined, before: undefined, after: undefined, stopped: undefined },
-      ...known.get(name),
+      ...(known.get(name) ?? NEW),
       ...{ name, photos },
     }));
   }
 
-  #change(i: number, change: Partial<PictureView>): void {
-    this.pictures = this.pictures.map((picture, at) =>
-      at === i ? { ...picture, ...change } : picture
-    );
+  /** Changes some pictures. */
+  #change(
+    first: number,
+    count: number,
+    change: (picture: PictureView, k: number) => Partial<PictureView>,
+  ): void {
+    const pictures = [...this.pictures];
+    for (let k = 0; k < count && first + k < pictures.length; k++) {
+      const picture = pictures[first + k]!;
+      pictures[first + k] = { ...picture, ...change(picture, k) };
+    }
+    this.pictures = pictures;
   }
 
   #iterate({ results, total, first = 0 }: Extract<Line, { kind: "iterations" }>): void {
     this.status = "growing";
     this.total = total;
+    this.#done = first;
     for (const { iteration, metrics } of results) {
       this.iteration = iteration;
+      this.#now = metrics.length;
       metrics.forEach((each, k) => {
         const history = this.history.get(first + k) ?? new Map<number, Metrics>();
         history.set(iteration, numbers(each));
@@ -173,27 +227,19 @@ export class RunView {
     }
   }
 
-  #addFrame(i: number, frame: Frame): void {
-    const picture = this.pictures[i];
-    if (!picture) return;
-    const others = picture.frames.filter(({ iteration }) => iteration !== frame.iteration);
-    const frames = [...others, frame].toSorted((a, b) => a.iteration - b.iteration);
-    this.#change(i, { frames });
-  }
-
-  #close(
-    first: number,
-    { grown, images }: Pick<Extract<Line, { kind: "finished" }>, "grown" | "images">,
-  ): void {
-    grown.names.forEach((_, k) => {
-      const stopped = grown.stopped.find(({ picture }) => picture === k);
-      this.#change(first + k, {
-        ...(images?.[k] === undefined ? {} : { final: images[k] }),
-        ...(grown.before[k] ? { before: numbers(grown.before[k]) } : {}),
-        ...(grown.after[k] ? { after: numbers(grown.after[k]) } : {}),
-        stopped: stopped && `${stopped.reason} (iteration ${stopped.iteration})`,
-      });
+  #close(first: number, grown: LineGrown, images: readonly string[] | undefined): void {
+    const { names, before, after, iterations } = grown;
+    const stopped = new Map(grown.stopped.map((each) => [each.picture, each]));
+    this.#change(first, names.length, (_, k) => {
+      const why = stopped.get(k);
+      return {
+        ...(images?.[k] === undefined
+          ? {}
+          : { final: { iteration: iterations, image: images[k] } }),
+        ...(before[k] ? { before: numbers(before[k]) } : {}),
+        ...(after[k] ? { after: numbers(after[k]) } : {}),
+        stopped: why && `${why.reason} (iteration ${why.iteration})`,
+      };
     });
-    this.iteration = Math.max(this.iteration, grown.iterations);
   }
 }
