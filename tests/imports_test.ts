@@ -101,6 +101,7 @@ const BROWSER_ENTRIES = [
   "models/registry.ts",
   "vis/loop/loop.ts",
   "vis/visualize.ts",
+  "web/worker/main.ts",
 ];
 
 /** Packages that are plain JavaScript. */
