@@ -4,23 +4,33 @@
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 const ROOT = join(import.meta.dirname!, "..");
 const DIST = join(ROOT, "web", "dist");
 
 /** All that may come into the page. */
-const SOURCES = ["base", "kernels", "ops", "models", "vis", "web", "deno.json", "deno.lock"];
+const SOURCES = [
+  ...["base", "kernels", "ops", "models", "vis", "web"],
+  ...["deno.json", "deno.lock", "scripts/web.ts"],
+];
 
-/** Scripts, by the names of their files in dist. */
+/** Scripts that are one file, by the names of these in dist. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   "page.js": "web/page/main.tsx",
 };
+
+/** A script with files beside it that it loads when it needs them. */
+const WORKER = ["worker.js", "web/worker/main.ts"] as const;
+
+/** The script that stores all others in the browser. */
+const STORE = ["sw.js", "web/worker/sw.ts"] as const;
 
 /** Files that are there as they are. */
 const COPIES: Readonly<Record<string, string>> = {
   "page.css": "web/page/page.css",
   "index.html": "web/page/index.html",
+  "motifs.safetensors": "models/motifs/motifs.safetensors",
 };
 
 /** A digest of the sources, in order of their names. */
@@ -46,22 +56,43 @@ function read(name: string): string | undefined {
   }
 }
 
-async function bundle(entry: string): Promise<Uint8Array> {
+async function bundle(entry: string, ...options: readonly string[]): Promise<Uint8Array> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "--minify", join(ROOT, entry)],
+    args: ["bundle", "--quiet", "--platform", "browser", "--minify", ...options, join(ROOT, entry)],
     cwd: ROOT,
   }).output();
   if (!success) throw new Error(`deno bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
   return stdout;
 }
 
+/** A script and the files beside it, by their names. */
+async function bundleInPieces(name: string, entry: string): Promise<Record<string, Uint8Array>> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await bundle(entry, "--code-splitting", "--outdir", folder);
+    const own = basename(entry).replace(/\.ts$/, ".js");
+    return Object.fromEntries(
+      readdirSync(folder).map((
+        file,
+      ) => [file === own ? name : file, readFileSync(join(folder, file))]),
+    );
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
 const version = digest();
 if (!Deno.args.includes("--if-needed") || read("version") !== version) {
   const files: Record<string, Uint8Array> = {};
   for (const [name, entry] of Object.entries(SCRIPTS)) files[name] = await bundle(entry);
+  Object.assign(files, await bundleInPieces(...WORKER));
   for (const [name, source] of Object.entries(COPIES)) {
     files[name] = readFileSync(join(ROOT, source));
   }
+  const [store, source] = STORE;
+  const build = JSON.stringify({ version, files: Object.keys(files).toSorted() });
+  const script = new TextDecoder().decode(await bundle(source));
+  files[store] = new TextEncoder().encode(`const BUILD = ${build};\n${script}`);
   // Whoever reads meanwhile finds the old or the new, and the version last.
   for (
     const [name, bytes] of [...Object.entries(files), [
@@ -73,5 +104,10 @@ if (!Deno.args.includes("--if-needed") || read("version") !== version) {
     Deno.mkdirSync(dirname(path), { recursive: true });
     Deno.writeFileSync(`${path}.part`, bytes);
     Deno.renameSync(`${path}.part`, path);
+  }
+  // Files of earlier builds.
+  for (const name of readdirSync(DIST)) {
+    if (name === "version" || name.endsWith(".part") || Object.hasOwn(files, name)) continue;
+    Deno.removeSync(join(DIST, name));
   }
 }

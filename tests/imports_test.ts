@@ -106,6 +106,7 @@ const BROWSER_ENTRIES = [
   "vis/loop/loop.ts",
   "vis/visualize.ts",
   "web/page/main.tsx",
+  "web/worker/main.ts",
 ];
 
 /** Source files. */

@@ -52,27 +52,30 @@ async function bundle(): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** A page with the engine in it. Close it with `await using`. */
-export class BrowserPage implements AsyncDisposable {
+/** Headless Chromium with a tab, and a server of its own. Close it with `await using`. */
+export class Browser implements AsyncDisposable {
+  /** The tab. */
+  readonly tab: Tab;
+  /** The server's address, with a slash at its end. */
+  readonly origin: string;
   readonly #context: BrowserContext;
-  readonly #tab: Tab;
   readonly #server: Deno.HttpServer;
   readonly #profile: string;
 
   private constructor(context: BrowserContext, tab: Tab, server: Deno.HttpServer, profile: string) {
     this.#context = context;
-    this.#tab = tab;
+    this.tab = tab;
     this.#server = server;
     this.#profile = profile;
+    this.origin = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`;
   }
 
-  /** Bundles, serves, launches, opens and waits until the page has its adapter. */
-  static async open(): Promise<BrowserPage> {
-    const script = await bundle();
+  /** Serves and launches; the tab is empty. */
+  static async open(serve: (path: string) => Promise<Response> | Response): Promise<Browser> {
     // WebGPU wants a secure context: https, or loopback.
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
-      (request) => serve(new URL(request.url).pathname, script),
+      (request) => serve(new URL(request.url).pathname),
     );
     const profile = await Deno.makeTempDir({ prefix: "mindseye-chromium-" });
     try {
@@ -82,22 +85,49 @@ export class BrowserPage implements AsyncDisposable {
         headless: true,
         timeout: PATIENCE_MS,
       });
-      try {
-        const tab = context.pages()[0] ?? await context.newPage();
-        const failed = new Promise<never>((_, reject) => tab.on("pageerror", reject));
-        await tab.goto(`http://127.0.0.1:${server.addr.port}/`);
-        await Promise.race([
-          tab.waitForFunction("globalThis.page", undefined, { timeout: PATIENCE_MS }),
-          failed,
-        ]);
-        return new BrowserPage(context, tab, server, profile);
-      } catch (error) {
-        await context.close();
-        throw error;
-      }
+      return new Browser(context, context.pages()[0] ?? await context.newPage(), server, profile);
     } catch (error) {
       await server.shutdown();
       await Deno.remove(profile, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** Another tab. */
+  async newTab(): Promise<Tab> {
+    return await this.#context.newPage();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#context.close();
+    await this.#server.shutdown();
+    await Deno.remove(this.#profile, { recursive: true });
+  }
+}
+
+/** A page with the engine in it. Close it with `await using`. */
+export class BrowserPage implements AsyncDisposable {
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  /** Bundles, serves, launches, opens and waits until the page has its adapter. */
+  static async open(): Promise<BrowserPage> {
+    const script = await bundle();
+    const browser = await Browser.open((path) => serve(path, script));
+    try {
+      const { tab, origin } = browser;
+      const failed = new Promise<never>((_, reject) => tab.on("pageerror", reject));
+      await tab.goto(origin);
+      await Promise.race([
+        tab.waitForFunction("globalThis.page", undefined, { timeout: PATIENCE_MS }),
+        failed,
+      ]);
+      return new BrowserPage(browser);
+    } catch (error) {
+      await browser[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -107,7 +137,7 @@ export class BrowserPage implements AsyncDisposable {
     name: K,
     ...args: Parameters<Page[K]>
   ): Promise<Awaited<ReturnType<Page[K]>>> {
-    return await this.#tab.evaluate(
+    return await this.#browser.tab.evaluate(
       ([name, args]) =>
         (globalThis as unknown as { page: Record<string, (...args: unknown[]) => unknown> })
           .page[name as string]!(...args as unknown[]),
@@ -116,9 +146,7 @@ export class BrowserPage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#context.close();
-    await this.#server.shutdown();
-    await Deno.remove(this.#profile, { recursive: true });
+    await this.#browser[Symbol.asyncDispose]();
   }
 }
 
@@ -138,6 +166,19 @@ async function serve(path: string, script: string): Promise<Response> {
   return new Response(await Deno.readFile(join(FOLDERS[folder]!, name)));
 }
 
+/** Whether something keeps a test in a browser from being run here; it is said loudly. */
+export function lacking(name: string, files: readonly string[]): boolean {
+  const missing = files.filter((file) => !hasShared(...file.split("/")));
+  const lacks = CHROMIUM === undefined
+    ? "no Chromium; on Debian: apt-get install chromium"
+    : missing.length > 0
+    ? `../shared has no ${missing.join(", ")}`
+    : undefined;
+  // deno-lint-ignore no-console
+  if (lacks) console.warn(`SKIPPED "${name}": ${lacks}`);
+  return lacks !== undefined;
+}
+
 /**
  * A test with a page of its own; skipped loudly where there is no Chromium, or without files of
  * `../shared` that it needs (given as `folder/name`).
@@ -147,17 +188,9 @@ export function testInBrowser(
   files: readonly string[],
   body: (page: BrowserPage, t: Deno.TestContext) => Promise<void>,
 ): void {
-  const missing = files.filter((file) => !hasShared(...file.split("/")));
-  const lacks = CHROMIUM === undefined
-    ? "no Chromium; on Debian: apt-get install chromium"
-    : missing.length > 0
-    ? `../shared has no ${missing.join(", ")}`
-    : undefined;
-  // deno-lint-ignore no-console
-  if (lacks) console.warn(`SKIPPED "${name}": ${lacks}`);
   Deno.test({
     name,
-    ignore: lacks !== undefined,
+    ignore: lacking(name, files),
     async fn(t) {
       await using page = await BrowserPage.open();
       await body(page, t);
