@@ -11,7 +11,7 @@ import {
   facetsOption,
   LOOK_OPTIONS,
 } from "./shared/examine.ts";
-import type { Arguments, Command } from "./shared/options.ts";
+import { type Arguments, type Command, SEEDS } from "./shared/options.ts";
 import { provenance } from "./shared/run.ts";
 import { print } from "./shared/progress.ts";
 
@@ -45,7 +45,7 @@ Example:
   async run(args: Arguments) {
     const facets = facetsOption(args, "auto");
     const embedding = embeddingOption(args);
-    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const seed = args.integer("seed", SEEDS) ?? 0;
     using examined = await examine("facets", args, facets);
     const { keeper, trunks, look, size, weightsName, folders, titles } = examined;
     const { images, skipped } = look;

@@ -18,6 +18,7 @@ import { complain, print, speak } from "./shared/progress.ts";
 import { qualityCommand } from "./quality.ts";
 import { rerunCommand } from "./rerun.ts";
 import { resumeCommand } from "./resume.ts";
+import { schemaCommand } from "./schema.ts";
 import { tuneCommand } from "./tune.ts";
 import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
@@ -40,6 +41,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "weights inspect": weightsInspectCommand,
   "weights convert": weightsConvertCommand,
   presets: presetsCommand,
+  schema: schemaCommand,
   quality: qualityCommand,
   bench: benchCommand,
   tune: tuneCommand,

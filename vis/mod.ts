@@ -91,6 +91,7 @@ export {
 export { tv } from "./objectives/tv.ts";
 export {
   changeParameters,
+  type JsonSchema,
   type MethodParameter,
   PARAMETER_GROUPS,
   type ParameterName,
