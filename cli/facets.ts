@@ -13,7 +13,7 @@ import {
 } from "./shared/examine.ts";
 import { type Arguments, type Command, SEEDS } from "./shared/options.ts";
 import { provenance } from "./shared/run.ts";
-import { print } from "./shared/progress.ts";
+import { print, stages } from "./shared/progress.ts";
 
 /** Images of a facet that are named on the terminal. */
 const NAMED = 3;
@@ -56,6 +56,7 @@ Example:
         channels: trunk.channels,
         facets,
         seed,
+        onProgress: stages(),
       });
       const folder = folders[i]!.path;
       const chosen = await writeFacetReport(analysis, { folder, size, images, title: titles[i]! }, {

@@ -1,7 +1,8 @@
 /** Where facets are looked for: the plane, or the space, in which images are grouped. */
 
-import { tsne } from "./tsne.ts";
-import { umap } from "./umap.ts";
+import { finish, type Steps } from "./steps.ts";
+import { tsneSteps } from "./tsne.ts";
+import { umapSteps } from "./umap.ts";
 
 /**
  * The embeddings and what each is.
@@ -49,17 +50,33 @@ const MOST_ARRANGED = 4000;
 /** Nearest arranged points that decide where another goes. */
 const GUIDES = 5;
 
+/** What `embed` needs to know. */
+export interface EmbedOptions extends EmbeddingOptions {
+  /** Number of points. */
+  n: number;
+  /** Numbers per point. */
+  components: number;
+  /** Seeds the embedding. */
+  seed: number;
+  /** Most points that are arranged. */
+  most?: number;
+}
+
 /**
  * Principal components to the space in which facets are looked for.
  *
  * @param scores [n, components], most important first.
  */
-export function embed(
+export function embed(scores: Float64Array, options: EmbedOptions): Embedded {
+  return finish(embedSteps(scores, options));
+}
+
+/** {@linkcode embed} in steps. */
+export function* embedSteps(
   scores: Float64Array,
   { n, components, seed, embedding = "tsne", perplexity, iterations, most = MOST_ARRANGED }:
-    & EmbeddingOptions
-    & { n: number; components: number; seed: number; most?: number },
-): Embedded {
+    EmbedOptions,
+): Steps<Embedded> {
   if (embedding === "none" && components > 0) return { points: scores, dimensions: components };
   if (embedding === "pca" || embedding === "none") {
     const points = Float64Array.from(
@@ -70,12 +87,18 @@ export function embed(
   }
   const arrange = (some: Float64Array, count: number) =>
     embedding === "tsne"
-      ? tsne(some, { n: count, dimensions: components, perplexity, iterations, seed })
-      : umap(some, { n: count, dimensions: components, neighbours: perplexity, iterations, seed });
-  if (n <= most) return { points: arrange(scores, n), dimensions: 2 };
+      ? tsneSteps(some, { n: count, dimensions: components, perplexity, iterations, seed })
+      : umapSteps(some, {
+        n: count,
+        dimensions: components,
+        neighbours: perplexity,
+        iterations,
+        seed,
+      });
+  if (n <= most) return { points: yield* arrange(scores, n), dimensions: 2 };
   const arranged = evenly(n, most);
   const known = pickRows(scores, components, arranged);
-  const plane = arrange(known, arranged.length);
+  const plane = yield* arrange(known, arranged.length);
   return { points: placeRest(scores, components, arranged, known, plane), dimensions: 2 };
 }
 
