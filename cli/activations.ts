@@ -9,7 +9,7 @@ import { askFolder } from "../vis/photos/look.ts";
 import { listPhotos } from "../vis/photos/photos.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { NETWORK_OPTIONS, openModelFor, requireModel } from "./shared/model.ts";
-import { type Arguments, type Command, UsageError } from "./shared/options.ts";
+import { type Arguments, type Command, SIDES, UsageError } from "./shared/options.ts";
 import { print, Progress, say } from "./shared/progress.ts";
 
 /** Bytes of all answers, at most: they are held until they are written. */
@@ -73,7 +73,7 @@ Example:
     const limit = args.integer("limit", { min: 1, max: 1e7 });
     const { model, weights } = await openModelFor(args);
     using _weights = weights;
-    const size = args.integer("size", { min: 8, max: 4096 }) ?? model.inputSize;
+    const size = args.integer("size", SIDES) ?? model.inputSize;
     const network = new Network(model, weights);
     const of = args.flag("whole") ? "output" : "pool";
     const taps = layers.map((name) => ({ module: network.resolve(name), of }) as const);

@@ -8,7 +8,7 @@ import { openTrunk } from "../vis/trunk.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
-import type { Command } from "./shared/options.ts";
+import { type Command, COUNTS, SEEDS } from "./shared/options.ts";
 import { print, say } from "./shared/progress.ts";
 import { runAndReport } from "./shared/run.ts";
 
@@ -30,8 +30,8 @@ export const demoCommand: Command = {
     ...GPU_OPTIONS,
   },
   async run(args) {
-    const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 100;
-    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const iterations = args.integer("iterations", COUNTS) ?? 100;
+    const seed = args.integer("seed", SEEDS) ?? 0;
     const out = args.text("out") ?? "generated/demo";
     // What is in the demo's own folder is an earlier demo.
     const force = args.flag("force") || args.text("out") === undefined;

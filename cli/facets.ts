@@ -14,9 +14,9 @@ import {
   facetsOption,
   LOOK_OPTIONS,
 } from "./shared/examine.ts";
-import type { Arguments, Command } from "./shared/options.ts";
+import { type Arguments, type Command, SEEDS } from "./shared/options.ts";
 import { provenance } from "./shared/run.ts";
-import { announce, print } from "./shared/progress.ts";
+import { announce, print, stages } from "./shared/progress.ts";
 import { beginRecord, leaveReport } from "./shared/report_page.ts";
 
 /** Images of a facet that are named on the terminal. */
@@ -51,7 +51,7 @@ Example:
   async run(args: Arguments) {
     const facets = facetsOption(args, "auto");
     const embedding = embeddingOption(args);
-    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const seed = args.integer("seed", SEEDS) ?? 0;
     using examined = await examine("facets", args, facets);
     const { keeper, trunks, look, size, weightsName, folders, titles } = examined;
     const { images, skipped } = look;
@@ -62,6 +62,7 @@ Example:
         channels: trunk.channels,
         facets,
         seed,
+        onProgress: stages(),
       });
       const folder = folders[i]!.path;
       const title = titles[i]!;

@@ -22,6 +22,7 @@ import { rerunCommand } from "./rerun.ts";
 import { resumeCommand } from "./resume.ts";
 import { serveCommand } from "./page/serve.ts";
 import { webCommand } from "./page/web.ts";
+import { schemaCommand } from "./schema.ts";
 import { tuneCommand } from "./tune.ts";
 import { VERSION } from "../base/version.ts";
 import { visualizeCommand } from "./visualize.ts";
@@ -47,6 +48,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "weights inspect": weightsInspectCommand,
   "weights convert": weightsConvertCommand,
   presets: presetsCommand,
+  schema: schemaCommand,
   quality: qualityCommand,
   bench: benchCommand,
   tune: tuneCommand,

@@ -20,7 +20,15 @@ import { fileName, shortName } from "./shared/examine.ts";
 import { type Measured, type Quality, qualityTable } from "./shared/quality_table.ts";
 import { openTrunk, type Trunk } from "../vis/trunk.ts";
 import { keyValues, mergedKeyValues } from "./shared/config.ts";
-import { type Arguments, type Command, UsageError } from "./shared/options.ts";
+import {
+  type Arguments,
+  type Command,
+  COUNTS,
+  FACETS,
+  SEEDS,
+  SIDES,
+  UsageError,
+} from "./shared/options.ts";
 import { print, Progress, say } from "./shared/progress.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import { runAndReport } from "./shared/run.ts";
@@ -131,13 +139,13 @@ quality.svg with captions, quality.png without.`,
     if (nets.length === 0) throw new UsageError("quality: missing --net NAME:LAYER:FILE");
     const given = args.list("preset");
     const presets = given.length > 0 ? given : ["default"];
-    const facets = args.integer("facets", { min: 1, max: 100 }) ?? 3;
-    const wanted = args.integer("size", { min: 8, max: 4096 });
-    const firstSeed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const facets = args.integer("facets", FACETS) ?? 3;
+    const wanted = args.integer("size", SIDES);
+    const firstSeed = args.integer("seed", SEEDS) ?? 0;
     const count = args.integer("seeds", { min: 1, max: 100 }) ?? 1;
     const seeds = Array.from({ length: count }, (_, i) => firstSeed + i);
     const asked = args.list("judge").map(parseJudge);
-    const limit = args.integer("limit", { min: 1, max: 1e6 });
+    const limit = args.integer("limit", COUNTS);
     const out = args.text("out") ?? join("generated", "quality");
     // What is in the command's own folder is what it wrote before.
     const force = args.flag("force") || args.text("out") === undefined;

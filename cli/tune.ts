@@ -15,7 +15,7 @@ import {
 import { tuned } from "../ops/tuning/tune.ts";
 import { mergedKeyValues } from "./shared/config.ts";
 import { GPU_OPTIONS } from "./shared/gpu.ts";
-import { type Command, UsageError } from "./shared/options.ts";
+import { type Command, FACETS, SIDES, UsageError } from "./shared/options.ts";
 import { keepGpuFor } from "./shared/gpu.ts";
 import { print, say } from "./shared/progress.ts";
 
@@ -60,8 +60,8 @@ Times are of the processor on a software adapter, of the GPU else.`,
         `tune: missing --layer; list the layers with: layers --model ${name}`,
       );
     }
-    const facets = args.integer("facets", { min: 1, max: 100 }) ?? 3;
-    const wanted = args.integer("size", { min: 8, max: 4096 });
+    const facets = args.integer("facets", FACETS) ?? 3;
+    const wanted = args.integer("size", SIDES);
     const options = mergedKeyValues("model-option", args.list("model-option"));
     using opened = new DisposableStack();
     const network = name === undefined ? undefined : await openNetwork(name, options);

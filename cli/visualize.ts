@@ -1,6 +1,6 @@
 /** `visualize`: pictures of what a layer sees in a folder of images. */
 import { UserError } from "../base/errors.ts";
-import type { Parameters } from "../vis/parameters.ts";
+import { PARAMETERS, type Parameters } from "../vis/parameters.ts";
 import { readPhoto } from "../vis/photos/photos.ts";
 import { chooseOctaves, describeOctaves, PRESETS } from "../vis/presets.ts";
 import type { Start } from "../vis/loop/start.ts";
@@ -18,7 +18,15 @@ import {
   facetsOption,
   LOOK_OPTIONS,
 } from "./shared/examine.ts";
-import { type Arguments, type Command, UsageError } from "./shared/options.ts";
+import {
+  type Arguments,
+  type Command,
+  COUNTS,
+  FACETS,
+  SEEDS,
+  UsageError,
+  wholeNumber,
+} from "./shared/options.ts";
 import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./shared/wishes.ts";
 import { describeParameters } from "./presets.ts";
 import { say } from "./shared/progress.ts";
@@ -47,6 +55,7 @@ export const visualizeCommand: Command = {
       short: "k",
       value: "K",
       help: "Number of facets (default 3), or auto: by silhouette",
+      schema: wholeNumber(FACETS, "auto"),
     },
     ...EMBEDDING_OPTIONS,
     ...WISH_OPTIONS,
@@ -55,11 +64,13 @@ export const visualizeCommand: Command = {
       short: "n",
       value: "N",
       help: "Iterations (default: the preset's)",
+      schema: wholeNumber(COUNTS),
     },
     preset: {
       type: "string",
       value: "NAME",
       help: `${Object.keys(PRESETS).join(" or ")} (default; noise for wishes without images)`,
+      schema: { enum: Object.keys(PRESETS) },
     },
     config: {
       type: "string",
@@ -79,8 +90,18 @@ export const visualizeCommand: Command = {
       value: "NAME=VALUE,...",
       help: "An octave with these parameters; given again, another one after it",
     },
-    distance: { type: "string", value: "NAME", help: "Short for --set distance=NAME" },
-    optimizer: { type: "string", value: "NAME", help: "Short for --set optimizer=NAME" },
+    distance: {
+      type: "string",
+      value: "NAME",
+      help: "Short for --set distance=NAME",
+      schema: PARAMETERS.distance.schema,
+    },
+    optimizer: {
+      type: "string",
+      value: "NAME",
+      help: "Short for --set optimizer=NAME",
+      schema: PARAMETERS.optimizer.schema,
+    },
     init: {
       type: "string",
       value: "mean|noise|FILE",
@@ -90,7 +111,12 @@ export const visualizeCommand: Command = {
       type: "boolean",
       help: "Go on with the run in the folder, if there is one (see: resume)",
     },
-    "save-every": { type: "string", value: "N", help: "Save pictures every N iterations (200)" },
+    "save-every": {
+      type: "string",
+      value: "N",
+      help: "Save pictures every N iterations (200)",
+      schema: wholeNumber(COUNTS),
+    },
   },
   notes: `Example:
   mindseye visualize photos/ants --model squeezenet1_1 --weights squeezenet1_1.safetensors \\
@@ -111,6 +137,8 @@ The same as a config file, which may also hold any option above by its name; the
 before:
   {"facets": 3, "parameters": {"channels": 50},
    "octaves": [{"size": 112, "iterations": 60}, {"iterations": 140, "start_lr": 0.02}]}
+
+Editors complete and check a config file that names its schema (see: schema).
 
 Parameters of the method, with their values in preset default and what they may be. start_... and
 end_... go linearly from an octave's first iteration to its last.
@@ -136,8 +164,8 @@ ${describeParameters()}`,
         config: configOf(args, octavesOf(args, config, preset)),
         claim: (folder) =>
           RunFolder.open(folder, { force: args.flag("force"), resume: args.flag("resume") }),
-        seed: args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0,
-        saveEvery: args.integer("save-every", { min: 1, max: 1e6 }) ?? 200,
+        seed: args.integer("seed", SEEDS) ?? 0,
+        saveEvery: args.integer("save-every", COUNTS) ?? 200,
         init: args.text("init"),
         startOf,
       });
@@ -148,8 +176,8 @@ ${describeParameters()}`,
     }
     const facets = facetsOption(args, 3);
     const embedding = embeddingOption(args);
-    const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
-    const saveEvery = args.integer("save-every", { min: 1, max: 1e6 }) ?? 200;
+    const seed = args.integer("seed", SEEDS) ?? 0;
+    const saveEvery = args.integer("save-every", COUNTS) ?? 200;
     const preset = args.text("preset") ?? "default";
     const octaves = octavesOf(args, config, preset);
 
@@ -190,7 +218,7 @@ ${describeParameters()}`,
 
 /** The octaves a command line and a config file ask for. */
 function octavesOf(args: Arguments, config: Config, preset: string): Parameters[] {
-  const iterations = args.integer("iterations", { min: 1, max: 1e6 });
+  const iterations = args.integer("iterations", COUNTS);
   const short = { iterations, distance: args.text("distance"), optimizer: args.text("optimizer") };
   const common = {
     ...config.parameters,

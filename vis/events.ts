@@ -1,5 +1,6 @@
 /** What a run tells while it goes on, and what comes of it. */
 import type { FacetAnalysis, Facets } from "./facets/facets.ts";
+import type { Stage } from "./facets/steps.ts";
 import type { Target } from "./facets/targets.ts";
 import type { Learned } from "./loop/learning.ts";
 import type { IterationResult, Snapshot } from "./loop/loop.ts";
@@ -18,6 +19,16 @@ export interface PictureInfo {
 export type RunEvent =
   /** Images the network has seen. */
   | { kind: "activations"; done: number; total: number }
+  /**
+   * Something else is being done before pictures grow, and so much of it is done: facets are looked for,
+   * their targets made, the photos' statistics taken, octaves compiled, of which `ready` tells the end.
+   */
+  | {
+    kind: "stage";
+    stage: Stage | "targets" | "statistics" | "compiling";
+    done: number;
+    total: number;
+  }
   /** The facets are known, and what their pictures start from and should become. */
   | {
     kind: "facets";

@@ -117,6 +117,7 @@ export async function grow(
       pictures = await resized(gpu, pictures, size, side);
       size = side;
     }
+    await tell({ kind: "stage", stage: "compiling", done: octave, total: octaves.length });
     using loop = await Loop.create(gpu, {
       network,
       objective,

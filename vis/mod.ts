@@ -30,6 +30,7 @@ export {
 export type { Judgement } from "./facets/judgement.ts";
 export { adjustedRandIndex } from "./facets/rand_index.ts";
 export { silhouette, type SilhouetteOptions } from "./facets/silhouette.ts";
+export type { Stage, Step } from "./facets/steps.ts";
 export { findTargets, meanActivation, type Target, type TargetOptions } from "./facets/targets.ts";
 export { grow, type GrowOptions } from "./grow.ts";
 export type { InputOptions } from "./loop/inputs.ts";
@@ -91,6 +92,7 @@ export {
 export { tv } from "./objectives/tv.ts";
 export {
   changeParameters,
+  type JsonSchema,
   type MethodParameter,
   PARAMETER_GROUPS,
   type ParameterName,

@@ -5,6 +5,12 @@
 import { UnknownNameError, UserError } from "../base/errors.ts";
 import { type DistanceName, DISTANCES } from "../ops/mod.ts";
 
+/** What a JSON value may be, in the words of JSON schemas, for editors. */
+export interface JsonSchema {
+  /** By keyword: `type`, `minimum`, … */
+  readonly [keyword: string]: unknown;
+}
+
 /** One parameter: what it may be and what it is for. */
 export interface MethodParameter<T> {
   /** Its value in preset `default`. */
@@ -15,6 +21,8 @@ export interface MethodParameter<T> {
   readonly unit: string;
   /** One sentence on what it does. */
   readonly help: string;
+  /** The same for editors, as far as a schema can say it. */
+  readonly schema: JsonSchema;
   /** Whether a value is allowed. */
   readonly accepts: (value: unknown) => boolean;
   /** A value from text; what makes no sense is left as it is and not accepted. */
@@ -42,6 +50,7 @@ function number(
     allowed: `a number from ${least} to ${most}`,
     unit,
     help,
+    schema: { type: "number", minimum: least, maximum: most },
     accepts: (value) => isWithin(value, least, most),
     parse: toNumber,
   };
@@ -57,6 +66,7 @@ function whole(
   return {
     ...number(standard, [least, most], unit, help),
     allowed: `a whole number from ${least} to ${most}`,
+    schema: { type: "integer", minimum: least, maximum: most },
     accepts: (value) => isWithin(value, least, most) && Number.isInteger(value),
   };
 }
@@ -72,6 +82,7 @@ function choice<const T extends string>(
     allowed: choices.join(" or "),
     unit: "",
     help,
+    schema: { enum: choices },
     accepts: (value) => choices.includes(value as T),
     parse: (text) => text,
   };
@@ -84,9 +95,20 @@ function flag(standard: boolean, help: string): MethodParameter<boolean> {
     allowed: "true or false",
     unit: "",
     help,
+    schema: { type: "boolean" },
     accepts: (value) => typeof value === "boolean",
     parse: (text) => text === "true" ? true : text === "false" ? false : text,
   };
+}
+
+/** A list of `fewest` to `longest` numbers from `least` to `most`. */
+function listOf(
+  [least, most]: readonly [least: number, most: number],
+  fewest: number,
+  longest: number,
+): JsonSchema {
+  const items = { type: "number", minimum: least, maximum: most };
+  return { type: "array", items, minItems: fewest, maxItems: longest };
 }
 
 /** Some numbers, `0+1+2` as text. */
@@ -101,6 +123,7 @@ function numbers(
     allowed: `up to 8 numbers from ${least} to ${most} joined by +, or none`,
     unit,
     help,
+    schema: listOf([least, most], 0, 8),
     accepts: (value) =>
       Array.isArray(value) && value.length <= 8 && value.every((v) => isWithin(v, least, most)),
     parse: (text) => text === "none" ? [] : text.split("+").map(toNumber),
@@ -117,6 +140,7 @@ function span(
   return {
     ...numbers(standard, [least, most], unit, help),
     allowed: `two numbers from ${least} to ${most} joined by +, the smaller one first`,
+    schema: listOf([least, most], 2, 2),
     accepts: (value) =>
       Array.isArray(value) && value.length === 2 && value[0] <= value[1] &&
       value.every((v) => isWithin(v, least, most)),

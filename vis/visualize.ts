@@ -2,8 +2,8 @@
 import { UserError } from "../base/errors.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import type { GrowState, Listener, Visualization } from "./events.ts";
-import type { EmbeddingOptions } from "./facets/embedding.ts";
-import { analyseFacets } from "./facets/facets.ts";
+import { arrangerOf, type EmbeddingOptions } from "./facets/embedding.ts";
+import { analysisSteps } from "./facets/facets.ts";
 import { requireImages } from "./photos/images.ts";
 import { findTargets, meanActivation } from "./facets/targets.ts";
 import { grow, Stopwatch } from "./grow.ts";
@@ -87,13 +87,17 @@ export async function visualize(
     asSeenBy,
     (done, total) => tell({ kind: "activations", done, total }),
   );
-  const analysis = await analyseFacets(pooled, {
+  const looking = analysisSteps(pooled, {
     ...options.embedding,
+    arrange: await arrangerOf(options.embedding?.embedding),
     n: images,
     channels: trunk.channels,
     facets: options.facets,
     seed,
   });
+  let step = looking.next();
+  for (; !step.done; step = looking.next()) await tell({ kind: "stage", ...step.value });
+  const analysis = step.value;
   const { facets } = analysis;
   const targets = await findTargets(facets, pooled, picture, {
     channels: trunk.channels,
@@ -102,6 +106,7 @@ export async function visualize(
     choose: goals.choose,
     weighting: goals.weighting,
     blend: goals.blend,
+    onProgress: (done, total) => tell({ kind: "stage", stage: "targets", done, total }),
   });
   targets.forEach(({ target }, i) => {
     if (!target.some((value) => value !== 0)) {
@@ -118,7 +123,15 @@ export async function visualize(
     const weight = goals.statisticsWeight;
     if (weight === 0) return wish;
     const stages = network.stagesUpTo(trunk.target, seen);
-    const wanted = await measureStatistics(gpu, network, stages, targets, asSeenBy, seen);
+    const wanted = await measureStatistics(
+      gpu,
+      network,
+      stages,
+      targets,
+      asSeenBy,
+      seen,
+      (done, total) => tell({ kind: "stage", stage: "statistics", done, total }),
+    );
     return add(wish, scale(statistics(wanted), weight));
   };
   const wish = facetsObjective(trunk, {

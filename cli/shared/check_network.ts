@@ -6,7 +6,7 @@ import { Network } from "../../vis/network.ts";
 import { readPhoto } from "../../vis/photos/photos.ts";
 import { classNamesOf } from "./class_names.ts";
 import { openModelFor } from "./model.ts";
-import type { Arguments } from "./options.ts";
+import { type Arguments, SIDES } from "./options.ts";
 import { print } from "./progress.ts";
 
 /** Classes that are listed. */
@@ -53,7 +53,7 @@ function surest(
  * @throws {UserError} when there is no such network or photo.
  */
 export async function checkNetwork(gpu: Gpu, args: Arguments): Promise<void> {
-  const wanted = args.integer("size", { min: 8, max: 4096 });
+  const wanted = args.integer("size", SIDES);
   const names = await classNamesOf(args.text("classes-file"));
   const { model, weights } = await openModelFor(args);
   using _ = weights;

@@ -28,7 +28,7 @@ const EMPTY: Config = { options: {}, parameters: {}, octaves: [] };
 /**
  * Reads a config file: `{"preset": "paper", "facets": 5, "parameters": {"channels": 20},
  * "octaves": [{"size": 112}, {"start_lr": 0.02}]}`, or just the list of octaves, or the manifest of a
- * run.
+ * run. What `$schema` names is for editors.
  *
  * @param command whose options it may hold
  * @throws {UserError} naming the file and what is wrong with it.
@@ -69,11 +69,10 @@ export function readConfig(path: string | undefined, command: Command): Config {
 
   const options: Record<string, string | boolean | string[]> = {};
   for (const [name, value] of Object.entries(json)) {
-    if (name === "parameters" || name === "octaves" || name === "images") continue;
-    const spec = Object.hasOwn(command.options, name) ? command.options[name]! : undefined;
-    if (!spec || NOT_IN_A_FILE.has(name)) {
-      const known = ["images", "parameters", "octaves", ...Object.keys(command.options)]
-        .filter((option) => !NOT_IN_A_FILE.has(option));
+    if (["$schema", "parameters", "octaves", "images"].includes(name)) continue;
+    const spec = optionsInAFile(command)[name];
+    if (!spec) {
+      const known = ["images", "parameters", "octaves", ...Object.keys(optionsInAFile(command))];
       throw wrong(
         `there is no "${name}"; nearest: ${
           nearest(name, known, 2).join(", ")
@@ -98,7 +97,13 @@ export function readConfig(path: string | undefined, command: Command): Config {
 }
 
 /** Options that mean nothing in the file itself. */
-const NOT_IN_A_FILE = new Set(["config", "octave", "set", "force", "resume"]);
+const NOT_IN_A_FILE = ["config", "octave", "set", "force", "resume"];
+
+/** The options that a config file of a command may hold. */
+export function optionsInAFile({ options }: Command): Readonly<Record<string, OptionSpec>> {
+  const held = Object.entries(options).filter(([name]) => !NOT_IN_A_FILE.includes(name));
+  return Object.assign(Object.create(null), Object.fromEntries(held));
+}
 
 function optionValue(
   spec: OptionSpec,

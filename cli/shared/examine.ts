@@ -18,7 +18,17 @@ import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
 import { NETWORK_OPTIONS, openModelFor, requireModel } from "./model.ts";
-import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
+import {
+  type Arguments,
+  COUNTS,
+  FACETS,
+  type OptionSpec,
+  SEEDS,
+  SIDES,
+  UsageError,
+  wholeNumber,
+  type WholeNumbers,
+} from "./options.ts";
 import { announce, Progress, say } from "./progress.ts";
 
 /** Options that choose the network, its layers and the photos. */
@@ -35,13 +45,27 @@ export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: "string",
     value: "PIXELS",
     help: "Side of the pictures (default: the network's, with views twice that)",
+    schema: wholeNumber(SIDES),
   },
-  seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
-  limit: { type: "string", value: "N", help: "Use only the first N images" },
+  seed: {
+    type: "string",
+    value: "SEED",
+    help: "Seeds everything random (default 0)",
+    schema: wholeNumber(SEEDS),
+  },
+  limit: {
+    type: "string",
+    value: "N",
+    help: "Use only the first N images",
+    schema: wholeNumber(COUNTS),
+  },
   out: { type: "string", short: "o", value: "FOLDER", help: "Where to write" },
   force: { type: "boolean", help: "Replace a run that is in that folder" },
   ...GPU_OPTIONS,
 };
+
+const PERPLEXITIES: WholeNumbers = { min: 2, max: 1000 };
+const EMBEDDING_ITERATIONS: WholeNumbers = { min: 1, max: 100_000 };
 
 /** Options that say where facets are looked for. */
 export const EMBEDDING_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -49,16 +73,19 @@ export const EMBEDDING_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: "string",
     value: "NAME",
     help: `Where images are grouped: ${Object.keys(EMBEDDINGS).join(", ")} (tsne)`,
+    schema: { enum: Object.keys(EMBEDDINGS) },
   },
   perplexity: {
     type: "string",
     value: "P",
     help: "Neighbours that count in t-SNE (30) or UMAP (15), 2 to 1000",
+    schema: wholeNumber(PERPLEXITIES),
   },
   "embedding-iterations": {
     type: "string",
     value: "N",
     help: "Iterations of t-SNE (1000) or UMAP (200 to 500), 1 to 100000",
+    schema: wholeNumber(EMBEDDING_ITERATIONS),
   },
 };
 
@@ -66,7 +93,7 @@ export const EMBEDDING_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 export function facetsOption(args: Arguments, fallback: number | "auto"): number | "auto" {
   if (args.text("facets") === "auto") return "auto";
   try {
-    return args.integer("facets", { min: 1, max: 100 }) ?? fallback;
+    return args.integer("facets", FACETS) ?? fallback;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(error.message.replace(", got", " or auto, got"));
@@ -80,8 +107,8 @@ export function embeddingOption(args: Arguments): EmbeddingOptions {
     const names = Object.keys(EMBEDDINGS).join(", ");
     throw new UsageError(`--embedding: expected one of ${names}, got "${embedding}"`);
   }
-  const perplexity = args.integer("perplexity", { min: 2, max: 1000 });
-  const iterations = args.integer("embedding-iterations", { min: 1, max: 100_000 });
+  const perplexity = args.integer("perplexity", PERPLEXITIES);
+  const iterations = args.integer("embedding-iterations", EMBEDDING_ITERATIONS);
   const arranges = embedding === "tsne" || embedding === "umap";
   if (!arranges && (perplexity !== undefined || iterations !== undefined)) {
     const option = perplexity !== undefined ? "perplexity" : "embedding-iterations";
@@ -136,8 +163,8 @@ export async function examine(
   if (penalty !== undefined && layers.length > 1) {
     throw new UsageError(`${command}: --penalty goes with one --layer; each layer has its own`);
   }
-  const limit = args.integer("limit", { min: 1, max: 1e6 });
-  const wantedSize = args.integer("size", { min: 8, max: 4096 });
+  const limit = args.integer("limit", COUNTS);
+  const wantedSize = args.integer("size", SIDES);
 
   using opened = new DisposableStack();
   const { model, weights } = await openModelFor(args);

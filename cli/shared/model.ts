@@ -41,7 +41,12 @@ export const NETWORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: "boolean",
     help: "Run a network whose weights hold NaN or infinite numbers",
   },
-  "channels-order": { type: "string", value: "rgb|bgr", help: "Which of its colours comes first" },
+  "channels-order": {
+    type: "string",
+    value: "rgb|bgr",
+    help: "Which of its colours comes first",
+    schema: { enum: ["rgb", "bgr"] },
+  },
 };
 
 /**

@@ -1,6 +1,7 @@
 /** Command-line options: parsing with errors a person can act on. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { nearest } from "../../base/nearest.ts";
+import type { JsonSchema } from "../../vis/parameters.ts";
 
 /** The command line makes no sense; exit code 2. */
 export class UsageError extends Error {
@@ -16,6 +17,34 @@ export interface OptionSpec {
   /** The value's name in the help, such as `FILE`. */
   readonly value?: string;
   readonly help: string;
+  /** What a config file may say, where that is not any text, for editors. */
+  readonly schema?: JsonSchema;
+}
+
+/** The whole numbers that an option may be. */
+export interface WholeNumbers {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What seeds may be. */
+export const SEEDS: WholeNumbers = { min: 0, max: 2 ** 32 - 1 };
+/** Sides of pictures, in pixels. */
+export const SIDES: WholeNumbers = { min: 8, max: 4096 };
+/** Numbers of facets. */
+export const FACETS: WholeNumbers = { min: 1, max: 100 };
+/** Numbers of iterations, or of images. */
+export const COUNTS: WholeNumbers = { min: 1, max: 1e6 };
+
+/** Whole numbers, as such or as text, or one of some words. */
+export function wholeNumber({ min, max }: WholeNumbers, ...words: string[]): JsonSchema {
+  return {
+    anyOf: [
+      { type: "integer", minimum: min, maximum: max },
+      ...(words.length > 0 ? [{ enum: words }] : []),
+      { type: "string", pattern: "^[0-9]+$" },
+    ],
+  };
 }
 
 /** A command of the program. */
@@ -84,7 +113,7 @@ export class Arguments {
    *
    * @throws {UsageError} when it is none, or outside its range.
    */
-  integer(name: string, range: { min: number; max: number }): number | undefined {
+  integer(name: string, range: WholeNumbers): number | undefined {
     const text = this.text(name);
     if (text === undefined) return;
     const value = Number(text);

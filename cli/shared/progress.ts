@@ -36,8 +36,17 @@ function tell(line: string): void {
   for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
 }
 
+/** Whether a bar stands on the terminal, in the place of the next line. */
+let barStands = false;
+
+function clearBar(): void {
+  if (barStands) Deno.stderr.writeSync(encoder.encode("\r\x1b[K"));
+  barStands = false;
+}
+
 /** Writes a line to stderr, whatever was chosen. */
 export function complain(text: string): void {
+  clearBar();
   Deno.stderr.writeSync(encoder.encode(plain(text) + "\n"));
 }
 
@@ -48,9 +57,10 @@ export function say(text: string): void {
 
 /** Writes a line of results to stdout. */
 export function print(text: string): void {
+  if (voice.json) return say(text);
+  clearBar();
   // deno-lint-ignore no-console
-  if (!voice.json) console.log(plain(text));
-  else say(text);
+  console.log(plain(text));
 }
 
 /** Tells an event of a run to programs that listen. */
@@ -58,28 +68,40 @@ export function announce(event: RunEvent): void {
   if (voice.json) tell(eventLine(event).trimEnd());
 }
 
-/** A bar for work of known size, redrawn in place on a terminal, sparse in a log. Drawn by the work itself: readbacks block timers. */
+/**
+ * A bar for work of known size, redrawn in place on a terminal, sparse in a log. Drawn by the work itself:
+ * readbacks block timers.
+ */
 export class Progress {
   readonly #label: string;
+  readonly #silent: number;
   readonly #terminal = Deno.stderr.isTerminal();
   readonly #started = performance.now();
+  /** What was done when it was first told, from where on the speed is reckoned. */
+  #first: { readonly done: number; readonly at: number } | undefined;
   #lastShown = -Infinity;
   #lastTenth = -1;
+  #toldTime = false;
 
-  constructor(label: string) {
+  /** @param options.silent seconds in which nothing is shown, and nothing at all of what is quicker */
+  constructor(label: string, { silent = 0 }: { readonly silent?: number } = {}) {
     this.#label = label;
+    this.#silent = silent;
   }
 
   /** Shows that `done` of `total` is done; `note` says more. */
   update(done: number, total: number, note = ""): void {
-    if (voice.quiet) return;
+    const now = performance.now();
+    this.#first ??= { done, at: now };
+    const seconds = (now - this.#started) / 1000;
+    if (voice.quiet || seconds < this.#silent) return;
     const share = total > 0 ? done / total : 1;
-    const seconds = (performance.now() - this.#started) / 1000;
-    const left = done > 0 ? seconds / done * (total - done) : 0;
-    const time = done >= total ? `${format(seconds)}` : `${format(left)} left`;
-    const line = `${this.#label.padEnd(12)} ${done}/${total} ${time} ${note}`.trimEnd();
+    const left = secondsLeft(this.#first, { done, at: now }, total);
+    const time = done >= total ? format(seconds) : left === undefined ? "" : `${format(left)} left`;
+    const line = [`${this.#label.padEnd(12)} ${done}/${total}`, time, note].filter(Boolean).join(
+      " ",
+    );
     if (this.#terminal) {
-      const now = performance.now();
       if (done < total && now - this.#lastShown < 80) return;
       this.#lastShown = now;
       const full = Math.round(share * WIDTH);
@@ -87,11 +109,42 @@ export class Progress {
       const rest = plain(line.slice(13));
       const text = `\r\x1b[K${this.#label.padEnd(12)} ${bar} ${rest}`;
       Deno.stderr.writeSync(encoder.encode(text + (done >= total ? "\n" : "")));
-    } else if (Math.floor(share * 10) > this.#lastTenth) {
+      barStands = done < total;
+    } else if (Math.floor(share * 10) > this.#lastTenth || !this.#toldTime && time) {
       this.#lastTenth = Math.floor(share * 10);
+      this.#toldTime ||= time !== "";
       say(line);
     }
   }
+}
+
+/** Seconds after which a stage of the work is worth a bar. */
+const WORTH_A_BAR = 1;
+
+/** Shows stages of the work one after the other, each that takes its time as a bar of its own. */
+export function stages(): (
+  step: { readonly stage: string; readonly done: number; readonly total: number },
+) => void {
+  let shown = "";
+  let progress: Progress | undefined;
+  return ({ stage, done, total }) => {
+    if (!progress || stage !== shown) progress = new Progress(stage, { silent: WORTH_A_BAR });
+    shown = stage;
+    progress.update(done, total);
+  };
+}
+
+/**
+ * Seconds until all is done at the speed since the first telling, before which things are loaded and
+ * compiled, or were done in another run; unknown where nothing has been done since.
+ */
+export function secondsLeft(
+  first: { readonly done: number; readonly at: number },
+  now: { readonly done: number; readonly at: number },
+  total: number,
+): number | undefined {
+  if (now.done <= first.done) return;
+  return (now.at - first.at) / 1000 / (now.done - first.done) * (total - now.done);
 }
 
 function format(seconds: number): string {

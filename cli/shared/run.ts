@@ -18,7 +18,7 @@ import { visualize } from "../../vis/visualize.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
 import { keptRun } from "./kept_run.ts";
-import { announce, print, Progress, say } from "./progress.ts";
+import { announce, print, Progress, say, stages } from "./progress.ts";
 
 /** What to run. */
 export interface RunOptions {
@@ -80,13 +80,20 @@ export function again(
  */
 export function follow(octaves: number, shown: string): Listener {
   const looking = new Progress("activations");
-  let growing = new Progress("iterations");
+  const showStage = stages();
+  let growing: Progress | undefined;
   let pictures = 0;
   return (event) => {
     announce(event);
     if (event.kind === "activations") looking.update(event.done, event.total);
+    if (event.kind === "stage") {
+      if (event.stage !== "compiling") showStage(event);
+      // It cannot be told how far a compiler is.
+      else new Progress("compiling").update(event.done, event.total);
+    }
     if (event.kind === "started") pictures = event.pictures.length;
     if (event.kind === "ready") {
+      growing ??= new Progress("iterations");
       const { plan, constants } = event.memory;
       const which = octaves > 1
         ? `octave ${event.octave + 1} of ${octaves}, ${event.size} px`
@@ -100,13 +107,13 @@ export function follow(octaves: number, shown: string): Listener {
     if (event.kind === "iterations") {
       const { iteration, metrics } = event.results.at(-1)!;
       const mean = metrics.reduce((total, m) => total + (m[shown] ?? NaN), 0) / metrics.length;
-      growing.update(iteration, event.total, `${shown} ${mean.toPrecision(3)}`);
+      growing?.update(iteration, event.total, `${shown} ${mean.toPrecision(3)}`);
     }
     if (event.kind === "note") say(`note: ${event.text}`);
     if (event.kind === "batch" && event.grown.names.length < pictures) {
       const done = event.first + event.grown.names.length;
       say(`${done} of ${pictures} pictures done`);
-      growing = new Progress("iterations");
+      growing = undefined;
     }
   };
 }

@@ -35,7 +35,7 @@ import { keepGpuFor } from "./gpu.ts";
 import { classNamesOf } from "./class_names.ts";
 import { textOf } from "./text_file.ts";
 import { openModelFor, requireModel } from "./model.ts";
-import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
+import { type Arguments, COUNTS, type OptionSpec, SIDES, UsageError } from "./options.ts";
 import { print, Progress, say } from "./progress.ts";
 import { keptRun } from "./kept_run.ts";
 import { again, follow, provenance } from "./run.ts";
@@ -53,6 +53,7 @@ export const WISH_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: "string",
     value: "P",
     help: "Of directions: how much the angle counts beside the length, 0 to 16 (1)",
+    schema: { anyOf: [{ type: "number", minimum: 0, maximum: 16 }, { type: "string" }] },
   },
   weigh: {
     type: "string",
@@ -111,13 +112,13 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const weights = weightsOf(mergedKeyValues("weigh", args.list("weigh")), given);
   const cosinePower = numberOf("cosine-power", args.text("cosine-power"), 0, 16);
   const classNames = await classNamesOf(args.text("classes-file"));
-  const limit = args.integer("limit", { min: 1, max: 1e6 });
+  const limit = args.integer("limit", COUNTS);
 
   using opened = new DisposableStack();
   const { model, weights: file } = await openModelFor(args);
   opened.use(file);
   const [first] = octaves as [Parameters];
-  const size = args.integer("size", { min: 8, max: 4096 }) ?? usualSide(first, model.inputSize);
+  const size = args.integer("size", SIDES) ?? usualSide(first, model.inputSize);
   const seen = seenSide(first, size, model.inputSize);
   const network = new Network(model, file);
   const layer = layers[0] === undefined ? "" : network.resolve(layers[0]);

@@ -46,6 +46,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
     // Those that go on from what others left come after them.
     const commands: readonly (readonly [name: string, args: string[], code?: number])[] = [
       ["presets", []],
+      ["schema", []],
       ["models", []],
       ["layers", ["--model", "motifs"]],
       ["weights inspect", [weights]],

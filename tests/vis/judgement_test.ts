@@ -16,7 +16,7 @@ import {
 } from "../../vis/facets/facets.ts";
 import { adjustedRandIndex } from "../../vis/facets/rand_index.ts";
 import { silhouette } from "../../vis/facets/silhouette.ts";
-import { tsne } from "../../vis/facets/tsne.ts";
+import { tsne, tsneSteps } from "../../vis/facets/tsne.ts";
 import { umap } from "../../vis/facets/umap.ts";
 
 const ALL = Object.keys(EMBEDDINGS) as Embedding[];
@@ -162,7 +162,13 @@ Deno.test("none groups in all components; distances and drawings know", async ()
 Deno.test("in a folder too large to arrange, the rest goes where its nearest images are", () => {
   const { pooled, truth } = pooledBlobs(300, 6, 3);
   const scores = Float64Array.from(pooled);
-  const { points } = embed(scores, { n: 300, components: 6, seed: 0, most: 60, arrange: tsne });
+  const { points } = embed(scores, {
+    n: 300,
+    components: 6,
+    seed: 0,
+    most: 60,
+    arrange: tsneSteps,
+  });
   assert.ok(points.every(Number.isFinite));
   assert.ok(silhouette(points, truth, { n: 300, dimensions: 2, clusters: 3 }) > 0.8);
   assert.deepEqual(evenly(10, 4), [0, 2, 5, 7]);

@@ -1,6 +1,7 @@
 /** Where facets are looked for: the plane, or the space, in which images are grouped. */
 
-import { tsne } from "./tsne.ts";
+import { finish, type Steps } from "./steps.ts";
+import { tsneSteps } from "./tsne.ts";
 
 /**
  * The embeddings and what each is.
@@ -41,13 +42,13 @@ export type Arrange = (
     iterations: number | undefined;
     seed: number;
   },
-) => Float64Array;
+) => Steps<Float64Array>;
 
 /** What arranges points for an embedding. UMAP's library is large and is loaded when it is asked for. */
 export async function arrangerOf(embedding: Embedding | undefined): Promise<Arrange> {
-  if (embedding !== "umap") return tsne;
-  const { umap } = await import("./umap.ts");
-  return (points, { perplexity, ...how }) => umap(points, { ...how, neighbours: perplexity });
+  if (embedding !== "umap") return tsneSteps;
+  const { umapSteps } = await import("./umap.ts");
+  return (points, { perplexity, ...how }) => umapSteps(points, { ...how, neighbours: perplexity });
 }
 
 /** Points in the space where they are grouped. */
@@ -67,18 +68,35 @@ const MOST_ARRANGED = 4000;
 /** Nearest arranged points that decide where another goes. */
 const GUIDES = 5;
 
+/** What `embed` needs to know. */
+export interface EmbedOptions extends EmbeddingOptions {
+  /** Number of points. */
+  n: number;
+  /** Numbers per point. */
+  components: number;
+  /** Seeds the embedding. */
+  seed: number;
+  /** {@linkcode arrangerOf} the embedding. */
+  arrange: Arrange;
+  /** Most points that are arranged. */
+  most?: number;
+}
+
 /**
  * Principal components to the space in which facets are looked for.
  *
  * @param scores [n, components], most important first.
- * @param options.arrange {@linkcode arrangerOf} the embedding
  */
-export function embed(
+export function embed(scores: Float64Array, options: EmbedOptions): Embedded {
+  return finish(embedSteps(scores, options));
+}
+
+/** {@linkcode embed} in steps. */
+export function* embedSteps(
   scores: Float64Array,
   { n, components, seed, embedding, perplexity, iterations, arrange, most = MOST_ARRANGED }:
-    & EmbeddingOptions
-    & { n: number; components: number; seed: number; arrange: Arrange; most?: number },
-): Embedded {
+    EmbedOptions,
+): Steps<Embedded> {
   if (embedding === "none" && components > 0) return { points: scores, dimensions: components };
   if (embedding === "pca" || embedding === "none") {
     const points = Float64Array.from(
@@ -89,10 +107,10 @@ export function embed(
   }
   const arranged = (some: Float64Array, count: number) =>
     arrange(some, { n: count, dimensions: components, perplexity, iterations, seed });
-  if (n <= most) return { points: arranged(scores, n), dimensions: 2 };
+  if (n <= most) return { points: yield* arranged(scores, n), dimensions: 2 };
   const some = evenly(n, most);
   const known = pickRows(scores, components, some);
-  const plane = arranged(known, some.length);
+  const plane = yield* arranged(known, some.length);
   return { points: placeRest(scores, components, some, known, plane), dimensions: 2 };
 }
 

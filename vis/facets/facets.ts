@@ -4,16 +4,17 @@ import { UserError } from "../../base/errors.ts";
 import {
   type Arrange,
   arrangerOf,
-  embed,
   type Embedded,
   type EmbeddingOptions,
+  embedSteps,
   evenly,
   pickRows,
 } from "./embedding.ts";
-import { judge, type Judgement } from "./judgement.ts";
-import { kmeans } from "./kmeans.ts";
-import { type Components, pca } from "./pca.ts";
+import { type Judgement, judgeSteps } from "./judgement.ts";
+import { type Clusters, kmeans } from "./kmeans.ts";
+import { type Components, pcaSteps } from "./pca.ts";
 import { silhouette } from "./silhouette.ts";
+import { finish, type Step, type Steps } from "./steps.ts";
 
 /** Images grouped into facets; facet 0 is the largest. */
 export interface Facets {
@@ -40,6 +41,8 @@ export interface FacetOptions extends EmbeddingOptions {
   facets: number | "auto";
   /** Seed of k-means and the embedding (t-SNE hardly needs one). */
   seed: number;
+  /** Is told how far the work is. */
+  onProgress?: ((step: Step) => void) | undefined;
 }
 
 /** A number of facets and how well the images fall into them. */
@@ -90,7 +93,7 @@ const MOST_SILHOUETTES = 2000;
  */
 export async function findFacets(pooled: Float32Array, options: FacetOptions): Promise<Facets> {
   const arrange = await arrangerOf(options.embedding);
-  return group(reduce(pooled, options), { ...options, arrange }).facets;
+  return finish(groupSteps(pooled, { ...options, arrange }), options.onProgress).facets;
 }
 
 /**
@@ -104,14 +107,22 @@ export async function analyseFacets(
   options: FacetOptions,
 ): Promise<FacetAnalysis> {
   const arrange = await arrangerOf(options.embedding);
-  const components = reduce(pooled, options);
-  const { facets, candidates } = group(components, { ...options, arrange });
+  return finish(analysisSteps(pooled, { ...options, arrange }), options.onProgress);
+}
+
+/**
+ * {@linkcode analyseFacets} in steps; `onProgress` is not called.
+ *
+ * @param options.arrange {@linkcode arrangerOf} the embedding
+ */
+export function* analysisSteps(
+  pooled: Float32Array,
+  options: FacetOptions & { arrange: Arrange },
+): Steps<FacetAnalysis> {
+  const { components, facets, candidates } = yield* groupSteps(pooled, options);
   const count = facets.sizes.length;
-  return {
-    facets,
-    candidates,
-    judgement: judge(components, { ...options, arrange, facets: count }),
-  };
+  const judgement = yield* judgeSteps(components, { ...options, facets: count });
+  return { facets, candidates, judgement };
 }
 
 /** Numbers of facets that `auto` compares: 2 to the root of the number of images, at most 20. */
@@ -122,7 +133,10 @@ export function facetCandidates(n: number): number[] {
 }
 
 /** Checks the options and the values, then PCA. */
-function reduce(pooled: Float32Array, { n, channels, facets }: FacetOptions): Components {
+function* reduceSteps(
+  pooled: Float32Array,
+  { n, channels, facets }: FacetOptions,
+): Steps<Components> {
   if (facets !== "auto" && (!Number.isInteger(facets) || facets < 1)) {
     throw new UserError(`facets must be a whole number from 1, got ${facets}`);
   }
@@ -132,7 +146,7 @@ function reduce(pooled: Float32Array, { n, channels, facets }: FacetOptions): Co
   if (!pooled.every(Number.isFinite)) {
     throw new UserError("the layer's output is not finite for every image; check the weights");
   }
-  const found = pca(pooled, { n, channels, components: COMPONENTS });
+  const found = yield* pcaSteps(pooled, { n, channels, components: COMPONENTS });
   // What float32 cannot tell apart is the same: t-SNE would blow rounding up into a picture.
   const size = pooled.reduce((sum, value) => sum + value ** 2, 0) / n;
   const variance = found.variances.reduce((sum, value) => sum + value, 0);
@@ -143,22 +157,35 @@ function reduce(pooled: Float32Array, { n, channels, facets }: FacetOptions): Co
   return found;
 }
 
-function group(
-  { scores, components }: Components,
+function* groupSteps(
+  pooled: Float32Array,
   options: FacetOptions & { arrange: Arrange },
-): { facets: Facets; candidates: Candidate[] } {
+): Steps<{ components: Components; facets: Facets; candidates: Candidate[] }> {
   const { n, seed } = options;
-  const embedded = embed(scores, { ...options, components });
+  const components = yield* reduceSteps(pooled, options);
+  const embedded = yield* embedSteps(components.scores, {
+    ...options,
+    components: components.components,
+  });
   const restarts = n <= MANY ? RESTARTS : Math.max(10, Math.floor(RESTARTS * MANY / n));
-  const tried = (options.facets === "auto" ? facetCandidates(n) : [options.facets]).map((count) => {
+  const counts = options.facets === "auto" ? facetCandidates(n) : [options.facets];
+  const tried: (Candidate & { found: Clusters })[] = [];
+  for (const count of counts) {
+    yield { stage: "grouping", done: tried.length, total: counts.length };
     const { points, dimensions } = embedded;
     const found = kmeans(points, { n, dimensions, clusters: count, seed, restarts });
-    return { found, facets: count, silhouette: sampledSilhouette(embedded, found.labels, count) };
-  });
+    tried.push({
+      found,
+      facets: count,
+      silhouette: sampledSilhouette(embedded, found.labels, count),
+    });
+  }
+  yield { stage: "grouping", done: counts.length, total: counts.length };
   // Of equals the fewest facets.
   const { found } = tried.reduce((a, b) => b.silhouette > a.silhouette ? b : a);
   const { labels, centres, sizes } = found;
   return {
+    components,
     facets: { embedding: embedded.points, labels, centres, sizes },
     candidates: tried.map(({ facets, silhouette }) => ({ facets, silhouette })),
   };

@@ -16,6 +16,7 @@ import { kmeans } from "./kmeans.ts";
 import type { Components } from "./pca.ts";
 import { adjustedRandIndex } from "./rand_index.ts";
 import { silhouette } from "./silhouette.ts";
+import type { Step, Steps } from "./steps.ts";
 
 /** How much to trust facets. */
 export interface Judgement {
@@ -99,11 +100,11 @@ export interface JudgeOptions extends EmbeddingOptions {
   arrange: Arrange;
 }
 
-/** Judges the facets that an embedding of these components and k-means make. */
-export function judge(
+/** Judges the facets that an embedding of these components and k-means make, in steps. */
+export function* judgeSteps(
   { scores, components, variances }: Components,
   options: JudgeOptions,
-): Judgement {
+): Steps<Judgement> {
   const { facets } = options;
   const rows = evenly(options.n, MOST_IMAGES);
   const images = rows.length;
@@ -126,11 +127,18 @@ export function judge(
   };
   const { seed } = options;
   const seeds = Array.from({ length: SEEDS }, (_, i) => seed + i);
-  const found = seeds.map((seed) => facetsOf(sample, images, seed));
+  const step = (done: number): Step => ({ stage: "judging", done, total: 2 * SEEDS + DRAWS });
+  yield step(0);
+  const found = [];
+  for (const seed of seeds) {
+    found.push(facetsOf(sample, images, seed));
+    yield step(found.length);
+  }
   const stability = meanOverPairs(found.map(({ labels }) => new Map(labels.entries())));
   const own = found[0]!.silhouette;
   const alike = variances.every((variance) => variance === 0);
   if (facets < 2 || alike || images < Math.max(FEWEST_IMAGES, 2 * facets)) {
+    yield step(2 * SEEDS + DRAWS);
     return {
       verdict: facets < 2
         ? "there is only one facet, so there is nothing to judge"
@@ -146,20 +154,25 @@ export function judge(
       images,
     };
   }
-  const resampling = meanOverPairs(seeds.map((seed) => {
+  const resampled: Map<number, number>[] = [];
+  for (const seed of seeds) {
     const kept = shuffled(images, new Random(seed)).slice(0, Math.ceil(KEPT * images));
     const { labels } = facetsOf(pickRows(sample, components, kept), kept.length, seed);
-    return new Map(kept.map((image, i) => [image, labels[i]!]));
-  }));
+    resampled.push(new Map(kept.map((image, i) => [image, labels[i]!])));
+    yield step(SEEDS + resampled.length);
+  }
+  const resampling = meanOverPairs(resampled);
 
   const random = new Random(seed);
-  const draws = Array.from({ length: DRAWS }, () => {
+  const draws: number[] = [];
+  while (draws.length < DRAWS) {
     const cloud = Float64Array.from(
       { length: images * components },
       (_, j) => random.normal() * Math.sqrt(variances[j % components]!),
     );
-    return facetsOf(cloud, images, seed).silhouette;
-  });
+    draws.push(facetsOf(cloud, images, seed).silhouette);
+    yield step(2 * SEEDS + draws.length);
+  }
   const mean = draws.reduce((sum, value) => sum + value, 0) / DRAWS;
   const squares = draws.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const deviation = Math.sqrt(squares / (DRAWS - 1));

@@ -1,6 +1,7 @@
 /** Principal component analysis. */
 
 import { Random } from "../../base/random.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /** What `pca` found. */
 export interface Components {
@@ -36,10 +37,15 @@ export interface PcaOptions {
  * @param data [n, channels], finite.
  * @throws {RangeError} when `data` is not n x channels.
  */
-export function pca(
+export function pca(data: ArrayLike<number>, options: PcaOptions): Components {
+  return finish(pcaSteps(data, options));
+}
+
+/** {@linkcode pca} in steps. */
+export function* pcaSteps(
   data: ArrayLike<number>,
   { n, channels, components }: PcaOptions,
-): Components {
+): Steps<Components> {
   if (data.length !== n * channels) {
     throw new RangeError(`pca: ${n}x${channels} values expected, got ${data.length}`);
   }
@@ -48,7 +54,7 @@ export function pca(
   // Four times the wanted directions settle them to 12 digits (measured on ReLU features), and n
   // fill the space: n - 1 with variance, and one without, which rounding lets in.
   const steps = Math.min(n, channels, Math.max(4 * kept, kept + 20));
-  const basis = lanczosBasis(rows, channels, steps);
+  const basis = yield* lanczosBasis(rows, channels, steps);
 
   // A in the basis: M[i][j] = (X q_i) . (X q_j); its eigenvectors combine the basis.
   const images = basis.map((q) => Float64Array.from(rows, (row) => dot(row, q)));
@@ -69,6 +75,7 @@ export function pca(
     if (largest < 0) { for (let i = 0; i < n; i++) scores[i * kept + to]! *= -1; }
   });
   const variances = Float64Array.from(order, (k) => Math.max(0, values[k]!) / (n - 1));
+  yield { stage: "components", done: steps, total: steps };
   return { scores, components: kept, variances };
 }
 
@@ -92,12 +99,20 @@ function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
   for (let i = 0; i < y.length; i++) y[i]! += factor * x[i]!;
 }
 
+/** Vectors of the basis after which it is said how far it is. */
+const TELL_EVERY = 10;
+
 /** Orthonormal vectors of length `channels` that span q, Aq, A(Aq), ... for A = X'X. */
-function lanczosBasis(rows: Float64Array[], channels: number, steps: number): Float64Array[] {
+function* lanczosBasis(
+  rows: Float64Array[],
+  channels: number,
+  steps: number,
+): Steps<Float64Array[]> {
   const random = new Random(0); // a start of no importance, the same every time
   const basis: Float64Array[] = [];
   let next = new Float64Array(channels);
   for (let step = 0; step < steps; step++) {
+    if (step % TELL_EVERY === 0) yield { stage: "components", done: step, total: steps };
     let size = orthogonalise(next, basis);
     // The start, and where the space of the last start is exhausted (equal eigenvalues): a random
     // vector of the span of the rows opens the next part.

@@ -37,6 +37,8 @@ export interface TargetOptions {
   weighting?: Parameters["weighting"] | undefined;
   /** How they make the start: `mean` by default. */
   blend?: Parameters["blend"] | undefined;
+  /** Is told how many facets have theirs. */
+  onProgress?: ((done: number, total: number) => void | Promise<void>) | undefined;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function findTargets(
   const mean = meanActivation(pooled, channels);
   const targets: Target[] = [];
   for (let facet = 0; facet < facets.sizes.length; facet++) {
+    await options.onProgress?.(facet, facets.sizes.length);
     const candidates = choose === "typical"
       ? membersByDirection(facets, facet, pooled, mean)
       : choose === "nearest"
@@ -73,6 +76,7 @@ export async function findTargets(
     const start = blended(images, weights, blend);
     targets.push({ indices, distances, weights, target, channels: largest(target, keep), start });
   }
+  await options.onProgress?.(targets.length, targets.length);
   return targets;
 }
 

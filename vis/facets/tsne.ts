@@ -1,6 +1,7 @@
 /** t-SNE: points of many dimensions laid out in a plane so that neighbours stay neighbours. */
 
 import { Random } from "../../base/random.ts";
+import { finish, type Steps } from "./steps.ts";
 
 /** What `tsne` needs to know. */
 export interface TsneOptions {
@@ -19,6 +20,9 @@ export interface TsneOptions {
 /** How often, in iterations, the stop rule looks, and for how long the cost may fail to fall. */
 const CHECK_EVERY = 50;
 const PATIENCE = 300;
+
+/** Iterations after which it is said how far it is. */
+const TELL_EVERY = 20;
 
 /** Iterations with little momentum, while the large-scale arrangement settles. */
 const SETTLING = 250;
@@ -39,15 +43,21 @@ const SETTLING = 250;
  * @returns [n, 2], centred.
  * @throws {RangeError} when `points` is not n x dimensions.
  */
-export function tsne(
+export function tsne(points: Float64Array, options: TsneOptions): Float64Array {
+  return finish(tsneSteps(points, options));
+}
+
+/** {@linkcode tsne} in steps. */
+export function* tsneSteps(
   points: Float64Array,
   { n, dimensions, perplexity = 30, iterations = 1000, seed }: TsneOptions,
-): Float64Array {
+): Steps<Float64Array> {
   if (points.length !== n * dimensions) {
     throw new RangeError(`tsne: ${n}x${dimensions} values expected, got ${points.length}`);
   }
   const plane = startingPlane(points, n, dimensions, new Random(seed));
   if (n < 3) return plane; // nothing to arrange
+  yield { stage: "embedding", done: 0, total: iterations };
   const affinities = symmetricAffinities(
     squaredDistances(points, n, dimensions),
     n,
@@ -60,6 +70,7 @@ export function tsne(
   const learningRate = Math.max(n / 12, 50);
   let [bestCost, bestAt] = [Infinity, 0];
   for (let i = 1; i <= iterations; i++) {
+    if (i % TELL_EVERY === 0) yield { stage: "embedding", done: i - 1, total: iterations };
     setGradient(affinities, plane, gradient);
     const momentum = i <= SETTLING ? 0.5 : 0.8;
     for (let j = 0; j < 2 * n; j++) {
@@ -74,6 +85,7 @@ export function tsne(
     if (cost < bestCost) [bestCost, bestAt] = [cost, i];
     else if (i - bestAt > PATIENCE) break;
   }
+  yield { stage: "embedding", done: iterations, total: iterations };
   return centred(plane, n);
 }
 

@@ -73,6 +73,7 @@ export function statistics(layers: readonly LayerStatistics[]): Objective {
  *
  * @param sets the photos of each picture and their weights, which sum to 1
  * @param photo photo i, [3,side,side] in 0..255
+ * @param onProgress is told how many photos the network was shown
  */
 export async function measureStatistics(
   gpu: Gpu,
@@ -81,7 +82,11 @@ export async function measureStatistics(
   sets: readonly { readonly indices: readonly number[]; readonly weights: readonly number[] }[],
   photo: (image: number) => Promise<Float32Array>,
   side: number,
+  onProgress: (done: number, total: number) => void | Promise<void> = () => {},
 ): Promise<LayerStatistics[]> {
+  const total = sets.reduce((sum, { indices }) => sum + indices.length, 0);
+  let done = 0;
+  await onProgress(done, total);
   using x = new Variable(gpu, [1, 3, side, side]);
   const seen = network.see(x.tensor);
   const outputs = modules.map((module) => statisticsOf(seen.get({ module, of: "output" })));
@@ -99,6 +104,7 @@ export async function measureStatistics(
           layers[m]!.values[at + c]! += weights[i]! * value;
         });
       }
+      await onProgress(++done, total);
     }
   }
   return layers;

@@ -7,8 +7,11 @@ import type { Model } from "../../models/registry.ts";
 /** The form of manifests, states and journals that this version writes and reads. */
 export const RUN_FORMAT = 1;
 
+/** How far runs can be. */
+export const RUN_STATUSES = ["running", "interrupted", "finished"] as const;
+
 /** How far a run is. */
-export type RunStatus = "running" | "interrupted" | "finished";
+export type RunStatus = typeof RUN_STATUSES[number];
 
 /** What a manifest says at least; those of format 0 are of finished runs. */
 export interface Manifest extends Readonly<Record<string, unknown>> {
@@ -37,7 +40,7 @@ export function parseManifest(text: string, path: string): Manifest {
     throw new UserError(`${path} is no manifest: ${(error as Error).message}`);
   }
   const { format = 0, status = "finished", ...others } = isObject(json) ? json : { format: "" };
-  const known: readonly unknown[] = ["running", "interrupted", "finished"] satisfies RunStatus[];
+  const known: readonly unknown[] = RUN_STATUSES;
   if (typeof format !== "number" || !known.includes(status)) {
     throw new UserError(`${path} is no manifest of a run`);
   }

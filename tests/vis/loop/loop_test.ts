@@ -60,6 +60,7 @@ Deno.test("the whole method runs: facets are found, activation rises, distance f
   assert.ok(run.pictures.every((v) => v >= 0 && v <= 255));
   assert.deepEqual([...new Set(kinds)], [
     "activations",
+    "stage",
     "facets",
     "started",
     "ready",
