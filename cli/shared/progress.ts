@@ -3,6 +3,7 @@
 import { VERSION } from "../../base/version.ts";
 import { eventLine, EVENTS_FORMAT } from "../../vis/event_lines.ts";
 import type { RunEvent } from "../../vis/events.ts";
+import type { Doing } from "../../web/server.ts";
 
 const encoder = new TextEncoder();
 const WIDTH = 28;
@@ -58,6 +59,13 @@ export function announce(event: RunEvent): void {
   if (voice.json) tell(eventLine(event).trimEnd());
 }
 
+let onProgress: ((doing: Doing | undefined) => void) | undefined;
+
+/** Tells somebody else as well how far the work is; nothing when a stage is done. */
+export function shareProgress(listener: (doing: Doing | undefined) => void): void {
+  onProgress = listener;
+}
+
 /** A bar for work of known size, redrawn in place on a terminal, sparse in a log. Drawn by the work itself: readbacks block timers. */
 export class Progress {
   readonly #label: string;
@@ -72,10 +80,11 @@ export class Progress {
 
   /** Shows that `done` of `total` is done; `note` says more. */
   update(done: number, total: number, note = ""): void {
-    if (voice.quiet) return;
     const share = total > 0 ? done / total : 1;
     const seconds = (performance.now() - this.#started) / 1000;
     const left = done > 0 ? seconds / done * (total - done) : 0;
+    onProgress?.(done < total ? { stage: this.#label, done, total, left } : undefined);
+    if (voice.quiet) return;
     const time = done >= total ? `${format(seconds)}` : `${format(left)} left`;
     const line = `${this.#label.padEnd(12)} ${done}/${total} ${time} ${note}`.trimEnd();
     if (this.#terminal) {
