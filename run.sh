@@ -97,10 +97,11 @@ fi
 # serves a page may listen, on this machine's own address.
 allow="--allow-read --allow-write --allow-env"
 [ "${1:-} ${2:-}" = "weights fetch" ] && allow="$allow --allow-net"
+serves=
 for argument; do
   [ "$argument" = --serve ] && serves=yes
 done
-case "${serves:-}${1:-}" in
+case "$serves${1:-}" in
   yes* | serve | web) allow="$allow --allow-net=127.0.0.1" ;;
 esac
 exec "$deno" run --no-prompt $allow --config "$root/deno.json" "$root/cli/main.ts" "$@"

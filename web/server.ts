@@ -13,6 +13,9 @@
  *     has a new number; what is no longer listed is gone.
  *   - `message`: a line of a run's record. Its data is the run's number, a space and the line as it
  *     stands in the file: `0 {"kind":"iterations",…}`. The lines of a run come in order and each once.
+ *   - `doing`: how far the command is that serves the page, in what takes long: looking at photos comes
+ *     before there is any run. Its data is JSON, `{"stage": "photos", "done": 30, "total": 122,
+ *     "left": 12.5}` with the seconds left as far as one can tell, or `null` when it is done.
  *   - `end`: the server is about to end; nothing more will come. Whoever does not `close()` the source
  *     then, asks in vain for ever.
  *
@@ -41,6 +44,17 @@ export interface ServeOptions {
   readonly port: number;
   /** The folders of the runs, asked for again and again; where there is no record yet it is waited for. */
   readonly folders: () => readonly string[];
+  /** How far the work is that serves the page. */
+  readonly doing?: () => Doing | undefined;
+}
+
+/** How far something is that takes long. */
+export interface Doing {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+  /** Seconds, where that can be told. */
+  readonly left: number | undefined;
 }
 
 /** A server of runs. */
@@ -122,7 +136,7 @@ const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 
 /** Serves a page that shows runs as they go on. */
-export function serveRuns({ page, title, port, folders }: ServeOptions): RunServer {
+export function serveRuns({ page, title, port, folders, doing }: ServeOptions): RunServer {
   const runs = new Runs(folders);
   const token = crypto.getRandomValues(new Uint8Array(16)).toHex();
   const policy = policyOf(page, "'self'");
@@ -147,7 +161,10 @@ export function serveRuns({ page, title, port, folders }: ServeOptions): RunServ
   };
   const events = (request: Request): Response => {
     runs.look();
-    const one = new Told(runs, request.headers.get("last-event-id"), () => ending);
+    const one = new Told(runs, request.headers.get("last-event-id"), {
+      isEnding: () => ending,
+      doing: () => JSON.stringify(doing?.() ?? null),
+    });
     told.add(one);
     timer ??= setInterval(look, LOOK_EVERY);
     return new Response(one.stream(() => left(one)), {
@@ -209,10 +226,11 @@ export function serveRuns({ page, title, port, folders }: ServeOptions): RunServ
 /** What one page is told. */
 class Told {
   readonly #runs: Runs;
-  readonly #isEnding: () => boolean;
+  readonly #server: { isEnding: () => boolean; doing: () => string };
   /** How far each run has been told, in bytes. */
   readonly #done: Map<number, number>;
   #list = "";
+  #doing = "null";
   #begun = false;
   #wake = () => {};
   #dropped = false;
@@ -221,9 +239,13 @@ class Told {
   /** When it last took something. */
   tookAt = performance.now();
 
-  constructor(runs: Runs, last: string | null, isEnding: () => boolean) {
+  constructor(
+    runs: Runs,
+    last: string | null,
+    server: { isEnding: () => boolean; doing: () => string },
+  ) {
     this.#runs = runs;
-    this.#isEnding = isEnding;
+    this.#server = server;
     // An id that is not one of ours says nothing.
     this.#done = new Map(
       placesOf(last).filter(([run, at]) =>
@@ -251,7 +273,7 @@ class Told {
         for (;;) {
           const bytes = this.#dropped ? undefined : this.#next();
           if (bytes) return controller.enqueue(bytes);
-          if (this.#dropped || this.#isEnding()) break;
+          if (this.#dropped || this.#server.isEnding()) break;
           if (!await this.#woken()) return controller.enqueue(encoder.encode(":\n\n"));
         }
         if (!this.#dropped) {
@@ -288,6 +310,11 @@ class Told {
     if (list !== this.#list) {
       this.#list = list;
       return encoder.encode(`event: runs\ndata: ${list}\n\n`);
+    }
+    const doing = this.#server.doing();
+    if (doing !== this.#doing) {
+      this.#doing = doing;
+      return encoder.encode(`event: doing\ndata: ${doing}\n\n`);
     }
     for (const { number, record } of this.#runs.all) {
       let at = this.#done.get(number) ?? 0;

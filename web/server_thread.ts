@@ -3,12 +3,16 @@
  * keep the main one busy for many seconds at a time. It needs nothing of it but the runs' files.
  */
 import { UserError } from "../base/errors.ts";
-import type { ServeOptions } from "./server.ts";
+import type { Doing, ServeOptions } from "./server.ts";
+
+/** What it serves from the beginning. */
+type Begun = Omit<ServeOptions, "folders" | "doing">;
 
 /** What the thread is told. */
 export type ToThread =
-  | { kind: "serve"; options: Omit<ServeOptions, "folders"> }
+  | { kind: "serve"; options: Begun }
   | { kind: "folder"; folder: string }
+  | { kind: "doing"; doing: Doing | undefined }
   | { kind: "close" };
 
 /** What it tells. */
@@ -33,7 +37,7 @@ export class ServerThread implements AsyncDisposable {
    *
    * @throws {UserError} when it cannot be listened on the port.
    */
-  static async begin(options: Omit<ServeOptions, "folders">): Promise<ServerThread> {
+  static async begin(options: Begun): Promise<ServerThread> {
     const worker = new Worker(new URL("./server_worker.ts", import.meta.url), { type: "module" });
     const told = answerOf(worker);
     tell(worker, { kind: "serve", options });
@@ -46,6 +50,11 @@ export class ServerThread implements AsyncDisposable {
   /** Shows the run in a folder as well. */
   show(folder: string): void {
     tell(this.#worker, { kind: "folder", folder });
+  }
+
+  /** Shows how far the work is. */
+  doing(doing: Doing | undefined): void {
+    tell(this.#worker, { kind: "doing", doing });
   }
 
   /** Ends it, when all pages have got all there is. */

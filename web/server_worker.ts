@@ -1,6 +1,6 @@
 /** What the thread of {@linkcode ServerThread} does. */
 import { UserError } from "../base/errors.ts";
-import { type RunServer, serveRuns } from "./server.ts";
+import { type Doing, type RunServer, serveRuns } from "./server.ts";
 import type { FromThread, ToThread } from "./server_thread.ts";
 
 /** What a thread has that the main one has not. */
@@ -10,13 +10,14 @@ const thread = globalThis as unknown as {
 };
 
 const folders: string[] = [];
+let doing: Doing | undefined;
 let server: RunServer | undefined;
 
 thread.onmessage = async ({ data }) => {
   switch (data.kind) {
     case "serve":
       try {
-        server = serveRuns({ ...data.options, folders: () => folders });
+        server = serveRuns({ ...data.options, folders: () => folders, doing: () => doing });
         thread.postMessage({ kind: "listening", address: server.address });
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
@@ -25,6 +26,9 @@ thread.onmessage = async ({ data }) => {
       return;
     case "folder":
       folders.push(data.folder);
+      return;
+    case "doing":
+      doing = data.doing;
       return;
     case "close":
       await server?.close();

@@ -3,6 +3,7 @@
 import { VERSION } from "../../base/version.ts";
 import { eventLine, EVENTS_FORMAT } from "../../vis/event_lines.ts";
 import type { RunEvent } from "../../vis/events.ts";
+import type { Doing } from "../../web/server.ts";
 
 const encoder = new TextEncoder();
 const WIDTH = 28;
@@ -68,6 +69,13 @@ export function announce(event: RunEvent): void {
   if (voice.json) tell(eventLine(event).trimEnd());
 }
 
+let onProgress: ((doing: Doing | undefined) => void) | undefined;
+
+/** Tells somebody else as well how far the work is; nothing when a stage is done. */
+export function shareProgress(listener: (doing: Doing | undefined) => void): void {
+  onProgress = listener;
+}
+
 /**
  * A bar for work of known size, redrawn in place on a terminal, sparse in a log. Drawn by the work itself:
  * readbacks block timers.
@@ -94,9 +102,10 @@ export class Progress {
     const now = performance.now();
     this.#first ??= { done, at: now };
     const seconds = (now - this.#started) / 1000;
-    if (voice.quiet || seconds < this.#silent) return;
     const share = total > 0 ? done / total : 1;
     const left = secondsLeft(this.#first, { done, at: now }, total);
+    onProgress?.(done < total ? { stage: this.#label, done, total, left } : undefined);
+    if (voice.quiet || seconds < this.#silent) return;
     const time = done >= total ? format(seconds) : left === undefined ? "" : `${format(left)} left`;
     const line = [`${this.#label.padEnd(12)} ${done}/${total}`, time, note].filter(Boolean).join(
       " ",

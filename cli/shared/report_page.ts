@@ -15,7 +15,7 @@ import { readRecord, RecordFile } from "../../vis/report/record_file.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { type PageParts, pageParts, reportHtml } from "../../web/report.ts";
 import { ServerThread } from "../../web/server_thread.ts";
-import { say } from "./progress.ts";
+import { complain, say, shareProgress } from "./progress.ts";
 
 /** A report's name in a run's folder. */
 export const REPORT = "report.html";
@@ -54,9 +54,12 @@ let server: ServerThread | undefined;
  * @throws {UserError} when the page is not there, or nothing can listen on the port.
  */
 export async function serveLive(port: number): Promise<AsyncDisposable> {
-  server = await ServerThread.begin({ page: await builtPage(), title: "mindseye", port });
-  say(`the page, while this goes on: ${server.address}`);
-  return server;
+  const begun = await ServerThread.begin({ page: await builtPage(), title: "mindseye", port });
+  server = begun;
+  shareProgress((doing) => begun.doing(doing));
+  // Also to whom else nothing is to be said: it was asked for.
+  complain(`the page, while this goes on: ${begun.address}`);
+  return begun;
 }
 
 /** A run's record that is being written. */

@@ -207,6 +207,8 @@ Deno.test("at the end a page has all that was written, and knows that it is the 
       () => ServerThread.begin({ page: PAGE, title: "", port }),
       (error: Error) => error instanceof UserError && error.message.includes(`port ${port}`),
     );
+    const doing = { stage: "photos", done: 1, total: 3, left: 0.5 };
+    thread.doing(doing);
     thread.show(folder);
     const first = Promise.withResolvers<void>();
     const events = eventsUntil(sentEvents(`${thread.address}events`), ({ event, data }) => {
@@ -219,5 +221,7 @@ Deno.test("at the end a page has all that was written, and knows that it is the 
     const got = await events;
     assert.equal(linesOf(got, 0), '{"n":1}\n{"n":2}\n');
     assert.equal(got.at(-1)!.event, "end");
+    const told = got.filter(({ event }) => event === "doing").map(({ data }) => JSON.parse(data));
+    assert.deepEqual(told, [doing]);
   });
 });
