@@ -4,6 +4,7 @@ import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
 import { benchCommand } from "./bench.ts";
+import { compareCommand } from "./compare.ts";
 import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -34,6 +35,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   demo: demoCommand,
   resume: resumeCommand,
   rerun: rerunCommand,
+  compare: compareCommand,
   layers: layersCommand,
   models: modelsCommand,
   "weights fetch": weightsFetchCommand,
