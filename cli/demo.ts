@@ -6,6 +6,7 @@ import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import type { SourceImage } from "../vis/photos/images.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
+import { FILM_OPTION, wantsFilm } from "./shared/film.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import type { Command } from "./shared/options.ts";
@@ -26,12 +27,14 @@ export const demoCommand: Command = {
     out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },
     iterations: { type: "string", short: "n", value: "N", help: "Iterations (100)" },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+    film: FILM_OPTION,
     ...KEEP_OPTIONS,
     ...GPU_OPTIONS,
   },
   async run(args) {
     const iterations = args.integer("iterations", { min: 1, max: 1e6 }) ?? 100;
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
+    const film = wantsFilm(args);
     const out = args.text("out") ?? "generated/demo";
     // What is in the demo's own folder is an earlier demo.
     const force = args.flag("force") || args.text("out") === undefined;
@@ -58,6 +61,7 @@ export const demoCommand: Command = {
       preset: "default",
       seed,
       saveEvery: 40,
+      film,
       folder,
       weightsName: weights.name,
       title: `built-in drawings in ${model.name} ${trunk.target}`,

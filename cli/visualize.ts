@@ -18,6 +18,7 @@ import {
   facetsOption,
   LOOK_OPTIONS,
 } from "./shared/examine.ts";
+import { FILM_OPTION, wantsFilm } from "./shared/film.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { visualizeWishes, WISH_OPTIONS, wishesOf } from "./shared/wishes.ts";
 import { describeParameters } from "./presets.ts";
@@ -90,6 +91,7 @@ export const visualizeCommand: Command = {
       type: "boolean",
       help: "Go on with the run in the folder, if there is one (see: resume)",
     },
+    film: FILM_OPTION,
     "save-every": { type: "string", value: "N", help: "Save pictures every N iterations (200)" },
   },
   notes: `Example:
@@ -138,6 +140,7 @@ ${describeParameters()}`,
           RunFolder.open(folder, { force: args.flag("force"), resume: args.flag("resume") }),
         seed: args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0,
         saveEvery: args.integer("save-every", { min: 1, max: 1e6 }) ?? 200,
+        film: wantsFilm(args),
         init: args.text("init"),
         startOf,
       });
@@ -150,6 +153,7 @@ ${describeParameters()}`,
     const embedding = embeddingOption(args);
     const seed = args.integer("seed", { min: 0, max: 2 ** 32 - 1 }) ?? 0;
     const saveEvery = args.integer("save-every", { min: 1, max: 1e6 }) ?? 200;
+    const film = wantsFilm(args);
     const preset = args.text("preset") ?? "default";
     const octaves = octavesOf(args, config, preset);
 
@@ -179,6 +183,7 @@ ${describeParameters()}`,
         preset,
         seed,
         saveEvery,
+        film,
         folder,
         config: { ...configOf(args, octaves), size },
         weightsName,

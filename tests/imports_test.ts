@@ -99,7 +99,7 @@ const BROWSER_ENTRIES = [
 ];
 
 /** Packages that are plain JavaScript. */
-const PLAIN_PACKAGES = ["umap-js", "@bufbuild/protobuf/wire"];
+const PLAIN_PACKAGES = ["umap-js", "@bufbuild/protobuf/wire", "gifenc"];
 
 /** The rooms, whose files are looked at. */
 const ROOMS = ["base", "kernels", "ops", "models", "vis", "cli"];

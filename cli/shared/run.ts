@@ -8,6 +8,7 @@ import type { EmbeddingOptions } from "../../vis/facets/embedding.ts";
 import type { SourceImage } from "../../vis/photos/images.ts";
 import { optionName, type Parameters } from "../../vis/parameters.ts";
 import type { Start } from "../../vis/loop/start.ts";
+import { filmSide } from "../../vis/report/film.ts";
 import { Report, summarise } from "../../vis/report/report.ts";
 import { facetName } from "../../vis/report/map.ts";
 import type { Trunk } from "../../vis/trunk.ts";
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly preset: string;
   readonly seed: number;
   readonly saveEvery: number;
+  /** Whether to leave films. */
+  readonly film?: boolean;
   /** Where to write. */
   readonly folder: RunFolder;
   /** The options that make the same run again. */
@@ -141,11 +144,12 @@ export async function runAndReport(
   options: RunOptions,
 ): Promise<Visualization> {
   const { parameters: octaves, folder, images, size, trunk, title } = options;
+  const film = options.film ? filmSide(octaves.at(-1)!.size || size) : undefined;
   const started = performance.now();
   const { result: run, end } = await keptRun({
     keeper,
     folder,
-    report: () => new Report({ folder: folder.path, size, images, title }),
+    report: () => new Report({ folder: folder.path, size, images, title, film }),
     show: follow(octaves.length, "own"),
     manifest: {
       ...provenance(keeper.gpu, { ...options, model: trunk.model }),

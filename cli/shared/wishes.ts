@@ -25,6 +25,7 @@ import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { askFolder } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
+import { filmSide } from "../../vis/report/film.ts";
 import { Report } from "../../vis/report/report.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { growWishes } from "../../vis/wishes.ts";
@@ -77,6 +78,8 @@ export interface WishRun {
   readonly preset: string;
   readonly seed: number;
   readonly saveEvery: number;
+  /** Whether to leave films. */
+  readonly film: boolean;
   /** What `--init` says, if it was given. */
   readonly init: string | undefined;
   /** The options that make the same run again. */
@@ -165,11 +168,12 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     );
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const [, shown = "loss"] = metricsOf(objective);
+  const film = run.film ? filmSide(octaves.at(-1)!.size || size) : undefined;
   const started = performance.now();
   const { result: grown, end } = await keptRun({
     keeper,
     folder: runFolder,
-    report: () => new Report({ folder: out, size, images: photos.images, title }),
+    report: () => new Report({ folder: out, size, images: photos.images, title, film }),
     show: follow(octaves.length, shown),
     manifest: {
       ...provenance(keeper.gpu, { model, size, weightsName: file.name }),
@@ -195,6 +199,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
         set: texts.diverse === undefined ? undefined : Number(texts.diverse),
         seed,
         saveEvery,
+        film: run.film,
         signal,
         stateEvery,
         resume: { done: kept.batches, state: kept.state },
