@@ -6,6 +6,7 @@ import { chooseParameters, describeOctaves } from "../vis/presets.ts";
 import { adjustedRandIndex } from "../vis/facets/rand_index.ts";
 import { openTrunk } from "../vis/trunk.ts";
 import { RunFolder } from "../vis/report/run_folder.ts";
+import { FILM_OPTION, wantsFilm } from "./shared/film.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./shared/gpu.ts";
 import { KEEP_OPTIONS } from "./shared/kept_run.ts";
 import { type Command, COUNTS, SEEDS } from "./shared/options.ts";
@@ -26,12 +27,14 @@ export const demoCommand: Command = {
     out: { type: "string", short: "o", value: "FOLDER", help: "Where to write (generated/demo)" },
     iterations: { type: "string", short: "n", value: "N", help: "Iterations (100)" },
     seed: { type: "string", value: "SEED", help: "Seeds everything random (default 0)" },
+    film: FILM_OPTION,
     ...KEEP_OPTIONS,
     ...GPU_OPTIONS,
   },
   async run(args) {
     const iterations = args.integer("iterations", COUNTS) ?? 100;
     const seed = args.integer("seed", SEEDS) ?? 0;
+    const film = wantsFilm(args);
     const out = args.text("out") ?? "generated/demo";
     // What is in the demo's own folder is an earlier demo.
     const force = args.flag("force") || args.text("out") === undefined;
@@ -55,6 +58,7 @@ export const demoCommand: Command = {
       preset: "default",
       seed,
       saveEvery: SAVE_EVERY,
+      film,
       folder,
       config: {
         images: DRAWINGS,

@@ -4,6 +4,7 @@ import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
 import { benchCommand } from "./bench.ts";
+import { compareCommand } from "./compare.ts";
 import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -42,6 +43,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   report: reportCommand,
   serve: serveCommand,
   web: webCommand,
+  compare: compareCommand,
   layers: layersCommand,
   models: modelsCommand,
   "weights fetch": weightsFetchCommand,

@@ -1,6 +1,7 @@
 /** `rerun`: repeats a run from its manifest. */
 import { resolve } from "node:path";
 import { freeFolder, runsIn } from "./shared/past_runs.ts";
+import { FILM_OPTION, filmValue } from "./shared/film.ts";
 import { Arguments, type Command } from "./shared/options.ts";
 import { visualizeCommand } from "./visualize.ts";
 
@@ -18,6 +19,7 @@ export const rerunCommand: Command = {
       value: "FOLDER",
       help: "Where to write (default: RUN-again)",
     },
+    film: FILM_OPTION,
     force: { type: "boolean", help: "Replace a run that is in that folder" },
   },
   notes: `To change something of it, give the manifest to visualize as a config:
@@ -33,6 +35,7 @@ export const rerunCommand: Command = {
         config,
         out: wanted ?? freeFolder(`${folder}-again`),
         force: args.flag("force"),
+        ...filmValue(args),
       }),
     );
   },

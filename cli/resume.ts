@@ -1,6 +1,7 @@
 /** `resume`: goes on with a run that did not come to its end. */
 import { resolve } from "node:path";
 import { runsIn } from "./shared/past_runs.ts";
+import { FILM_OPTION, filmValue } from "./shared/film.ts";
 import { Arguments, type Command } from "./shared/options.ts";
 import { visualizeCommand } from "./visualize.ts";
 
@@ -11,7 +12,7 @@ export const resumeCommand: Command = {
   usage: "RUN",
   tells: true,
   positionals: ["RUN, the folder of the run"],
-  options: {},
+  options: { film: FILM_OPTION },
   notes:
     `Goes on from the last state that was kept (at most a minute before the end) and ends in the
 same pictures, byte by byte, as a run never interrupted, on the same adapter and driver. The photos
@@ -21,6 +22,8 @@ finished already stays as it is.`,
   async run(args: Arguments) {
     const [given] = args.positionals as [string];
     const { manifests: [config], folder } = runsIn(resolve(given));
-    await visualizeCommand.run(new Arguments([], { config, out: folder, resume: true }));
+    await visualizeCommand.run(
+      new Arguments([], { config, out: folder, resume: true, ...filmValue(args) }),
+    );
   },
 };

@@ -18,6 +18,7 @@ import {
   facetsOption,
   LOOK_OPTIONS,
 } from "./shared/examine.ts";
+import { FILM_OPTION, wantsFilm } from "./shared/film.ts";
 import {
   type Arguments,
   type Command,
@@ -111,6 +112,7 @@ export const visualizeCommand: Command = {
       type: "boolean",
       help: "Go on with the run in the folder, if there is one (see: resume)",
     },
+    film: FILM_OPTION,
     "save-every": {
       type: "string",
       value: "N",
@@ -166,6 +168,7 @@ ${describeParameters()}`,
           RunFolder.open(folder, { force: args.flag("force"), resume: args.flag("resume") }),
         seed: args.integer("seed", SEEDS) ?? 0,
         saveEvery: args.integer("save-every", COUNTS) ?? 200,
+        film: wantsFilm(args),
         init: args.text("init"),
         startOf,
       });
@@ -178,6 +181,7 @@ ${describeParameters()}`,
     const embedding = embeddingOption(args);
     const seed = args.integer("seed", SEEDS) ?? 0;
     const saveEvery = args.integer("save-every", COUNTS) ?? 200;
+    const film = wantsFilm(args);
     const preset = args.text("preset") ?? "default";
     const octaves = octavesOf(args, config, preset);
 
@@ -207,6 +211,7 @@ ${describeParameters()}`,
         preset,
         seed,
         saveEvery,
+        film,
         folder,
         config: { ...configOf(args, octaves), size },
         weightsName,

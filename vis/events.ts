@@ -64,6 +64,8 @@ export type RunEvent =
     pictures: Float32Array;
     size: number;
     save: boolean;
+    /** Whether they are handed out as frames of a film and for nothing else. */
+    film?: true;
     /** The first of them, where pictures are grown in batches. */
     first?: number;
   }

@@ -26,6 +26,8 @@ export interface GrowOptions {
   readonly seed: number;
   /** Every how many iterations to hand out the pictures (200). */
   readonly saveEvery?: number | undefined;
+  /** Hands out pictures more often, for a film; what is grown is the same. */
+  readonly film?: boolean | undefined;
   /** Magnitudes of the pictures' images at a size, [K,3,side,side]: what magnitude=images needs. */
   readonly magnitudes?: ((side: number) => Promise<Float32Array>) | undefined;
   /** The photos that each picture is shown beside. */
@@ -47,16 +49,31 @@ const STRIP_FRAMES = 8;
 /** Their iterations are multiples of this, because results come back that often anyway. */
 const STRIP_GRID = 10;
 
-/** Iterations whose pictures are handed out: those to be saved, and some for the progress strip. */
-export function pictureIterations(total: number, saveEvery: number): Map<number, boolean> {
-  const at = new Map<number, boolean>();
-  for (let f = 1; f < STRIP_FRAMES; f++) {
-    // Denser at the start, where more happens.
-    const i = Math.ceil(total * (f / (STRIP_FRAMES - 1)) ** 2 / STRIP_GRID) * STRIP_GRID;
-    if (i < total) at.set(i, false);
-  }
-  for (let i = saveEvery; i <= total; i += saveEvery) at.set(i, true);
-  at.set(total, at.get(total) ?? false);
+/** The same of a film, whose frames follow each other every other iteration at the start. */
+const FILM_FRAMES = 64;
+const FILM_GRID = 2;
+
+/** What pictures are handed out for: to be saved, for the progress strip, or for a film alone. */
+export type PictureUse = "save" | "strip" | "film";
+
+/** Iterations whose pictures are handed out. */
+export function pictureIterations(
+  total: number,
+  saveEvery: number,
+  film = false,
+): Map<number, PictureUse> {
+  const at = new Map<number, PictureUse>();
+  const spread = (frames: number, grid: number, use: PictureUse) => {
+    for (let f = 1; f < frames; f++) {
+      // Denser at the start, where more happens.
+      const i = Math.ceil(total * (f / (frames - 1)) ** 2 / grid) * grid;
+      if (i < total) at.set(i, use);
+    }
+  };
+  if (film) spread(FILM_FRAMES, FILM_GRID, "film");
+  spread(STRIP_FRAMES, STRIP_GRID, "strip");
+  for (let i = saveEvery; i <= total; i += saveEvery) at.set(i, "save");
+  if (at.get(total) !== "save") at.set(total, "strip");
   return at;
 }
 
@@ -91,7 +108,7 @@ export async function grow(
   const firsts = firstIterations(octaves);
   const lengths = octaves.map(({ iterations }, i) => iterations - firsts[i]! + 1);
   const total = lengths.reduce((a, b) => a + b, 0);
-  const handOut = pictureIterations(total, options.saveEvery ?? 200);
+  const handOut = pictureIterations(total, options.saveEvery ?? 200, options.film);
   const stopped = new Stopped(names, tell, resume?.stopped);
   // Pictures for a network without colours have none, from the start to the end.
   const grey = channelsOf(network.model.normalisation) === 1;
@@ -174,10 +191,12 @@ export async function grow(
       await tell({ kind: "iterations", results: counted, total });
       await stopped.take(counted);
       if (stopped.all) ending.abort();
-      const save = handOut.get(reached);
-      if (save !== undefined) {
+      const use = handOut.get(reached);
+      const save = use === "save";
+      if (use !== undefined) {
         pictures = await loop.pictures();
-        await tell({ kind: "pictures", iteration: reached, pictures, size, save });
+        const film = use === "film" ? { film: true } as const : {};
+        await tell({ kind: "pictures", iteration: reached, pictures, size, save, ...film });
       }
       if (stateEvery === Infinity) continue;
       if (save || signal?.aborted || performance.now() - stateAt >= stateEvery * 1000) {
@@ -186,7 +205,7 @@ export async function grow(
     }
     done = reached;
     pictures = await loop.pictures();
-    if (!handOut.has(done) && ends.aborted) {
+    if ([undefined, "film"].includes(handOut.get(done)) && ends.aborted) {
       await tell({ kind: "pictures", iteration: done, pictures, size, save: false });
     }
     after = await loop.evaluate();

@@ -47,6 +47,8 @@ export interface VisualizeOptions {
   readonly seed: number;
   /** Every how many iterations to hand out the pictures. */
   readonly saveEvery?: number;
+  /** Hands out pictures more often, for a film; what is grown is the same. */
+  readonly film?: boolean | undefined;
   /** Ends the run between two iterations: the pictures are then as far as they are. */
   readonly signal?: AbortSignal | undefined;
   /** Tells a state at least every so many seconds: see {@linkcode GrowOptions}. */
@@ -147,6 +149,7 @@ export async function visualize(
     parameters: octaves,
     seed,
     saveEvery: options.saveEvery,
+    film: options.film,
     photos: targets.map(({ indices, weights }) =>
       indices.map((image, i) => ({ image, answer: weights[i]! }))
     ),

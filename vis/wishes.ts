@@ -46,6 +46,8 @@ export interface GrowWishesOptions {
   readonly seed: number;
   /** Every how many iterations to hand out the pictures. */
   readonly saveEvery?: number | undefined;
+  /** Hands out pictures more often, for a film; what is grown is the same. */
+  readonly film?: boolean | undefined;
   /** Ends the run between two iterations: the pictures are then as far as they are. */
   readonly signal?: AbortSignal | undefined;
   /** Tells a state at least every so many seconds: see {@linkcode BatchOptions}. */

@@ -42,6 +42,8 @@ export interface KeptRunOptions<Result extends Grown> {
   readonly images: readonly SourceImage[];
   /** Side of its pictures. */
   readonly size: number;
+  /** Side of films, where such are to be left. */
+  readonly film?: number | undefined;
   /** Shows how the run goes on. */
   readonly show: Listener;
   /** What is known of it before it begins. */
@@ -57,12 +59,12 @@ export interface KeptRunOptions<Result extends Grown> {
  * @throws {UserError} when the folder can no longer be written.
  */
 export async function keptRun<Result extends Grown>(
-  { keeper, folder, title, images, size, show, manifest, run }: KeptRunOptions<Result>,
+  { keeper, folder, title, images, size, film, show, manifest, run }: KeptRunOptions<Result>,
 ): Promise<{ result: Result; end: () => void }> {
   const again = shellCommand(["mindseye", "resume", folder.path]);
   using interruption = new Interruption(`go on with: ${again}`);
   const { signal } = interruption;
-  const makeReport = () => new Report({ folder: folder.path, size, images, title });
+  const makeReport = () => new Report({ folder: folder.path, size, images, title, film });
   let report = makeReport();
   using record = beginRecord(folder, images, { title, ...headOf(manifest) });
   // After the loss of a GPU as after that of a process: from the last state.

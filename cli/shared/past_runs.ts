@@ -1,8 +1,14 @@
 /** Runs that were begun before, found by their folders. */
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../base/errors.ts";
-import { isObject } from "../../vis/report/manifest.ts";
+import { isObject, type Manifest } from "../../vis/report/manifest.ts";
 import { readManifest } from "../../vis/report/read_manifest.ts";
+
+/** A manifest and where it is. */
+export interface FoundManifest {
+  readonly file: string;
+  readonly manifest: Manifest;
+}
 
 /** A run of one or several layers. */
 export interface PastRun {
@@ -13,6 +19,24 @@ export interface PastRun {
 }
 
 /**
+ * Finds the manifests of a run, one for each layer that was begun.
+ *
+ * @param path of its folder, of that of one of its layers, or of a manifest, from the root
+ * @throws {UserError} when there is no run.
+ */
+export function manifestsIn(
+  path: string,
+): readonly [FoundManifest, ...FoundManifest[]] {
+  const own = path.endsWith(".json") ? path : join(path, "manifest.json");
+  const [first, ...others] = [own, ...layersOf(path)].flatMap((file) => {
+    const manifest = readManifest(file);
+    return manifest ? [{ file, manifest }] : [];
+  });
+  if (first) return [first, ...others];
+  throw new UserError(`${path} holds no run: there is no manifest.json; name the folder of one`);
+}
+
+/**
  * Finds a run, and goes to the folder in which it was begun, if that is still there: its paths are as
  * they were typed.
  *
@@ -20,15 +44,7 @@ export interface PastRun {
  * @throws {UserError} when there is no run, or one that no command makes again.
  */
 export function runsIn(path: string): PastRun {
-  const own = path.endsWith(".json") ? path : join(path, "manifest.json");
-  const found = [own, ...layersOf(path)].flatMap((file) => {
-    const manifest = readManifest(file);
-    return manifest ? [{ file, manifest }] : [];
-  });
-  const [first, ...others] = found;
-  if (!first) {
-    throw new UserError(`${path} holds no run: there is no manifest.json; name the folder of one`);
-  }
+  const [first, ...others] = manifestsIn(path);
   const { cwd, config } = first.manifest;
   if (!isObject(config)) {
     throw new UserError(

@@ -9,6 +9,7 @@ import type { SourceImage } from "../../vis/photos/images.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { describeOctaves } from "../../vis/presets.ts";
 import type { Start } from "../../vis/loop/start.ts";
+import { filmSide } from "../../vis/report/film.ts";
 import { summarise } from "../../vis/report/findings.ts";
 import { howMade, type Made } from "../../vis/report/manifest.ts";
 import { facetName } from "../../vis/report/map.ts";
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly preset: string;
   readonly seed: number;
   readonly saveEvery: number;
+  /** Whether to leave films. */
+  readonly film?: boolean;
   /** Where to write. */
   readonly folder: RunFolder;
   /** The options that make the same run again. */
@@ -124,6 +127,7 @@ export async function runAndReport(
   options: RunOptions,
 ): Promise<Visualization> {
   const { parameters: octaves, folder, images, size, trunk, title } = options;
+  const film = options.film ? filmSide(octaves.at(-1)!.size || size) : undefined;
   const started = performance.now();
   const { result: run, end } = await keptRun({
     keeper,
@@ -131,6 +135,7 @@ export async function runAndReport(
     title,
     images,
     size,
+    film,
     show: follow(octaves.length, "own"),
     manifest: {
       ...provenance(keeper.gpu, { ...options, model: trunk.model }),

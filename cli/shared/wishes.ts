@@ -27,6 +27,7 @@ import { describeOctaves } from "../../vis/presets.ts";
 import { DRAWINGS, drawings } from "../../vis/drawings.ts";
 import { askFolder } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
+import { filmSide } from "../../vis/report/film.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
@@ -79,6 +80,8 @@ export interface WishRun {
   readonly preset: string;
   readonly seed: number;
   readonly saveEvery: number;
+  /** Whether to leave films. */
+  readonly film: boolean;
   /** What `--init` says, if it was given. */
   readonly init: string | undefined;
   /** The options that make the same run again. */
@@ -168,6 +171,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     );
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const [, shown = "loss"] = metricsOf(objective);
+  const film = run.film ? filmSide(octaves.at(-1)!.size || size) : undefined;
   const started = performance.now();
   const { result: grown, end } = await keptRun({
     keeper,
@@ -175,6 +179,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     title,
     images: photos.images,
     size,
+    film,
     show: follow(octaves.length, shown),
     manifest: {
       ...provenance(keeper.gpu, { model, size, weightsName: file.name }),
@@ -200,6 +205,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
         set: texts.diverse === undefined ? undefined : Number(texts.diverse),
         seed,
         saveEvery,
+        film: run.film,
         signal,
         stateEvery,
         resume: { done: kept.batches, state: kept.state },

@@ -9,6 +9,7 @@ import { exists, filesOf, inFolder, until, viewOf } from "./run_files.ts";
 const RUN = [
   ...["visualize", "--model", "motifs", "--layer", "features.20", "--size", "96"],
   ...["--channels", "8,11", "--preset", "noise", "--iterations", "60", "--save-every", "15"],
+  ...["--film", "gif"],
 ];
 
 // deno-lint-ignore no-explicit-any

@@ -58,6 +58,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
       ["visualize", [images, ...motifs, "--facets", "2", ...short, "--out", run]],
       ["resume", [run]],
       ["rerun", [run, "--serve", "--out", join(folder, "again")]],
+      ["compare", [run, join(folder, "again"), "--out", join(folder, "compared")]],
       ["demo", [...short, "--out", join(folder, "demo")]],
       [
         "quality",

@@ -72,7 +72,8 @@ export class Recorder {
   /** Writes down an event. */
   async take(event: RunEvent): Promise<void> {
     const { write } = this.#options;
-    if (event.kind === "state") return; // tells a page nothing
+    // States, and frames of films in files, tell a page nothing.
+    if (event.kind === "state" || event.kind === "pictures" && event.film) return;
     if (event.kind === "pictures") {
       const images = this.#count > MANY
         ? undefined

@@ -7,6 +7,7 @@ import type { IterationResult } from "../loop/loop.ts";
 import { pixelsAt, pixelsOf, type SourceImage } from "../photos/images.ts";
 import { writePng } from "../photos/png.ts";
 import type { Rgba } from "../photos/rgba.ts";
+import { Film } from "./film.ts";
 import { findingsOf, foldersOf, summarise } from "./findings.ts";
 import { facetName } from "./map.ts";
 import { mapSvg, THUMBNAIL } from "./map_svg.ts";
@@ -23,6 +24,8 @@ export interface ReportOptions {
   readonly images: readonly SourceImage[];
   /** Stands above the plots, such as `ants in squeezenet1_1 features.12`. */
   readonly title: string;
+  /** Side of the films that are to be made of the pictures, if any are. */
+  readonly film?: number | undefined;
 }
 
 /** Photos shown beside a picture. */
@@ -55,6 +58,7 @@ export class Report {
   #metrics: readonly string[] = [];
   #facets: FacetAnalysis | undefined;
   #frames: Square[][] = [];
+  #films: (Film | undefined)[] = [];
   #folders: string[] = [];
   readonly #written = new Set<number>();
 
@@ -94,6 +98,8 @@ export class Report {
     this.#metrics = metrics;
     this.#folders = foldersOf(pictures.map(({ name }) => name));
     this.#frames = pictures.map(() => []);
+    const { film } = this.#options;
+    this.#films = pictures.map(() => film === undefined ? undefined : new Film(film));
   }
 
   /** A picture's title: its name, and of a facet how many images are in it. */
@@ -133,6 +139,8 @@ export class Report {
       await this.#png(`${this.#folders[i]}/final.png`, squareRgba(frames.at(-1)!));
       const strip = tileRows([frames], { tile: tileOf(size), columns: 1 });
       await this.#png(`${this.#folders[i]}/progress.png`, strip);
+      const film = this.#films[i]?.end();
+      if (film) await writeWhole(this.#options.folder, `${this.#folders[i]}/film.gif`, film);
       this.#close(i, size);
     }
   }
@@ -141,6 +149,7 @@ export class Report {
   #close(i: number, size: number): void {
     const frames = this.#frames[i]!.map((frame) => atSide(frame, size));
     this.#frames[i] = this.#many ? [atSide(frames.at(-1)!, SMALL)] : frames;
+    this.#films[i] = undefined;
     this.#written.add(i);
   }
 
@@ -234,12 +243,15 @@ export class Report {
   }
 
   /** Frames are kept as they are saved: in whole levels. */
-  #addFrames({ pictures, size, first = 0 }: Extract<RunEvent, { kind: "pictures" }>) {
+  #addFrames(
+    { iteration, pictures, size, film, first = 0 }: Extract<RunEvent, { kind: "pictures" }>,
+  ) {
     const plane = 3 * size * size;
     const count = pictures.length / plane;
     for (let k = 0; k < count; k++) {
       const picture = Uint8ClampedArray.from(pictures.subarray(k * plane, (k + 1) * plane));
-      this.#frames[first + k]!.push(picture);
+      this.#films[first + k]?.add(iteration, picture);
+      if (!film) this.#frames[first + k]!.push(picture);
     }
     return { first, count };
   }

@@ -54,7 +54,7 @@ const OWN_FILES = [
 ];
 
 /** What it writes into these. */
-const PICTURE_FILE = /^(final|progress|iteration_\d+)\.png$/;
+const PICTURE_FILE = /^((final|progress|iteration_\d+)\.png|film\.gif)$/;
 
 /** The folder of what layers answered, if it is in this one. */
 const ACTIVATIONS = "activations";

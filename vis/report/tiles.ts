@@ -28,6 +28,20 @@ export function squareRgba(picture: Square): Rgba {
   return { rgba: pictureToRgba(picture, side, side), width: side, height: side };
 }
 
+/**
+ * The colours of a picture that is square.
+ *
+ * @throws {RangeError} when it is not.
+ */
+export function squareOf({ rgba, width, height }: Rgba): Square {
+  if (width !== height) throw new RangeError(`squareOf: ${width}x${height} is no square`);
+  const count = width * height;
+  return Uint8ClampedArray.from(
+    { length: 3 * count },
+    (_, i) => rgba[4 * (i % count) + Math.floor(i / count)]!,
+  );
+}
+
 /** A picture as WebP in an address, at a side or smaller where it is smaller. */
 export async function webpUri(picture: Square, side: number): Promise<string> {
   const small = squareRgba(atSide(picture, Math.min(side, sideOf(picture))));

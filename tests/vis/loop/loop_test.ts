@@ -457,10 +457,17 @@ Deno.test("the paper preset runs, window moves and brightness included", async (
 
 Deno.test("pictures are handed out at the start, the end and where they are saved", () => {
   const at = pictureIterations(450, 200);
-  assert.equal(at.get(200), true);
-  assert.equal(at.get(400), true);
-  assert.ok(at.has(450));
+  assert.equal(at.get(200), "save");
+  assert.equal(at.get(400), "save");
+  assert.equal(at.get(450), "strip");
   assert.deepEqual([...pictureIterations(1, 200).keys()], [1]);
+  // For a film more often, which changes nothing about the others.
+  const film = pictureIterations(450, 200, true);
+  const others = [...film].filter(([, use]) => use !== "film").toSorted(([a], [b]) => a - b);
+  assert.deepEqual(others, [...at].toSorted(([a], [b]) => a - b));
+  assert.ok(film.size > 50 && film.size < 80, `${film.size} frames`);
+  assert.deepEqual([...film.keys()].toSorted((a, b) => a - b).slice(0, 4), [2, 4, 6, 8]);
+  assert.equal(pictureIterations(1, 200, true).get(1), "strip");
 });
 
 Deno.test("a variable keeps what is written, and refuses the wrong number of values", async () => {
