@@ -40,7 +40,7 @@ Deno.test("of each picture it is told what came of it, where a run has it", () =
   assert.deepEqual(picturesIn([PHOTOS, NOISE]), [
     {
       name: "facet 1",
-      runs: [{ folder: "facet_01", measured: "own 0.25 → 1.5, distance 0.5 → 0.125" }, undefined],
+      runs: [{ folder: "facet_01", measured: "own 0.25 → 1.5, distance 0.5 → 0.13" }, undefined],
     },
     {
       name: "channel 3",

@@ -77,21 +77,21 @@ function count(list: unknown): string | undefined {
 }
 
 /** A number to some digits. */
-function number(value: unknown, digits = 3): string {
+function number(value: unknown, digits: number): string {
   return typeof value === "number" ? String(Number(value.toPrecision(digits))) : "?";
 }
 
 /** The start and the end of what is measured. */
-function change(name: string, start: unknown, end: unknown): string {
-  return `${name} ${number(start)} → ${number(end)}`;
+function change(name: string, start: unknown, end: unknown, digits = 3): string {
+  return `${name} ${number(start, digits)} → ${number(end, digits)}`;
 }
 
 /** What was measured of a picture: of facets own activation and distance, of others the first. */
 function measuredOf(picture: Record<string, unknown>, summary: unknown): string {
   if (isObject(summary)) {
-    return ["own", "distance"].flatMap((name) => {
+    return [["own", 3] as const, ["distance", 2] as const].flatMap(([name, digits]) => {
       const both = summary[name];
-      return Array.isArray(both) ? [change(name, both[0], both[1])] : [];
+      return Array.isArray(both) ? [change(name, both[0], both[1], digits)] : [];
     }).join(", ");
   }
   const { before, after } = picture;

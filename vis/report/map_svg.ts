@@ -80,10 +80,9 @@ export function mapSvg(facets: Facets, { names, thumbnails, title, note }: MapSv
 function dot([x, y]: Point, radius: number, facet: number, name: string): string {
   const colour = facetColour(facet);
   const at = `cx="${short(x)}" cy="${short(y)}"`;
-  const round = isHollow(facet)
-    ? `<circle class="hollow" ${at} r="${short(radius - 1)}" stroke="${colour}" stroke-width="2"/>`
-    : `<circle class="rim" ${at} r="${short(radius + 0.5)}" fill="${colour}"/>`;
-  return `<g>${round}<title>${escapeXml(name)}</title></g>`;
+  const hole = isHollow(facet) ? `<circle class="hollow" ${at} r="${short(0.5 * radius)}"/>` : "";
+  return `<g><circle class="rim" ${at} r="${short(radius + 0.5)}" fill="${colour}"/>${hole}` +
+    `<title>${escapeXml(name)}</title></g>`;
 }
 
 /** From a facet's centre to its thumbnail. */
