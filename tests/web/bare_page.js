@@ -40,6 +40,20 @@ globalThis.engine = {
     return this.answer(from);
   },
 
+  /** Asks for a run, and waits for a line of this kind, or for the run's end. */
+  line(request, kind) {
+    const from = this.heard.length;
+    this.worker.postMessage(request);
+    return new Promise((resolve) => {
+      this.until.push(() => {
+        const found = this.lines(from).find((line) => line.kind === kind) ??
+          this.heard.slice(from).find((reply) => ENDS.includes(reply.kind));
+        if (found) resolve(found);
+        return found !== undefined;
+      });
+    });
+  },
+
   /** Asks for a run, or to go on with one, and stops it once so many iterations are done. */
   askUntil(request, iteration) {
     const from = this.heard.length;

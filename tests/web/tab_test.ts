@@ -40,7 +40,8 @@ interface BarePage {
   start(script?: string): Promise<Hello>;
   ask(request: Request): Promise<Opened | PlainEnded | Failed>;
   askUntil(request: Request, iteration: number): Promise<PlainEnded | Failed>;
-  answer(from: number, kinds: readonly string[]): Promise<unknown>;
+  answer(from: number, kinds: readonly string[]): Promise<{ readonly kind: string }>;
+  line(request: Request, kind: string): Promise<unknown>;
   lines(from?: number): Record<string, unknown>[];
   files(...paths: string[]): Promise<File[]>;
   heard: unknown[];
@@ -96,11 +97,12 @@ function asEnded(reply: { readonly kind: string }): PlainEnded {
   return reply as PlainEnded;
 }
 
-/** Ten small iterations on few channels of an early layer. */
+/** Ten small iterations for an early layer. */
 const RUN: RunRequest = {
   photos: { kind: "drawings" },
   layer: "features.5",
   facets: 2,
+  embedding: { embedding: "pca" },
   size: 48,
   preset: "soft",
   parameters: { iterations: 10 },
@@ -150,58 +152,50 @@ Deno.test({
         await compare(folder, "drawings", ended, lines);
       });
 
-      await t.step("photos from files do, too, and what is none is named", async () => {
-        const ended = asEnded(
-          await tab.evaluate(async ([names, run]) => {
+      const names = [...Deno.readDirSync(photos)].map(({ name }) => name);
+      const files = { ...RUN, embedding: undefined, parameters: { iterations: 30 } };
+      /** Asks for a run of the photos, to be stopped after some iterations. */
+      const runFiles = async (until: number) =>
+        asEnded(
+          await tab.evaluate(async ([names, run, until]) => {
             engine.heard = [];
             const files = await engine.files(...names.map((name) => `photos/${name}`));
-            return await engine.ask({
-              kind: "run",
-              run: {
-                ...run,
-                photos: { kind: "files", files: files.toReversed(), folder: "photos" },
-              },
-            });
-          }, [[...Deno.readDirSync(photos)].map(({ name }) => name), RUN] as const),
+            const photos = { kind: "files", files: files.toReversed(), folder: "photos" } as const;
+            return await engine.askUntil({ kind: "run", run: { ...run, photos } }, until);
+          }, [names, files, until] as const),
         );
-        const manifest = JSON.parse(ended.manifest!);
+      let whole: PlainEnded;
+
+      await t.step("photos from files do, too, and what is none is named", async () => {
+        whole = await runFiles(Infinity);
+        const manifest = JSON.parse(whole.manifest!);
+        assert.equal(manifest.status, "finished");
         assert.deepEqual(
           manifest.skipped,
           [{ file: "image_003.png", reason: "the browser cannot decode it" }],
         );
-        await compare(folder, "files", ended, await tab.evaluate(() => engine.lines()), photos);
+        await compare(folder, "files", whole, await tab.evaluate(() => engine.lines()), photos);
       });
 
       await t.step("a run that is ended, gone on with and left is the same run", async () => {
-        const run = { ...RUN, parameters: { iterations: 30 } };
-        const whole = asEnded(
-          await tab.evaluate((run) => engine.ask({ kind: "run", run }), run),
-        );
-        const first = asEnded(
-          await tab.evaluate(
-            (run) => engine.askUntil({ kind: "run", run }, 10),
-            run,
-          ),
-        );
+        const first = await runFiles(10);
         assert.equal(first.aborted, true);
         assert.equal(JSON.parse(first.manifest!).status, "interrupted");
-        const second = asEnded(
-          await tab.evaluate(() => engine.askUntil({ kind: "resume" }, 20)),
-        );
+        const second = asEnded(await tab.evaluate(() => engine.askUntil({ kind: "resume" }, 20)));
         assert.equal(second.aborted, true);
         // As if the tab were closed.
         await tab.evaluate(() => engine.start());
         const kept = await tab.evaluate(() => engine.answer(0, ["kept"]));
         assert.deepEqual(kept, {
           kind: "kept",
-          title: "built-in drawings in motifs features.5",
+          title: "photos in motifs features.5",
           iteration: 20,
           total: 30,
         });
         const [opened, last] = await tab.evaluate(async () => {
           const opened = await engine.ask({ kind: "resume" });
           return [opened, await engine.answer(0, ["ended", "failed"])] as const;
-        }) as [Opened, PlainEnded | Failed];
+        });
         assert.equal(opened.kind, "opened");
         const third = asEnded(last);
         assert.equal(third.aborted, false);
@@ -211,7 +205,6 @@ Deno.test({
           .flatMap(({ results }) => (results as { iteration: number }[]).map((r) => r.iteration));
         assert.deepEqual([...new Set(told)], Array.from({ length: 30 }, (_, i) => i + 1));
         // It is finished: nothing is left to go on with.
-        await tab.evaluate(() => engine.start());
         const none = await tab.evaluate(() => engine.ask({ kind: "resume" })) as Failed;
         assert.match(none.text, /no run to go on with/);
         assert.equal(none.bug, false);
@@ -336,6 +329,20 @@ Deno.test({
         });
         assert.equal(hello.kind, "hello");
         assert.equal(opened.kind, "opened", JSON.stringify(opened));
+        // What is loaded only when it is needed is there, too.
+        const facets = await tab.evaluate(async (run) => {
+          const files = await Promise.all(Array.from({ length: 6 }, async (_, i) => {
+            const canvas = new OffscreenCanvas(16, 16);
+            const context = canvas.getContext("2d")!;
+            context.fillStyle = `hsl(${60 * i} 90% 50%)`;
+            context.fillRect(i, 0, 8, 16);
+            return new File([await canvas.convertToBlob()], `${i}.png`);
+          }));
+          const photos = { kind: "files", files, folder: "six" } as const;
+          const embedding = { embedding: "umap" } as const;
+          return await engine.line({ kind: "run", run: { ...run, photos, embedding } }, "facets");
+        }, RUN);
+        assert.equal((facets as { labels: number[] }).labels?.length, 6, JSON.stringify(facets));
       });
     } finally {
       await Deno.remove(folder, { recursive: true });
