@@ -30,7 +30,7 @@ const SWITCHES = [
 ];
 
 /** To launch and to open, on a busy machine. */
-const PATIENCE_MS = 120_000;
+export const PATIENCE_MS = 120_000;
 
 /** Which files the page may fetch, by the first part of the path. */
 const FOLDERS: Readonly<Record<string, string>> = {
@@ -70,8 +70,15 @@ export class Browser implements AsyncDisposable {
     this.origin = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`;
   }
 
-  /** Serves and launches; the tab is empty. */
-  static async open(serve: (path: string) => Promise<Response> | Response): Promise<Browser> {
+  /**
+   * Serves and launches; the tab is empty.
+   *
+   * @param options as playwright's, such as `bypassCSP`
+   */
+  static async open(
+    serve: (path: string) => Promise<Response> | Response,
+    options: Parameters<typeof chromium.launchPersistentContext>[1] = {},
+  ): Promise<Browser> {
     // WebGPU wants a secure context: https, or loopback.
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -80,6 +87,7 @@ export class Browser implements AsyncDisposable {
     const profile = await Deno.makeTempDir({ prefix: "mindseye-chromium-" });
     try {
       const context = await chromium.launchPersistentContext(profile, {
+        ...options,
         executablePath: CHROMIUM!,
         args: SWITCHES,
         headless: true,

@@ -1,24 +1,8 @@
 /** The colours of pictures and their facets, on a screen and in a file. */
+import { colourOnFacet, facetColour } from "../../vis/report/map.ts";
 
-/**
- * Paul Tol's "muted" scheme and a dark grey, which people with any kind of colour vision can tell
- * apart. After ten they come again, with hollow dots and dashed lines.
- */
-const MUTED = [
-  "#332288",
-  "#cc6677",
-  "#44aa99",
-  "#ddcc77",
-  "#882255",
-  "#88ccee",
-  "#117733",
-  "#aa4499",
-  "#999933",
-  "#555555",
-];
-
-/** How many there are. */
-export const COLOURS = MUTED.length;
+/** How many the style sheet has; after these they come again. */
+const COLOURS = 10;
 
 /** What a drawing is drawn with. */
 export interface Ink {
@@ -49,11 +33,9 @@ export const FILE: Ink = {
   quiet: "#5c5c61",
   line: "#dcdce0",
   ground: "#ffffff",
-  colour: (i) => MUTED[i % COLOURS]!,
-  on: (i) => [1, 2, 3, 5, 8].includes(i % COLOURS) ? "#1d1d1f" : "#ffffff",
+  colour: facetColour,
+  on: colourOnFacet,
 };
 
-/** Whether a picture has the colour of an earlier one. */
-export function isHollow(i: number): boolean {
-  return Math.floor(i / COLOURS) % 2 === 1;
-}
+/** Whether a picture has the colour of an earlier one: its dots are hollow, its lines dashed. */
+export { isHollow } from "../../vis/report/map.ts";

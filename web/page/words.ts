@@ -171,18 +171,28 @@ export const SILHOUETTE =
   "apart, 0 is in between. “One cloud” is what the same steps find in random points that have no " +
   "facets, so only a silhouette well above it means that the facets are real.";
 
-const STATUS: Readonly<Record<Status, string>> = {
-  waiting: "Waiting for the first photos",
-  looking: "Showing the photos to the network",
+const STAGES: Readonly<Record<string, string>> = {
+  activations: "Showing the photos to the network",
+  components: "Looking for what the photos differ in",
+  embedding: "Laying the photos out on the map",
+  grouping: "Sorting the photos into facets",
+  judging: "Judging the facets against chance",
+  targets: "Choosing the photos that speak for each facet",
+  statistics: "Taking the statistics of the photos",
   compiling: "Preparing the programs for the GPU",
+};
+
+const STATUS: Readonly<Record<Status, string>> = {
+  waiting: "Waiting for the run to begin",
+  preparing: "Preparing",
   growing: "Growing the pictures",
-  ended: "Stopped before its end; resume goes on with it",
+  ended: "Stopped before its end; it can be gone on with",
   finished: "Finished",
 };
 
 /** What a run is doing. */
-export function statusOf(run: RunView): string {
-  return STATUS[run.status];
+export function statusOf({ status, stage }: RunView): string {
+  return status === "preparing" && stage && STAGES[stage.name] || STATUS[status];
 }
 
 /** What a run shows: "squeezenet1_1, layer features.12, preset default". */

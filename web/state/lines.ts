@@ -54,6 +54,7 @@ export interface LineJudgement {
 export type Line =
   | { kind: "run" } & RunHead
   | { kind: "activations"; done: number; total: number }
+  | { kind: "stage"; stage: string; done: number; total: number }
   | {
     kind: "facets";
     labels: readonly number[];

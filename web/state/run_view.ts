@@ -40,7 +40,7 @@ export type Metrics = Readonly<Record<string, number>>;
 export type FacetsView = Omit<Extract<Line, { kind: "facets" }>, "kind">;
 
 /** How far a run is. */
-export type Status = "waiting" | "looking" | "compiling" | "growing" | "ended" | "finished";
+export type Status = "waiting" | "preparing" | "growing" | "ended" | "finished";
 
 const NEW = {
   photos: [],
@@ -66,8 +66,8 @@ function withFrame(frames: readonly Frame[], frame: Frame): Frame[] {
 export class RunView {
   head: RunHead = { version: "", title: "" };
   status: Status = "waiting";
-  /** Photos shown to the network, of all. */
-  looked: { readonly done: number; readonly total: number } | undefined;
+  /** What is done before pictures grow, and how much of it: as the lines call it. */
+  stage: { readonly name: string; readonly done: number; readonly total: number } | undefined;
   facets: FacetsView | undefined;
   /** By their numbers. */
   readonly photos = new Map<number, PhotoView>();
@@ -101,7 +101,9 @@ export class RunView {
   /** How much of the stage it is in is done, 0..1; nothing where that cannot be told. */
   get progress(): number | undefined {
     if (this.status === "finished") return 1;
-    if (this.status === "looking" && this.looked) return this.looked.done / this.looked.total;
+    if (this.status === "preparing" && this.stage && this.stage.total > 1) {
+      return this.stage.done / this.stage.total;
+    }
     if (this.status !== "growing" || !this.total || this.pictures.length === 0) return undefined;
     const growing = (this.#now || this.pictures.length - this.#done) * this.iteration / this.total;
     return Math.min(1, (this.#done + growing) / this.pictures.length);
@@ -131,13 +133,14 @@ export class RunView {
         break;
       }
       case "activations":
-        this.looked = { done: line.done, total: line.total };
-        this.status = "looking";
+        this.#prepare("activations", line);
+        break;
+      case "stage":
+        this.#prepare(line.stage, line);
         break;
       case "facets": {
         const { kind: _, ...facets } = line;
         this.facets = facets;
-        this.status = "compiling";
         break;
       }
       case "photos":
@@ -186,8 +189,12 @@ export class RunView {
     }
   }
 
+  #prepare(name: string, { done, total }: { done: number; total: number }): void {
+    this.stage = { name, done, total };
+    this.status = "preparing";
+  }
+
   #start({ pictures, metrics }: Extract<Line, { kind: "started" }>): void {
-    this.status = "compiling";
     this.metrics = metrics;
     this.#done = 0;
     this.#now = 0;

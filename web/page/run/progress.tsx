@@ -19,7 +19,7 @@ export function Progress({ run, stop }: {
   watch.current ??= new TimeLeft();
   const left = progress === undefined
     ? undefined
-    : watch.current.watch(status, progress, performance.now() / 1000);
+    : watch.current.watch(statusOf(run), progress, performance.now() / 1000);
   const ask = async () => {
     setStopping("asked");
     try {

@@ -29,7 +29,7 @@ export function SaveButtons({ what, title, draw }: {
           key={format}
           type="button"
           class="small"
-          aria-label={`Save the ${what} as ${format.toUpperCase()}`}
+          aria-label={`Save ${format.toUpperCase()} of the ${what}`}
           onClick={() => start(format)}
         >
           Save {format.toUpperCase()}
