@@ -21,11 +21,12 @@ export type RunEvent =
   | { kind: "activations"; done: number; total: number }
   /**
    * Something else is being done before pictures grow, and so much of it is done: facets are looked for,
-   * their targets made, the photos' statistics taken, octaves compiled, of which `ready` tells the end.
+   * their targets made, the photos' statistics taken, noise to start from tried, octaves compiled, of
+   * which `ready` tells the end.
    */
   | {
     kind: "stage";
-    stage: Stage | "targets" | "statistics" | "compiling";
+    stage: Stage | "targets" | "statistics" | "noise" | "compiling";
     done: number;
     total: number;
   }

@@ -153,7 +153,12 @@ async function noisesFor(
     const picture = (i: number) =>
       Promise.resolve(resizeSquare(noise(first + i), options.size, seen));
     const wanted = { count: FINE_NOISES, size: seen, picture, most: 1 };
-    const found = await bestOf(gpu, asked, wanted, () => {});
+    const tellStage = (done: number) =>
+      tell({ kind: "stage", stage: "noise", done, total: FINE_NOISES });
+    await tellStage(0);
+    const found = await bestOf(gpu, asked, wanted, async (event) => {
+      if (event.kind === "activations") await tellStage(event.done);
+    });
     return found.map(([one]) => ({ noise: first + one!.image, answer: one!.answer }));
   };
   let best = await bestFrom(0);

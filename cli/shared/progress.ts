@@ -134,11 +134,12 @@ const WORTH_A_BAR = 1;
 export function stages(): (
   step: { readonly stage: string; readonly done: number; readonly total: number },
 ) => void {
-  let shown = "";
+  let last = { stage: "", done: 0 };
   let progress: Progress | undefined;
   return ({ stage, done, total }) => {
-    if (!progress || stage !== shown) progress = new Progress(stage, { silent: WORTH_A_BAR });
-    shown = stage;
+    const begins = stage !== last.stage || done < last.done;
+    if (!progress || begins) progress = new Progress(stage, { silent: WORTH_A_BAR });
+    last = { stage, done };
     progress.update(done, total);
   };
 }
