@@ -21,8 +21,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store, no-transform",
 };
 
-/** An answer that says only what is wrong. */
-export function refuse(status: number, text: string, headers: HeadersInit = {}): Response {
+/** An answer of a line of text. */
+export function reply(status: number, text: string, headers: HeadersInit = {}): Response {
   return new Response(`${text}\n`, { status, headers });
 }
 
@@ -45,7 +45,7 @@ export function listen(
       port,
       signal,
       onListen() {},
-      onError: () => refuse(500, "it went wrong"),
+      onError: () => reply(500, "it went wrong"),
     }, async (request) => {
       const response = refusal(request, server.addr.port) ??
         await answer(new URL(request.url).pathname, request);
@@ -64,7 +64,7 @@ export function listen(
 function refusal({ headers }: Request, port: number): Response | undefined {
   const own = [LOOPBACK, "localhost"].flatMap((name) => port === 80 ? [name] : [`${name}:${port}`]);
   const host = headers.get("host");
-  if (host === null || !own.includes(host)) return refuse(403, "not asked for by its own address");
+  if (host === null || !own.includes(host)) return reply(403, "not asked for by its own address");
   const origin = headers.get("origin");
-  if (origin !== null && origin !== `http://${host}`) return refuse(403, "asked by another page");
+  if (origin !== null && origin !== `http://${host}`) return reply(403, "asked by another page");
 }

@@ -31,7 +31,7 @@ import { timingSafeEqual } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { askToStop } from "../vis/report/run_folder.ts";
 import { FollowedRecord } from "./follow.ts";
-import { listen, refuse } from "./loopback.ts";
+import { listen, reply } from "./loopback.ts";
 import { pageHtml, type PageParts, policyOf } from "./report.ts";
 
 /** What to serve. */
@@ -175,15 +175,15 @@ export function serveRuns({ page, title, port, folders, doing }: ServeOptions): 
     const text = await shortText(request);
     runs.look();
     const run = runs.all.find(({ number }) => String(number) === text);
-    if (!run) return refuse(404, "no such run");
+    if (!run) return reply(404, "no such run");
     return askToStop(run.folder)
-      ? new Response(null, { status: 202 })
-      : refuse(409, "no process is at work on it");
+      ? reply(202, "it is asked to stop")
+      : reply(409, "no process is at work on it");
   };
   const cut = new AbortController();
   const server = listen(port, cut.signal, (path, request) => {
     const [, given = "", ...rest] = path.split("/");
-    if (!same(given, token)) return refuse(404, "there is nothing here");
+    if (!same(given, token)) return reply(404, "there is nothing here");
     switch (rest.join("/")) {
       case "":
         if (rest.length === 0) break;
@@ -198,7 +198,7 @@ export function serveRuns({ page, title, port, folders, doing }: ServeOptions): 
       case "stop":
         return only(request, "POST") ?? stop(request);
     }
-    return refuse(404, "there is nothing here");
+    return reply(404, "there is nothing here");
   });
 
   return {
@@ -363,7 +363,7 @@ function same(given: string, wanted: string): boolean {
 
 /** What is answered where a path is asked for in another way. */
 function only({ method }: Request, allowed: string): Response | undefined {
-  if (method !== allowed) return refuse(405, `only ${allowed}`, { Allow: allowed });
+  if (method !== allowed) return reply(405, `only ${allowed}`, { Allow: allowed });
 }
 
 /** The text of a request that has one of a few characters. */

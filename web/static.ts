@@ -1,7 +1,7 @@
 /** The page as the program itself in a browser tab: the files of web/dist, and nothing else. */
 import { UserError } from "../base/errors.ts";
 import { readBeside } from "../base/host.ts";
-import { listen, refuse } from "./loopback.ts";
+import { listen, reply } from "./loopback.ts";
 
 const DIST = new URL("./dist/", import.meta.url);
 
@@ -50,9 +50,9 @@ export async function serveTab(port: number, signal: AbortSignal): Promise<strin
   files.set("/", index);
   const { addr } = listen(port, signal, (path, { method }) => {
     const file = files.get(path);
-    if (!file) return refuse(404, "there is nothing here");
+    if (!file) return reply(404, "there is nothing here");
     if (method !== "GET" && method !== "HEAD") {
-      return refuse(405, "only GET", { Allow: "GET, HEAD" });
+      return reply(405, "only GET", { Allow: "GET, HEAD" });
     }
     return new Response(file.bytes, {
       headers: { "Content-Type": file.type, "Content-Security-Policy": POLICY },

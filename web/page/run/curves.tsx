@@ -43,16 +43,22 @@ function quantiles(curves: readonly Curve[]): Curve[] {
   }));
 }
 
-/** The curves, with a choice of what they show. */
-export function Curves({ run, only }: {
+/** What is shown of a run. */
+interface CurvesProps {
   readonly run: RunView;
   readonly only: number | undefined;
-}) {
+}
+
+/** The curves, where there are any yet, with a choice of what they show. */
+export function Curves({ run, only }: CurvesProps) {
+  return run.history.size > 0 ? <ShownCurves run={run} only={only} /> : null;
+}
+
+function ShownCurves({ run, only }: CurvesProps) {
   const [chosen, choose] = useState("loss");
   const [read, setRead] = useState<number | undefined>();
   const [element, width] = useWidth<HTMLDivElement>();
   const id = useId();
-  if (run.history.size === 0) return null;
   const names = [
     ...new Set([
       ...run.metrics,
