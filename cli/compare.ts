@@ -8,11 +8,13 @@ import { requireWritableFolder } from "../base/writable_folder.ts";
 import { decodePng } from "../vis/photos/png.ts";
 import { type ComparedPicture, differences, picturesIn } from "../vis/report/comparison.ts";
 import { isObject, type Manifest } from "../vis/report/manifest.ts";
+import { recordsBelow } from "../vis/report/record_file.ts";
 import { type SheetRow, sheetSvg } from "../vis/report/sheet_svg.ts";
 import { squareOf, webpUri } from "../vis/report/tiles.ts";
 import { type Arguments, type Command, UsageError } from "./shared/options.ts";
 import { manifestsIn } from "./shared/past_runs.ts";
 import { print, say } from "./shared/progress.ts";
+import { leavePage } from "./shared/report_page.ts";
 
 /** A run that is compared. */
 interface Run {
@@ -51,8 +53,8 @@ export const compareCommand: Command = {
   },
   notes:
     `Prints the parameters that differ and what was measured of each picture, at its start and at
-its end, and writes compare.svg: the pictures, a row each, of the runs side by side. A run of several
-layers counts as so many runs. Facets are compared by their numbers, the largest first: of other
+its end, and writes compare.svg: the pictures, a row each, of the runs side by side; and compare.html,
+a page with all there is of each run. A run of several layers counts as so many runs. Facets are compared by their numbers, the largest first: of other
 photos, layers or numbers of facets they are others.`,
 
   async run(args: Arguments) {
@@ -101,6 +103,11 @@ photos, layers or numbers of facets they are others.`,
     });
     await writeWhole(out, "compare.svg", sheet);
     print(`\n${join(out, "compare.svg")}`);
+    const folders = runs.flatMap(({ folder }) => recordsBelow(folder, 0));
+    const page = folders.length > 0
+      ? await leavePage(out, "compare.html", { title, runs: folders })
+      : undefined;
+    if (page !== undefined) print(page);
   },
 };
 

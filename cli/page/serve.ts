@@ -1,7 +1,6 @@
 /** `serve`: a page of any number of runs while they go on, in whichever process. */
-import { join } from "node:path";
 import { UserError } from "../../base/errors.ts";
-import { RECORD } from "../../vis/report/record_file.ts";
+import { recordsBelow } from "../../vis/report/record_file.ts";
 import { serveRuns } from "../../web/server.ts";
 import { untilSignal } from "../shared/interruption.ts";
 import { type Command, PORT_OPTION, portOf } from "../shared/options.ts";
@@ -33,7 +32,7 @@ Example, in one terminal and another:
       page: await builtPage(),
       title: args.positionals.join(", "),
       port: portOf(args),
-      folders: () => args.positionals.flatMap((folder) => runsBelow(folder, DEPTH)),
+      folders: () => args.positionals.flatMap((folder) => recordsBelow(folder, DEPTH)),
     });
     print(server.address);
     await untilSignal();
@@ -50,18 +49,4 @@ function requireFolder(path: string): void {
     if (error instanceof Deno.errors.NotCapable) throw error;
   }
   throw new UserError(`${path} is no folder; name that of a run, or one in which there are runs`);
-}
-
-/** A folder that holds the record of a run, or those in it that do. */
-function runsBelow(folder: string, depth: number): string[] {
-  try {
-    const inside = [...Deno.readDirSync(folder)];
-    if (inside.some(({ name, isFile }) => name === RECORD && isFile)) return [folder];
-    if (depth === 0) return [];
-    return inside.filter(({ name, isDirectory }) => isDirectory && !name.startsWith("."))
-      .map(({ name }) => join(folder, name)).toSorted()
-      .flatMap((each) => runsBelow(each, depth - 1));
-  } catch {
-    return []; // it is gone, or not ours to look into
-  }
 }

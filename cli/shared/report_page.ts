@@ -95,18 +95,27 @@ export function beginRecord(
 }
 
 /**
- * Writes the report of a run into its folder. A run whose report cannot be made is done all the same:
- * what is missing is said.
+ * Writes a page of some runs. Whoever makes it as something beside may be without: what is missing is
+ * said.
  *
- * @returns its path; nothing where there is none
+ * @param runs folders with their records
+ * @returns its path; nothing where it cannot be made
  */
-export async function leaveReport(folder: string, title: string): Promise<string | undefined> {
+export async function leavePage(
+  folder: string,
+  name: string,
+  { title, runs }: { title: string; runs: readonly string[] },
+): Promise<string | undefined> {
   try {
-    const html = reportHtml(await builtPage(), title, [readRecord(folder)]);
-    await writeWhole(folder, REPORT, html);
-    return join(folder, REPORT);
+    await writeWhole(folder, name, reportHtml(await builtPage(), title, runs.map(readRecord)));
+    return join(folder, name);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    say(`note: no ${REPORT}: ${error.message}`);
+    say(`note: no ${name}: ${error.message}`);
   }
+}
+
+/** Writes the report of a run into its folder, as {@linkcode leavePage} does. */
+export async function leaveReport(folder: string, title: string): Promise<void> {
+  await leavePage(folder, REPORT, { title, runs: [folder] });
 }

@@ -79,3 +79,17 @@ export function readRecord(folder: string): string {
   }
   return text.slice(0, text.lastIndexOf("\n") + 1);
 }
+
+/** A folder that holds the record of a run, or those in it that do; none where it cannot be looked into. */
+export function recordsBelow(folder: string, depth: number): string[] {
+  try {
+    const inside = [...Deno.readDirSync(folder)];
+    if (inside.some(({ name, isFile }) => name === RECORD && isFile)) return [folder];
+    if (depth === 0) return [];
+    return inside.filter(({ name, isDirectory }) => isDirectory && !name.startsWith("."))
+      .map(({ name }) => join(folder, name)).toSorted()
+      .flatMap((each) => recordsBelow(each, depth - 1));
+  } catch {
+    return []; // it is gone, or not ours to look into
+  }
+}
