@@ -27,16 +27,20 @@ Deno.test("a run is seen, stopped and kept from a page, its own or that of anoth
         return data.startsWith('0 {"kind":"finished"');
       });
       await grows.promise;
-      const stop = (run: string) => fetch(`${addresses[1]}stop`, { method: "POST", body: run });
-      assert.equal((await stop("1")).status, 404);
-      assert.equal((await stop("0")).status, 202);
+      const stop = async (run: string) => {
+        const response = await fetch(`${addresses[1]}stop`, { method: "POST", body: run });
+        await response.text();
+        return response.status;
+      };
+      assert.equal(await stop("1"), 404);
+      assert.equal(await stop("0"), 202);
       assert.equal(await working.code(), 130);
       await working.says(/asked to stop/);
       const record = Deno.readTextFileSync(join(run, "events.jsonl"));
       assert.match(record, /"kind":"finished".*"aborted":true/);
       assert.equal(linesOf(await own, 0), record);
       assert.equal(linesOf(await others, 0), record);
-      assert.equal((await stop("0")).status, 409);
+      assert.equal(await stop("0"), 409);
       const { status } = JSON.parse(Deno.readTextFileSync(join(run, "manifest.json")));
       assert.equal(status, "interrupted");
       assert.ok(exists(join(run, "report.html")));
