@@ -115,7 +115,7 @@ const isSource = (file: string) => /(?<!\.d)\.tsx?$/.test(file);
 /** Packages that are plain JavaScript. */
 const PLAIN_PACKAGES = [
   ...["umap-js", "@bufbuild/protobuf/wire", "gifenc", "preact", "preact/hooks"],
-  ...["d3-scale", "d3-selection", "d3-shape", "d3-zoom"],
+  ...["d3-array", "d3-selection", "d3-shape", "d3-zoom"],
 ];
 
 /** The rooms, whose files are looked at. */

@@ -43,6 +43,10 @@ export function policyOf({ script, style }: PageParts, connect: "'self'" | "'non
   ].join("; ");
 }
 
+/** As in page/index.html: without one, a browser would ask for it. */
+const ICON =
+  `<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Cpath d='M2 16q14-20 28 0-14 20-28 0' fill='%23332288'/%3E%3Ccircle cx='16' cy='16' r='6' fill='%2388ccee'/%3E%3C/svg%3E">`;
+
 /** A whole page as HTML, with what feeds it. */
 export function pageHtml(
   parts: PageParts,
@@ -56,8 +60,8 @@ export function pageHtml(
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
 <title>${text}</title>
+${ICON}
 <style>${parts.style}</style>
 </head>
 <body>

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The page: its title, runs side by side where they are several, and all of one. */
-import type { ComponentChildren } from "preact";
+import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Feed } from "./feeds/feed.ts";
 import { usePrinting } from "./hooks.ts";
@@ -13,7 +13,7 @@ function useFeed(feed: Feed): void {
   const [, redraw] = useState(0);
   const asked = useRef(false);
   useEffect(() => {
-    feed.subscribe(() => {
+    const changed = () => {
       if (asked.current) return;
       asked.current = true;
       // A page that nobody sees gets no frames, but should know how far it is when it is seen.
@@ -22,7 +22,10 @@ function useFeed(feed: Feed): void {
         asked.current = false;
         redraw((n) => n + 1);
       });
-    });
+    };
+    feed.subscribe(changed);
+    // It may have heard something before anyone listened.
+    changed();
   }, [feed]);
 }
 
@@ -41,10 +44,10 @@ function useOpenDetails(): void {
 }
 
 /** The page. */
-export function Page({ feed, children }: {
+export function Page({ feed, above }: {
   readonly feed: Feed;
   /** What stands above the runs. */
-  readonly children?: ComponentChildren;
+  readonly above?: () => VNode;
 }) {
   useFeed(feed);
   useOpenDetails();
@@ -71,7 +74,7 @@ export function Page({ feed, children }: {
         {trouble && <p role="alert" class="warning">{trouble}</p>}
       </header>
       <main id="content" tabIndex={-1}>
-        {children}
+        {above?.()}
         {several && <Compare runs={runs} chosen={chosen} choose={choose} />}
         {several && run && (
           <h2 class="which">

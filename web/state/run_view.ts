@@ -109,6 +109,11 @@ export class RunView {
     return Math.min(1, (this.#done + growing) / this.pictures.length);
   }
 
+  /** Nobody is at work on it any longer, whatever its lines say. */
+  end(): void {
+    if (this.status !== "finished") this.status = "ended";
+  }
+
   /** Takes the lines of a text; what is no line of JSON is passed over. */
   takeText(text: string): void {
     for (const line of text.split("\n")) {

@@ -1,6 +1,6 @@
 /** Curves over the iterations as SVG. */
-// @ts-types="npm:@types/d3-scale@4.0.9"
-import { type ScaleLinear, scaleLinear } from "d3-scale";
+// @ts-types="npm:@types/d3-array@3.2.2"
+import { nice, ticks, tickStep } from "d3-array";
 // @ts-types="npm:@types/d3-shape@3.1.7"
 import { line } from "d3-shape";
 import type { Ink } from "../colours.ts";
@@ -15,13 +15,32 @@ export interface Curve {
   readonly dashed: boolean;
 }
 
+/** How numbers lie along an axis. */
+export interface Scale {
+  readonly from: readonly [low: number, high: number];
+  readonly to: readonly [start: number, end: number];
+}
+
 /** Where a chart's lines are. */
 export interface Scales {
-  readonly x: ScaleLinear<number, number>;
-  readonly y: ScaleLinear<number, number>;
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+/** The pixel of a number. */
+function place({ from: [low, high], to: [start, end] }: Scale, value: number): number {
+  return start + (end - start) * (value - low) / (high - low);
+}
+
+/** The number at a pixel. */
+export function valueAt({ from, to }: Scale, pixel: number): number {
+  return place({ from: to, to: from }, pixel);
 }
 
 const EDGE = { left: 52, right: 14, top: 12, bottom: 34 };
+
+/** Numbers beside the vertical axis, about. */
+const TICKS = 5;
 
 /** Scales for some curves, on a sheet of some size. */
 export function scalesOf(
@@ -37,16 +56,16 @@ export function scalesOf(
   const [first, last] = range(points.map(([x]) => x));
   const [low, high] = range(points.map(([, y]) => y));
   return {
-    x: scaleLinear([Math.min(first, last - 1), last], [EDGE.left, width - EDGE.right]),
-    y: scaleLinear(low === high ? [low - 0.5, high + 0.5] : [low, high], [
-      height - EDGE.bottom,
-      EDGE.top,
-    ]).nice(5),
+    x: { from: [Math.min(first, last - 1), last], to: [EDGE.left, width - EDGE.right] },
+    y: {
+      from: low === high ? [low - 0.5, high + 0.5] : nice(low, high, TICKS),
+      to: [height - EDGE.bottom, EDGE.top],
+    },
   };
 }
 
 /** Curves, with their axes. */
-export function CurvesDrawing({ curves, size: [width, height], ink, scales: { x, y }, only, at }: {
+export function CurvesDrawing({ curves, size: [width, height], ink, scales, only, at }: {
   readonly curves: readonly Curve[];
   readonly size: readonly [number, number];
   readonly ink: Ink;
@@ -56,19 +75,23 @@ export function CurvesDrawing({ curves, size: [width, height], ink, scales: { x,
   /** The iteration that is read. */
   readonly at?: number | undefined;
 }) {
-  const path = line<readonly [number, number]>(([i]) => x(i), ([, v]) => y(v))
-    .defined(([, value]) => Number.isFinite(value));
-  const ticks = x.ticks(Math.max(2, Math.floor(width / 90))).filter(Number.isInteger);
+  const x = (iteration: number) => place(scales.x, iteration);
+  const y = (value: number) => place(scales.y, value);
+  const path = line<readonly [number, number]>(([i]) => x(i), ([, v]) => y(v));
+  const [low, high] = scales.y.from;
+  const digits = Math.max(0, Math.min(20, -Math.floor(Math.log10(tickStep(low, high, TICKS)))));
   return (
     <>
       <g font-size="12" fill={ink.quiet}>
-        {y.ticks(5).map((value) => (
+        {ticks(low, high, TICKS).map((value) => (
           <g key={value} transform={`translate(0 ${y(value)})`}>
             <line x1={EDGE.left} x2={width - EDGE.right} stroke={ink.line} />
-            <text x={EDGE.left - 8} y="4" text-anchor="end">{y.tickFormat(5)(value)}</text>
+            <text x={EDGE.left - 8} y="4" text-anchor="end">
+              {value.toFixed(digits).replace("-", "−")}
+            </text>
           </g>
         ))}
-        {ticks.map((value) => (
+        {ticks(...scales.x.from, Math.max(2, width / 90)).filter(Number.isInteger).map((value) => (
           <text key={value} x={x(value)} y={height - EDGE.bottom + 18} text-anchor="middle">
             {value}
           </text>

@@ -3,7 +3,13 @@
 import { useState } from "preact/hooks";
 import type { RunView } from "../../state/run_view.ts";
 import { isHollow, SCREEN } from "../colours.ts";
-import { type Curve, CurvesDrawing, CurvesSheet, scalesOf } from "../drawings/curves_drawing.tsx";
+import {
+  type Curve,
+  CurvesDrawing,
+  CurvesSheet,
+  scalesOf,
+  valueAt,
+} from "../drawings/curves_drawing.tsx";
 import { useId, useWidth } from "../hooks.ts";
 import { short, wordsOf } from "../words.ts";
 import { Badge } from "./picture_card.tsx";
@@ -43,18 +49,20 @@ function quantiles(curves: readonly Curve[]): Curve[] {
   }));
 }
 
-/** What is shown of a run. */
+/** What is drawn. */
 interface CurvesProps {
   readonly run: RunView;
+  /** The picture that is looked at, if only one is. */
   readonly only: number | undefined;
 }
 
-/** The curves, where there are any yet, with a choice of what they show. */
+/** The curves, once there are any. */
 export function Curves({ run, only }: CurvesProps) {
-  return run.history.size > 0 ? <ShownCurves run={run} only={only} /> : null;
+  return run.history.size === 0 ? null : <Chart run={run} only={only} />;
 }
 
-function ShownCurves({ run, only }: CurvesProps) {
+/** The curves, with a choice of what they show. */
+function Chart({ run, only }: CurvesProps) {
   const [chosen, choose] = useState("loss");
   const [read, setRead] = useState<number | undefined>();
   const [element, width] = useWidth<HTMLDivElement>();
@@ -78,7 +86,7 @@ function ShownCurves({ run, only }: CurvesProps) {
     .toSorted((a, b) => a - b);
   const last = iterations.at(-1) ?? 0;
   const now = read ?? last;
-  const valueAt = ({ points }: Curve) =>
+  const known = ({ points }: Curve) =>
     points.find(([i]) => i === now)?.[1] ?? points.findLast(([i]) => i <= now)?.[1];
   const closest = (wanted: number) =>
     iterations.reduce((a, b) => Math.abs(b - wanted) < Math.abs(a - wanted) ? b : a, last);
@@ -109,7 +117,7 @@ function ShownCurves({ run, only }: CurvesProps) {
           ref={element}
           onPointerMove={(event) => {
             const left = event.currentTarget.getBoundingClientRect().left;
-            setRead(closest(scales.x.invert(event.clientX - left)));
+            setRead(closest(valueAt(scales.x, event.clientX - left)));
           }}
         >
           {width > 0 && (
@@ -136,7 +144,7 @@ function ShownCurves({ run, only }: CurvesProps) {
             max={Math.max(0, iterations.length - 1)}
             value={iterations.indexOf(now)}
             aria-valuetext={`iteration ${now}: ` +
-              curves.map((curve) => `${curve.name} ${short(valueAt(curve) ?? NaN)}`).join(", ")}
+              curves.map((curve) => `${curve.name} ${short(known(curve) ?? NaN)}`).join(", ")}
             onInput={(event) => setRead(iterations[Number(event.currentTarget.value)])}
           />
           <table>
@@ -158,7 +166,7 @@ function ShownCurves({ run, only }: CurvesProps) {
                       ? <span class="swatch" style={{ background: SCREEN.colour(curve.picture) }} />
                       : <Badge picture={curve.picture} />} <bdi>{curve.name}</bdi>
                   </th>
-                  <td>{valueAt(curve) === undefined ? "–" : short(valueAt(curve)!)}</td>
+                  <td>{known(curve) === undefined ? "–" : short(known(curve)!)}</td>
                 </tr>
               ))}
             </tbody>

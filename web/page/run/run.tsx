@@ -18,7 +18,7 @@ export function Run({ run, stop }: {
   const map = run.facets !== undefined && run.facets.embedding.length > 0;
   return (
     <>
-      <Progress run={run} stop={run.running ? stop : undefined} />
+      <Progress key={String(run.running)} run={run} stop={run.running ? stop : undefined} />
       <Verdict run={run} />
       <Pictures run={run} only={only} look={map ? look : undefined} />
       <div class="pair">
