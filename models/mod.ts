@@ -1,4 +1,17 @@
-/** Networks: their modules, names, weights and traces. */
+/**
+ * Networks: their modules, names, weights and traces.
+ *
+ * @example What a network's layers answer with
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createModel, findModule, traceModel } from "./mod.ts";
+ *
+ * const trace = traceModel(createModel("resnet18"), [1, 3, 224, 224]);
+ * assert.deepEqual(findModule(trace, "layer3").output.shape, [1, 256, 14, 14]);
+ * ```
+ *
+ * @module
+ */
 export { bytesInMemory, type ByteSource } from "./formats/byte_source.ts";
 export { openWeights } from "./formats/open_weights.ts";
 export { encodeSafetensors, parseSafetensors, SafetensorsFile } from "./formats/safetensors.ts";

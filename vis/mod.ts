@@ -1,4 +1,24 @@
-/** The method: photos, facets, objectives, the loop, the report. */
+/**
+ * The method: photos, facets, objectives, the loop, the report.
+ *
+ * @example Which of some vectors belong together, and whether to believe it
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { analyseFacets } from "./mod.ts";
+ *
+ * // What a layer of two channels answered to 40 images: half of them to each.
+ * const [n, channels] = [40, 2];
+ * const pooled = Float32Array.from({ length: n * channels }, (_, i) => {
+ *   const [image, channel] = [i >> 1, i % 2];
+ *   return (image % 2 === channel ? 1 : 0) + 0.01 * Math.sin(i * i);
+ * });
+ * const { facets, judgement } = analyseFacets(pooled, { n, channels, facets: "auto", seed: 0 });
+ * assert.deepEqual([...facets.sizes], [20, 20]);
+ * assert.equal(judgement.structure, "clear");
+ * ```
+ *
+ * @module
+ */
 export { type BatchOptions, type BatchResume, growInBatches } from "./batches.ts";
 export {
   eventsOf,

@@ -7,13 +7,7 @@ import { type Start } from "../../vis/loop/start.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
 import { changesPhotos } from "../../vis/photos/seen.ts";
 import { Network } from "../../vis/network.ts";
-import {
-  readWishes,
-  WISH_NAMES,
-  WISHES,
-  type WishKind,
-  type WishName,
-} from "../../vis/objectives/kinds.ts";
+import { readWishes, WISH_NAMES, WISHES, type WishName } from "../../vis/objectives/kinds.ts";
 import {
   answersOf,
   canAnswer,
@@ -45,7 +39,7 @@ import { again, follow, provenance } from "./run.ts";
 export const WISH_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   ...Object.fromEntries(
     WISH_NAMES.map((name): [string, OptionSpec] => {
-      const { value, help }: WishKind = WISHES[name];
+      const { value, help } = WISHES[name];
       return [name, { type: "string", value, help }];
     }),
   ),

@@ -44,7 +44,7 @@ export class MemoryPlan {
   /** Whether every tensor fits the device where it should live. */
   fits = true;
   /** Constants the program reads. */
-  readonly constants = new Set<Tensor<"constant"> | HostSheet>();
+  readonly constants: Set<Tensor<"constant"> | HostSheet> = new Set();
 
   /**
    * @param keep tensors whose values must survive the last step

@@ -50,8 +50,19 @@ export interface WishKind {
   parse(text: string, context: WishContext): Objective | Promise<Objective>;
 }
 
+/** The name of a kind. */
+export type WishName =
+  | "channels"
+  | "neurons"
+  | "directions"
+  | "classes"
+  | "like"
+  | "diverse"
+  | "l1"
+  | "tv";
+
 /** The kinds by name. */
-export const WISHES = {
+export const WISHES: Readonly<Record<WishName, WishKind>> = {
   channels: {
     value: "3,7,40-47|all",
     help: "A picture for each of these channels of the layer: the mean of its map is to be large",
@@ -123,10 +134,7 @@ export const WISHES = {
     alone: false,
     parse: (text) => scale(tv(), weightOf("tv", text)),
   },
-} as const satisfies Readonly<Record<string, WishKind>>;
-
-/** The name of a kind. */
-export type WishName = keyof typeof WISHES;
+};
 
 /** All of them. */
 export const WISH_NAMES = Object.keys(WISHES) as readonly WishName[];
@@ -151,7 +159,7 @@ export async function readWishes(
   const copies = texts.diverse === undefined ? 1 : copiesOf(texts.diverse);
   const terms: Objective[] = [];
   for (const name of given) {
-    const kind: WishKind = WISHES[name];
+    const kind = WISHES[name];
     terms.push(scale(await kind.parse(texts[name]!, { ...context, copies }), weights[name] ?? 1));
   }
   return add(...terms);
