@@ -85,7 +85,7 @@ Example:
       announce(event);
       using record = beginRecord(folders[i]!, images, { title, ...found });
       await record.take(event);
-      await leaveReport(folder, title);
+      const page = await leaveReport(folder, title);
       folders[i]!.finish();
       const lines = [
         title,
@@ -94,7 +94,7 @@ Example:
           some.slice(0, NAMED).map(({ image }) => image).join(", ")
         ),
         describeFacets(analysis),
-        join(folder, "facets.svg"),
+        page ?? join(folder, "facets.svg"),
       ];
       print(lines.join("\n") + (i + 1 < trunks.length ? "\n" : ""));
     }

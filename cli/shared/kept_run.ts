@@ -1,4 +1,5 @@
 /** A run on the command line of which nothing is lost, whatever ends it. */
+import { join } from "node:path";
 import { shellCommand } from "../../base/shell_command.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
@@ -55,12 +56,12 @@ export interface KeptRunOptions<Result extends Grown> {
 /**
  * Runs, writes the report and keeps states, so that `resume` goes on after any end.
  *
- * @returns what came of it, and what to call when all is said that is to be said of that
+ * @returns what came of it, the file to look at, and what to call when all is said that is to be said of that
  * @throws {UserError} when the folder can no longer be written.
  */
 export async function keptRun<Result extends Grown>(
   { keeper, folder, title, images, size, film, show, manifest, run }: KeptRunOptions<Result>,
-): Promise<{ result: Result; end: () => void }> {
+): Promise<{ result: Result; shown: string; end: () => void }> {
   const again = shellCommand(["mindseye", "resume", folder.path]);
   using interruption = new Interruption(`go on with: ${again}`);
   const { signal } = interruption;
@@ -95,11 +96,12 @@ export async function keptRun<Result extends Grown>(
   }
   const findings = await report.finish(result);
   folder.writeManifest(result.aborted ? "interrupted" : "finished", { ...manifest, ...findings });
-  await leaveReport(folder.path, title);
+  const page = await leaveReport(folder.path, title);
   if (!result.aborted) folder.finish();
   const { code } = interruption;
   return {
     result,
+    shown: page ?? join(folder.path, "sheet.svg"),
     end() {
       if (result.aborted) say(`ended after iteration ${result.iterations}; go on with: ${again}`);
       if (code !== undefined) throw new Interrupted(code);

@@ -116,6 +116,6 @@ export async function leavePage(
 }
 
 /** Writes the report of a run into its folder, as {@linkcode leavePage} does. */
-export async function leaveReport(folder: string, title: string): Promise<void> {
-  await leavePage(folder, REPORT, { title, runs: [folder] });
+export async function leaveReport(folder: string, title: string): Promise<string | undefined> {
+  return await leavePage(folder, REPORT, { title, runs: [folder] });
 }

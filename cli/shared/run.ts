@@ -129,7 +129,7 @@ export async function runAndReport(
   const { parameters: octaves, folder, images, size, trunk, title } = options;
   const film = options.film ? filmSide(octaves.at(-1)!.size || size) : undefined;
   const started = performance.now();
-  const { result: run, end } = await keptRun({
+  const { result: run, shown, end } = await keptRun({
     keeper,
     folder,
     title,
@@ -164,7 +164,7 @@ export async function runAndReport(
     );
   }
   print(describeFacets(run.analysis));
-  print(`${join(folder.path, "sheet.svg")} (${seconds.toFixed(0)} s)`);
+  print(`${shown} (${seconds.toFixed(0)} s)`);
   end();
   return run;
 }

@@ -167,7 +167,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const [, shown = "loss"] = metricsOf(objective);
   const film = run.film ? filmSide(octaves.at(-1)!.size || size) : undefined;
   const started = performance.now();
-  const { result: grown, end } = await keptRun({
+  const { result: grown, shown: lookAt, end } = await keptRun({
     keeper,
     folder: runFolder,
     title,
@@ -213,7 +213,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
     print(`${each}: ${shown} ${number(before[i]?.[shown])} → ${number(after[i]?.[shown])}`);
   });
   if (names.length > MOST_LINES) print(`and ${names.length - MOST_LINES} more`);
-  print(`${join(out, "sheet.svg")} (${seconds.toFixed(0)} s)`);
+  print(`${lookAt} (${seconds.toFixed(0)} s)`);
   end();
 }
 

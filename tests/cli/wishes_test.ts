@@ -149,7 +149,7 @@ Deno.test("all channels leave a picture each and one sheet of them", () =>
     );
     assert.equal(code, 0, err);
     assert.match(err, /16 of 48 pictures done/);
-    assert.match(said, /and 36 more\n.*sheet.svg/);
+    assert.match(said, /and 36 more\n.*report.html/);
     assert.ok(existsSync(join(out, "overview.png")));
     const sheet = Deno.readTextFileSync(join(out, "sheet.svg"));
     assert.equal(sheet.match(/<image /g)!.length, 48);
