@@ -1,5 +1,4 @@
 /** One run on the command line: progress on stderr, files in a folder, a summary on stdout. */
-import { join } from "node:path";
 import { megabytes } from "../../base/megabytes.ts";
 import { shellCommand } from "../../base/shell_command.ts";
 import type { Gpu } from "../../kernels/runtime/device.ts";
