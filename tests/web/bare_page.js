@@ -58,14 +58,31 @@ globalThis.engine = {
   askUntil(request, iteration) {
     const from = this.heard.length;
     this.worker.postMessage(request);
+    this.until.push(() => this.reached(from, iteration, { kind: "stop" }));
+    return this.answer(from);
+  },
+
+  /** The same, but when so many are done for the first time the GPU is lost. */
+  askThroughLoss(request, iteration) {
+    const from = this.heard.length;
+    this.worker.postMessage(request);
+    this.until.push(() => this.reached(from, iteration, { kind: "lose" }));
     this.until.push(() => {
-      const reached = this.lines(from).some((line) =>
-        line.kind === "iterations" && line.results.at(-1).iteration >= iteration
+      const lost = this.heard.findIndex(({ kind, line }, i) =>
+        i >= from && kind === "line" && line.includes("the GPU was lost")
       );
-      if (reached) this.worker.postMessage({ kind: "stop" });
-      return reached;
+      return lost >= 0 && this.reached(lost, iteration, { kind: "stop" });
     });
     return this.answer(from);
+  },
+
+  /** Whether so many iterations were told of after some replies; then something is asked. */
+  reached(from, iteration, request) {
+    const reached = this.lines(from).some((line) =>
+      line.kind === "iterations" && line.results.at(-1).iteration >= iteration
+    );
+    if (reached) this.worker.postMessage(request);
+    return reached;
   },
 
   /** Lines of records after some replies. */

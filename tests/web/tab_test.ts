@@ -40,6 +40,7 @@ interface BarePage {
   start(script?: string): Promise<Hello>;
   ask(request: Request): Promise<Opened | PlainEnded | Failed>;
   askUntil(request: Request, iteration: number): Promise<PlainEnded | Failed>;
+  askThroughLoss(request: Request, iteration: number): Promise<PlainEnded | Failed>;
   answer(from: number, kinds: readonly string[]): Promise<{ readonly kind: string }>;
   line(request: Request, kind: string): Promise<unknown>;
   lines(from?: number): Record<string, unknown>[];
@@ -76,7 +77,7 @@ class Server {
     }
     const name = asked.slice(PLACE.length) || "index.html";
     const [folder, ...rest] = name.split("/");
-    const file = name === "bare_page.js"
+    const file = ["bare_page.js", "losing_worker.js"].includes(name)
       ? join(import.meta.dirname!, name)
       : rest.length > 0
       ? join(this.folders[folder!] ?? DIST, ...rest)
@@ -100,7 +101,8 @@ function asEnded(reply: { readonly kind: string }): PlainEnded {
 /** Ten small iterations for an early layer. */
 const RUN: RunRequest = {
   photos: { kind: "drawings" },
-  layer: "features.5",
+  layer: "features.2",
+  penalty: "features.0",
   facets: 2,
   embedding: { embedding: "pca" },
   size: 48,
@@ -125,7 +127,7 @@ Deno.test({
       await tab.goto(`${origin}${PLACE}bare.html`);
 
       await t.step("says what there is", async () => {
-        const hello = await tab.evaluate(() => engine.start());
+        const hello = await tab.evaluate(() => engine.start("losing_worker.js"));
         assert.equal(hello.kind, "hello", JSON.stringify(hello));
         assert.equal(hello.adapter.software, true);
         assert.equal(hello.presets.soft!.iterations, 200);
@@ -177,18 +179,20 @@ Deno.test({
         await compare(folder, "files", whole, await tab.evaluate(() => engine.lines()), photos);
       });
 
-      await t.step("a run that is ended, gone on with and left is the same run", async () => {
+      await t.step("a run that is ended, loses its GPU and is left is the same run", async () => {
         const first = await runFiles(10);
         assert.equal(first.aborted, true);
         assert.equal(JSON.parse(first.manifest!).status, "interrupted");
-        const second = asEnded(await tab.evaluate(() => engine.askUntil({ kind: "resume" }, 20)));
+        const second = asEnded(
+          await tab.evaluate(() => engine.askThroughLoss({ kind: "resume" }, 20)),
+        );
         assert.equal(second.aborted, true);
         // As if the tab were closed.
         await tab.evaluate(() => engine.start());
         const kept = await tab.evaluate(() => engine.answer(0, ["kept"]));
         assert.deepEqual(kept, {
           kind: "kept",
-          title: "photos in motifs features.5",
+          title: "photos in motifs features.2",
           iteration: 20,
           total: 30,
         });

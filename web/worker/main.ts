@@ -93,7 +93,7 @@ class Engine {
       else if (request.kind === "open") await this.#open(request.network);
       else if (request.kind === "run") await this.#begin(request.run);
       else if (request.kind === "resume") await this.#resume();
-      else await this.#keep.forget();
+      else if (request.kind === "forget") await this.#keep.forget();
     } catch (error) {
       const known = error instanceof UserError;
       say({
