@@ -174,7 +174,7 @@ function GrowFields({ feed: { hello, opened }, wanted, change }: {
             change({ what, value: "" });
           }}
         >
-          <option value="facets">the facets of the photos</option>
+          <option value="facets">facets of the photos</option>
           {wishes.map(({ name }) => <option key={name} value={name}>{name}</option>)}
         </select>
       </p>
