@@ -3,6 +3,9 @@ import { CODE_VERSION } from "../base/code_version.ts";
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
+import { atlasPlanCommand } from "./atlas/plan.ts";
+import { atlasRunCommand } from "./atlas/run.ts";
+import { atlasStatusCommand } from "./atlas/status.ts";
 import { benchCommand } from "./bench.ts";
 import { completionsCommand } from "./completions.ts";
 import { demoCommand } from "./demo.ts";
@@ -49,6 +52,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "weights convert": weightsConvertCommand,
   presets: presetsCommand,
   schema: schemaCommand,
+  "atlas plan": atlasPlanCommand,
+  "atlas run": atlasRunCommand,
+  "atlas status": atlasStatusCommand,
   quality: qualityCommand,
   bench: benchCommand,
   tune: tuneCommand,

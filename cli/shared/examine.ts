@@ -7,7 +7,7 @@ import { poolActivations } from "../../vis/photos/activations.ts";
 import { resizeSquare } from "../../vis/photos/area_resize.ts";
 import { DRAWINGS, drawings } from "../../vis/drawings.ts";
 import { requireImages, type SourceImage } from "../../vis/photos/images.ts";
-import { type Look, lookAtPhotos } from "../../vis/photos/look.ts";
+import { type Look, lookAtPhotos, type LookOptions } from "../../vis/photos/look.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
@@ -30,6 +30,7 @@ import {
   type WholeNumbers,
 } from "./options.ts";
 import { announce, Progress, say } from "./progress.ts";
+import { sharedActivations } from "./sharing.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -198,12 +199,7 @@ export async function examine(
 
   const looking = new Progress("photos");
   const parameters = octaves[0];
-  const prepare = parameters && changesPhotos(parameters)
-    ? {
-      name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
-      apply: (pixels: Float32Array) => asSeen(pixels, parameters),
-    }
-    : undefined;
+  const prepare = preparation(parameters);
   const look = await keeper.use<Examined["look"]>(async (gpu) => {
     if (drawn) {
       const picture = (i: number) => {
@@ -221,7 +217,7 @@ export async function examine(
       size: seen,
       limit,
       prepare,
-      cache: { folder: join(out, "activations"), weights },
+      cache: { folder: sharedActivations() ?? join(out, "activations"), weights },
       onProgress: (done, total, reused) => {
         looking.update(done, total, reused > 0 ? `${reused} known` : "");
         announce({ kind: "activations", done, total });
@@ -244,6 +240,15 @@ export async function examine(
     folders,
     titles: trunks.map(({ target }) => `${called} in ${shortName(model.name)} ${target}`),
     [Symbol.dispose]: () => keep.dispose(),
+  };
+}
+
+/** What is done to photos before a network sees them, and what it is called; nothing if it is nothing. */
+export function preparation(parameters: Parameters | undefined): LookOptions["prepare"] {
+  if (!parameters || !changesPhotos(parameters)) return undefined;
+  return {
+    name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
+    apply: (pixels) => asSeen(pixels, parameters),
   };
 }
 
