@@ -5,6 +5,8 @@ import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
 import { atlasPlanCommand } from "./atlas/plan.ts";
 import { atlasRunCommand } from "./atlas/run.ts";
+import { atlasK8sCommand } from "./atlas/k8s.ts";
+import { atlasSbatchCommand } from "./atlas/sbatch.ts";
 import { atlasStatusCommand } from "./atlas/status.ts";
 import { benchCommand } from "./bench.ts";
 import { completionsCommand } from "./completions.ts";
@@ -55,6 +57,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "atlas plan": atlasPlanCommand,
   "atlas run": atlasRunCommand,
   "atlas status": atlasStatusCommand,
+  "atlas sbatch": atlasSbatchCommand,
+  "atlas k8s": atlasK8sCommand,
   quality: qualityCommand,
   bench: benchCommand,
   tune: tuneCommand,
