@@ -6,9 +6,6 @@ import { print } from "../shared/progress.ts";
 import { readAtlas } from "./atlas_folder.ts";
 import { PROGRAM_OPTION, programWords } from "./program.ts";
 
-/** Seconds before the end of its time at which an element is told to save. */
-const GRACE = 60;
-
 /** The command. */
 export const atlasSbatchCommand: Command = {
   summary: "Write a Slurm array script for an atlas: its elements take jobs until their time ends.",
@@ -18,6 +15,11 @@ export const atlasSbatchCommand: Command = {
   options: {
     elements: { type: "string", value: "N", help: "Elements of the array (4)" },
     time: { type: "string", value: "TIME", help: "Time of an element, as Slurm has it (01:00:00)" },
+    grace: {
+      type: "string",
+      value: "SECONDS",
+      help: "How long before the end of its time an element is told to save (60)",
+    },
     sbatch: {
       type: "string",
       multiple: true,
@@ -52,6 +54,7 @@ what it had is gone on with by other elements. The same script may be submitted 
       atlas: resolve(folder),
       elements,
       time,
+      grace: args.integer("grace", { min: 1, max: 65535 }),
       options: args.list("sbatch"),
       program: programWords(args.text("program")),
       patience: args.integer("patience", { min: 1, max: 86400 }),
@@ -66,6 +69,8 @@ export interface SbatchOptions {
   readonly atlas: string;
   readonly elements: number;
   readonly time: string;
+  /** Seconds before the end of its time at which an element is told to save (60). */
+  readonly grace?: number | undefined;
   /** More options of sbatch. */
   readonly options: readonly string[];
   /** How the program is started. */
@@ -75,7 +80,7 @@ export interface SbatchOptions {
 
 /** The script. */
 export function sbatchScript(
-  { atlas, elements, time, options, program, patience }: SbatchOptions,
+  { atlas, elements, time, grace = 60, options, program, patience }: SbatchOptions,
 ): string {
   for (const option of options) {
     if (!/^--?[^\s]/.test(option) || /[\r\n]/.test(option)) {
@@ -88,7 +93,7 @@ export function sbatchScript(
     "--job-name=atlas",
     `--array=0-${elements - 1}`,
     `--time=${time}`,
-    `--signal=B:USR1@${GRACE}`,
+    `--signal=B:USR1@${grace}`,
     "--requeue",
     "--open-mode=append",
     `--output=${join(atlas, "slurm-%A_%a.log").replaceAll(" ", "\\ ")}`,
