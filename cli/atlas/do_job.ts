@@ -7,7 +7,7 @@ import { UserError } from "../../base/errors.ts";
 import { lookAtPhotos } from "../../vis/photos/look.ts";
 import { listPhotos } from "../../vis/photos/photos.ts";
 import { chooseOctaves } from "../../vis/presets.ts";
-import { readManifest } from "../../vis/report/manifest.ts";
+import { readManifest } from "../../vis/report/read_manifest.ts";
 import { openTrunks } from "../../vis/trunk.ts";
 import { parseConfig } from "../shared/config.ts";
 import { preparation } from "../shared/examine.ts";

@@ -20,6 +20,7 @@ import { traceModel } from "../../models/trace.ts";
 import { ancestors, sizeOf } from "../../ops/mod.ts";
 import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import { Network } from "../../vis/network.ts";
+import { describeOctaves } from "../../vis/presets.ts";
 import { readWishes, WISH_NAMES } from "../../vis/objectives/kinds.ts";
 import { listPhotos } from "../../vis/photos/photos.ts";
 import { openTrunks } from "../../vis/trunk.ts";
@@ -33,7 +34,6 @@ import {
 } from "../shared/examine.ts";
 import { openModelFor } from "../shared/model.ts";
 import { Arguments } from "../shared/options.ts";
-import { describeOctaves } from "../shared/kept_run.ts";
 import { octavesOf, visualizeCommand } from "../visualize.ts";
 import { fromAtlas } from "./atlas_folder.ts";
 
