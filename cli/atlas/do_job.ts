@@ -20,6 +20,7 @@ import { hush } from "../shared/progress.ts";
 import type { Sharing } from "../shared/sharing.ts";
 import { visualizeCommand } from "../visualize.ts";
 import { type Atlas, fromHere, RUNS } from "./atlas_folder.ts";
+import { keepSeen, KeptFolder } from "./large_folder.ts";
 
 /** With what jobs are done. */
 export interface Means {
@@ -76,13 +77,14 @@ async function look(job: LookJob, { atlas, gpu }: Means): Promise<number> {
   const layers = openTrunks(model, weights, job.layers.map((layer) => ({ layer })), job.seen);
   const photos = listPhotos(fromHere(folder, plan.folders[job.folder]!.path));
   const store = join(folder, "activations", job.store);
-  await keeper.use((gpu) =>
+  const { images, hashes } = await keeper.use((gpu) =>
     lookAtPhotos(gpu, layers, photos.slice(...job.photos), {
       size: job.seen,
       prepare: preparation(chooseOctaves(name, {}, octaves)[0]),
       cache: { folder: store, weights },
     })
   );
+  keepSeen(store, images.map(({ name }) => name), hashes);
   return bytesIn(store);
 }
 
@@ -104,9 +106,16 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
   if (isLocked(mine)) Deno.renameSync(mine, `${mine}.left`);
   const config = join(folder, "workers", `${ledger.worker}.config`);
   writeWholeSync(config, JSON.stringify(configOf(plan, job, (path) => fromHere(folder, path))));
-  const [first] = job.needs ?? [];
-  const seen = jobs.find(({ name }) => name === first) as LookJob | undefined;
-  sharing.activations = seen && join(folder, "activations", seen.store);
+  const stores = jobs.flatMap((each) =>
+    each.kind === "look" && job.needs?.includes(each.name)
+      ? [join(folder, "activations", each.store)]
+      : []
+  );
+  const photos = job.folder === undefined ? undefined : plan.folders[job.folder]!.path;
+  sharing.activations = stores[0];
+  sharing.large = photos !== undefined && stores.length > 1
+    ? new KeptFolder(fromHere(folder, photos), stores)
+    : undefined;
   await visualizeCommand.run(new Arguments([], { ...gpu, config, out: mine, resume: true }));
   Deno.mkdirSync(join(folder, RUNS), { recursive: true });
   try {

@@ -96,7 +96,7 @@ export async function runAtlas(
         say(`${job.name}: ${what} (${left} left)`);
       },
       onWait(left) {
-        if (!waits) say(`waiting for the ${left} jobs that others have`);
+        if (!waits) say(`waiting for ${counted(left, "job")} that others have`);
         waits = true;
       },
     });
@@ -112,7 +112,14 @@ export async function runAtlas(
   if (failed.length === 0) return;
   const [{ name }] = failed as [Job];
   throw new UserError(
-    `${failed.length} jobs failed, such as ${name}: ${known.get(name)!.failed}; list them with: ` +
+    `${counted(failed.length, "job")} failed, such as ${name}: ${
+      known.get(name)!.failed
+    }; list them with: ` +
       `${shellCommand(["mindseye", "atlas", "status", folder])}`,
   );
+}
+
+/** `1 job`, `2 jobs`. */
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

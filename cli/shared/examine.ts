@@ -15,6 +15,7 @@ import { changesPhotos } from "../../vis/photos/seen.ts";
 import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
+import type { FoundFacets } from "../../vis/visualize.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
 import { NETWORK_OPTIONS, openModelFor, requireModel } from "./model.ts";
@@ -30,7 +31,7 @@ import {
   type WholeNumbers,
 } from "./options.ts";
 import { announce, Progress, say } from "./progress.ts";
-import { sharedActivations } from "./sharing.ts";
+import { largeFolder, sharedActivations } from "./sharing.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -125,7 +126,11 @@ export interface Examined extends Disposable {
   /** The layers. */
   readonly trunks: readonly Trunk[];
   /** The photos and what each layer answered. */
-  readonly look: Omit<Look, "images"> & { readonly images: readonly SourceImage[] };
+  readonly look: Omit<Look, "images" | "hashes"> & {
+    readonly images: readonly SourceImage[];
+    /** Facets that are known already. */
+    readonly found?: FoundFacets;
+  };
   /** Side of the pictures. */
   readonly size: number;
   /** Side at which the network saw the photos. */
@@ -183,8 +188,9 @@ export async function examine(
   const out = args.text("out") ??
     join("generated", fileName(`${called}-${shortName(model.name)}-${layers.join("-")}`));
   const drawn = folder === DRAWINGS ? drawings(size).slice(0, limit) : undefined;
-  const paths = drawn ? [] : listPhotos(folder);
-  const most = drawn?.length ?? Math.min(paths.length, limit ?? Infinity);
+  const large = largeFolder();
+  const paths = drawn || large ? [] : listPhotos(folder);
+  const most = large ? Infinity : drawn?.length ?? Math.min(paths.length, limit ?? Infinity);
   if (facets !== "auto" && most < facets) {
     if (!drawn) await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
     requireImages(most, facets);
@@ -212,6 +218,19 @@ export async function examine(
         pooled.push(await poolActivations(gpu, trunk, drawn.length, seen, picture, show));
       }
       return { images: drawn, skipped: [], pooled, reused: 0 };
+    }
+    if (large && parameters) {
+      const question = {
+        trunk: trunks[0]!,
+        weights,
+        size: seen,
+        prepared: prepare?.name,
+        parameters,
+      };
+      const seed = args.integer("seed", SEEDS) ?? 0;
+      const how = { ...embeddingOption(args), facets, seed, out: folders[0]!.path };
+      const { images, found } = await large.facets(question, how);
+      return { images, skipped: [], pooled: [], reused: images.length, found };
     }
     return await lookAtPhotos(gpu, open, paths, {
       size: seen,

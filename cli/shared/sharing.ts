@@ -5,6 +5,35 @@
 import type { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import type { WeightsFile } from "../../models/formats/weights.ts";
 import type { OpenModel } from "../../models/open_model.ts";
+import type { EmbeddingOptions } from "../../vis/facets/embedding.ts";
+import type { Parameters } from "../../vis/parameters.ts";
+import type { StoredImage } from "../../vis/photos/images.ts";
+import type { Trunk } from "../../vis/trunk.ts";
+import type { FoundFacets } from "../../vis/visualize.ts";
+
+/** What is asked about a folder too large to be held. */
+export interface LargeQuestion {
+  readonly trunk: Trunk;
+  readonly weights: WeightsFile;
+  /** Side at which the photos were seen, and what was done to them before. */
+  readonly size: number;
+  readonly prepared: string | undefined;
+  readonly parameters: Parameters;
+}
+
+/** A folder of photos too large to be held, that layers have looked at already. */
+export interface LargeFolder {
+  /** Its facets, and the photos that are needed of it. */
+  facets(
+    question: LargeQuestion,
+    how: EmbeddingOptions & { facets: number | "auto"; seed: number; out: string },
+  ): Promise<{ images: StoredImage[]; found: FoundFacets }>;
+  /** The photos that answer most to each of some channels, and what they answer, [n,K]. */
+  best(
+    question: LargeQuestion,
+    channels: readonly number[],
+  ): Promise<{ images: StoredImage[]; answers: Float32Array<ArrayBuffer> }>;
+}
 
 /** Something open, and what it was opened by. */
 interface Known<T> {
@@ -18,6 +47,8 @@ let shared: Sharing | undefined;
 export class Sharing implements Disposable {
   /** Where answers to photos are kept; in the run's own folder where it is not said. */
   activations: string | undefined;
+  /** The folder of photos, where it is a large one. */
+  large: LargeFolder | undefined;
   /** The GPU. */
   gpu: Known<GpuKeeper> | undefined;
   /** The network. */
@@ -39,6 +70,11 @@ export class Sharing implements Disposable {
 /** Where answers to photos are kept, if runs share them. */
 export function sharedActivations(): string | undefined {
   return shared?.activations;
+}
+
+/** The folder of photos, if it is too large to be held. */
+export function largeFolder(): LargeFolder | undefined {
+  return shared?.large;
 }
 
 /** The GPU that runs share, lent; nothing where they do not. */

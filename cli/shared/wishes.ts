@@ -28,7 +28,7 @@ import { DRAWINGS, drawings } from "../../vis/drawings.ts";
 import { askFolder, lookAtPhotos } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
-import { openTrunks } from "../../vis/trunk.ts";
+import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
 import { folderName, preparation, shortName } from "./examine.ts";
@@ -39,7 +39,7 @@ import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, COUNTS, type OptionSpec, SIDES, UsageError } from "./options.ts";
 import { print, Progress, say } from "./progress.ts";
 import { keptRun } from "./kept_run.ts";
-import { sharedActivations } from "./sharing.ts";
+import { largeFolder, sharedActivations } from "./sharing.ts";
 import { again, follow, provenance } from "./run.ts";
 
 /** Options for wishes: those of the table, and what goes with them. */
@@ -244,6 +244,12 @@ async function askAbout(
   if (shared !== undefined && channels) {
     const { module, numbers } = channels;
     const layers = openTrunks(network.model, weights, [{ layer: module }], size);
+    const large = largeFolder();
+    if (large) {
+      const [trunk] = layers.trunks as [Trunk];
+      const question = { trunk, weights, size, prepared: looks.prepare?.name, parameters };
+      return { ...await large.best(question, numbers), skipped: [] };
+    }
     const cache = { folder: shared, weights };
     const { pooled, images, skipped } = await lookAtPhotos(gpu, layers, paths, { ...looks, cache });
     const count = layers.trunks[0]!.channels;

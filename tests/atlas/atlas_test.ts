@@ -20,8 +20,16 @@ const PLAN = {
 };
 
 /** Plans without a process. */
-async function plan(wanted: unknown, file: string, out: string): Promise<void> {
-  writePlan(out, await findPlan(parseWanted(wanted, file, PLAN_OPTIONS), { file, out }));
+async function plan(wanted: unknown, file: string, out: string, shard?: number): Promise<void> {
+  writePlan(out, await findPlan(parseWanted(wanted, file, PLAN_OPTIONS), { file, out, shard }));
+}
+
+/** Names of the photos that each picture is made of. */
+function photosOf(run: string): string[][] {
+  const manifest = JSON.parse(Deno.readTextFileSync(join(run, "manifest.json")));
+  const pictures: { chosen?: { image: string }[]; photos?: { image: string }[] }[] =
+    manifest.facets ?? manifest.pictures;
+  return pictures.map(({ chosen, photos }) => (chosen ?? photos!).map(({ image }) => image));
 }
 
 const jobsOf = (atlas: string) =>
@@ -69,6 +77,21 @@ Deno.test("an atlas is run by some processes that die, and is what one of them m
     assert.deepEqual(resultsOf(join(shared, "runs")), expected);
     assert.deepEqual([...Deno.readDirSync(join(shared, "work"))], []);
 
+    // A folder in parts, of which none is held: the same photos are chosen.
+    const parts = join(folder, "parts");
+    await plan(PLAN, file, parts, 4);
+    assert.equal(jobsOf(parts).length, 3 + 2);
+    const inParts = await mindseye(["atlas", "run", parts]);
+    assert.equal(inParts.code, 0, inParts.err);
+    for (const job of jobsOf(parts).filter(({ kind }) => kind === "grow")) {
+      const [whole, part] = [alone, parts].map((atlas) => photosOf(join(atlas, "runs", job.name)));
+      assert.ok(whole!.flat().length >= 4);
+      assert.deepEqual(part, whole);
+      const table = join(parts, "runs", job.name, "photos.csv");
+      assert.equal(exists(table), job.objective === 0);
+      if (exists(table)) assert.equal(Deno.readTextFileSync(table).trim().split("\n").length, 11);
+    }
+
     // More is planned; what is done stays done. What cannot be done is told, and tried again when asked.
     const [drawing, photo] = [join(folder, "drawings", "image_001.png"), join(folder, "photo.png")];
     await Deno.copyFile(drawing, photo);
@@ -76,7 +99,7 @@ Deno.test("an atlas is run by some processes that die, and is what one of them m
     await Deno.remove(photo);
     const failed = await mindseye([...run, "--leave"]);
     assert.equal(failed.code, 1);
-    assert.match(failed.err, /1 jobs failed, such as .*like_photo.*photo\.png/);
+    assert.match(failed.err, /1 job failed, such as .*like_photo.*photo\.png/);
     const status = await mindseye(["atlas", "status", shared]);
     assert.match(status.out, /3 of 4 jobs done.*; 1 failed\nfailed: .*\n$/);
     await Deno.copyFile(drawing, photo);
