@@ -3,6 +3,11 @@ import { CODE_VERSION } from "../base/code_version.ts";
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
+import { atlasPlanCommand } from "./atlas/plan.ts";
+import { atlasRunCommand } from "./atlas/run.ts";
+import { atlasK8sCommand } from "./atlas/k8s.ts";
+import { atlasSbatchCommand } from "./atlas/sbatch.ts";
+import { atlasStatusCommand } from "./atlas/status.ts";
 import { benchCommand } from "./bench.ts";
 import { compareCommand } from "./compare.ts";
 import { completionsCommand } from "./completions.ts";
@@ -51,6 +56,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "weights convert": weightsConvertCommand,
   presets: presetsCommand,
   schema: schemaCommand,
+  "atlas plan": atlasPlanCommand,
+  "atlas run": atlasRunCommand,
+  "atlas status": atlasStatusCommand,
+  "atlas sbatch": atlasSbatchCommand,
+  "atlas k8s": atlasK8sCommand,
   quality: qualityCommand,
   bench: benchCommand,
   tune: tuneCommand,

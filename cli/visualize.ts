@@ -201,6 +201,7 @@ ${describeParameters()}`,
         trunk,
         images: look.images,
         pooled: look.pooled[i],
+        found: look.found,
         skipped: look.skipped,
         size,
         facets,
@@ -222,7 +223,7 @@ ${describeParameters()}`,
 };
 
 /** The octaves a command line and a config file ask for. */
-function octavesOf(args: Arguments, config: Config, preset: string): Parameters[] {
+export function octavesOf(args: Arguments, config: Config, preset: string): Parameters[] {
   const iterations = args.integer("iterations", COUNTS);
   const short = { iterations, distance: args.text("distance"), optimizer: args.text("optimizer") };
   const common = {

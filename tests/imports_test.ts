@@ -52,6 +52,7 @@ const PLACES = [
   "vis/wishes.ts",
   "vis/report/",
   "vis/",
+  "atlas/",
   "web/state/",
   "web/worker/",
   "web/page/",
@@ -95,6 +96,8 @@ const HOST_FILES: Readonly<Record<string, string>> = {
   "web/loopback.ts": "listens",
   "web/server.ts": "compares the token",
   "web/static.ts": "lists the built files",
+  "atlas/beat.ts": "writes a worker's pulse",
+  "atlas/ledger.ts": "the folder that workers share",
   "web/report.ts": "hashes the page's script for its policy",
 };
 
@@ -119,7 +122,7 @@ const PLAIN_PACKAGES = [
 ];
 
 /** The rooms, whose files are looked at. */
-const ROOMS = ["base", "kernels", "ops", "models", "vis", "web", "cli"];
+const ROOMS = ["base", "kernels", "ops", "models", "vis", "atlas", "web", "cli"];
 
 /** Most files of a folder itself. */
 const MOST_FILES = 20;

@@ -51,7 +51,20 @@ export type { Judgement } from "./facets/judgement.ts";
 export { adjustedRandIndex } from "./facets/rand_index.ts";
 export { silhouette, type SilhouetteOptions } from "./facets/silhouette.ts";
 export type { Stage, Step } from "./facets/steps.ts";
-export { findTargets, meanActivation, type Target, type TargetOptions } from "./facets/targets.ts";
+export {
+  findStreamedFacets,
+  type PlacedMember,
+  type Rows,
+  type StreamedFacets,
+  type StreamedOptions,
+} from "./facets/streamed.ts";
+export {
+  findTargets,
+  meanActivation,
+  type Member,
+  type Target,
+  type TargetOptions,
+} from "./facets/targets.ts";
 export { grow, type GrowOptions } from "./grow.ts";
 export type { InputOptions } from "./loop/inputs.ts";
 export type { Learned } from "./loop/learning.ts";
@@ -160,5 +173,5 @@ export {
   trunkOf,
   type Trunks,
 } from "./trunk.ts";
-export { visualize, type VisualizeOptions } from "./visualize.ts";
+export { type FoundFacets, visualize, type VisualizeOptions } from "./visualize.ts";
 export { growWishes, type GrowWishesOptions } from "./wishes.ts";

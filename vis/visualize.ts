@@ -3,9 +3,15 @@ import { UserError } from "../base/errors.ts";
 import type { Gpu } from "../kernels/runtime/device.ts";
 import type { GrowState, Listener, Visualization } from "./events.ts";
 import { arrangerOf, type EmbeddingOptions } from "./facets/embedding.ts";
-import { analysisSteps } from "./facets/facets.ts";
+import { analysisSteps, type FacetAnalysis } from "./facets/facets.ts";
 import { requireImages } from "./photos/images.ts";
-import { findTargets, meanActivation } from "./facets/targets.ts";
+import {
+  findTargets,
+  makeTarget,
+  meanActivation,
+  type Member,
+  type Target,
+} from "./facets/targets.ts";
 import { grow, Stopwatch } from "./grow.ts";
 import { magnitudesOf } from "./loop/spectrum.ts";
 import { type Start, startPictures } from "./loop/start.ts";
@@ -22,6 +28,16 @@ import { checkOctaves } from "./presets.ts";
 import type { Trunk } from "./trunk.ts";
 import { concatenate } from "../base/concatenate.ts";
 
+/** Facets of a folder that is too large for all of it to be held. */
+export interface FoundFacets {
+  /** Facets of the images that are held; their sizes are those of the folder. */
+  readonly analysis: FacetAnalysis;
+  /** For each facet the images of its target; their numbers are those of the images that are held. */
+  readonly members: readonly (readonly Member[])[];
+  /** [C] the mean of what the layer answers to all of the folder. */
+  readonly mean: Float32Array;
+}
+
 /** What to visualise. */
 export interface VisualizeOptions {
   /** The network and its layers. */
@@ -35,6 +51,8 @@ export interface VisualizeOptions {
    * that is known already (from {@linkcode lookAtPhotos}); otherwise the images are shown to it.
    */
   readonly pooled?: Float32Array<ArrayBuffer> | undefined;
+  /** Facets that were found already, in a folder of which the images are only a part. */
+  readonly found?: FoundFacets | undefined;
   /** How many facets to look for; `auto` takes the number with the largest silhouette. */
   readonly facets: number | "auto";
   /** Where to look for them; t-SNE's plane by default. */
@@ -81,35 +99,48 @@ export async function visualize(
   const start = startSeen(options.start ?? "mean", goals);
   const seen = seenSide(goals, size, trunk.model.inputSize);
   const asSeenBy = async (i: number) => resizeSquare(await picture(i), size, seen);
-  const pooled = options.pooled ?? await poolActivations(
-    gpu,
-    trunk,
-    images,
-    seen,
-    asSeenBy,
-    (done, total) => tell({ kind: "activations", done, total }),
-  );
-  const looking = analysisSteps(pooled, {
-    ...options.embedding,
-    arrange: await arrangerOf(options.embedding?.embedding),
-    n: images,
-    channels: trunk.channels,
-    facets: options.facets,
-    seed,
-  });
-  let step = looking.next();
-  for (; !step.done; step = looking.next()) await tell({ kind: "stage", ...step.value });
-  const analysis = step.value;
-  const { facets } = analysis;
-  const targets = await findTargets(facets, pooled, picture, {
+  const choosing = {
     channels: trunk.channels,
     keep: Math.min(goals.channels, trunk.channels),
     nearest: goals.nearest,
     choose: goals.choose,
     weighting: goals.weighting,
     blend: goals.blend,
-    onProgress: (done, total) => tell({ kind: "stage", stage: "targets", done, total }),
-  });
+    onProgress: (done: number, total: number) =>
+      tell({ kind: "stage", stage: "targets", done, total }),
+  };
+  const findAll = async () => {
+    const pooled = options.pooled ?? await poolActivations(
+      gpu,
+      trunk,
+      images,
+      seen,
+      asSeenBy,
+      (done, total) => tell({ kind: "activations", done, total }),
+    );
+    const looking = analysisSteps(pooled, {
+      ...options.embedding,
+      arrange: await arrangerOf(options.embedding?.embedding),
+      n: images,
+      channels: trunk.channels,
+      facets: options.facets,
+      seed,
+    });
+    let step = looking.next();
+    for (; !step.done; step = looking.next()) await tell({ kind: "stage", ...step.value });
+    const analysis = step.value;
+    const targets = await findTargets(analysis.facets, pooled, picture, choosing);
+    return { analysis, targets, mean: meanActivation(pooled, trunk.channels) };
+  };
+  const takeFound = async ({ analysis, members, mean }: FoundFacets) => {
+    const targets: Target[] = [];
+    for (const some of members) targets.push(await makeTarget(some, picture, choosing));
+    return { analysis, targets, mean };
+  };
+  const { analysis, targets, mean: usual } = options.found
+    ? await takeFound(options.found)
+    : await findAll();
+  const { facets } = analysis;
   targets.forEach(({ target }, i) => {
     if (!target.some((value) => value !== 0)) {
       throw new UserError(
@@ -139,7 +170,7 @@ export async function visualize(
   const wish = facetsObjective(trunk, {
     targets: concatenate(targets.map((t) => t.target)),
     channels: targets.map((t) => t.channels),
-    mean: meanActivation(pooled, trunk.channels),
+    mean: usual,
   });
   const grown = await grow(gpu, {
     network,

@@ -53,6 +53,17 @@ export function readConfig(path: string | undefined, command: Command): Config {
     json = parseManifest(text, path).config;
     if (!isObject(json)) throw new UserError(`${path} is of a run that no config makes again`);
   }
+  return parseConfig(json, path, command);
+}
+
+/**
+ * Reads what a config file holds.
+ *
+ * @param path what to call it in messages
+ * @param command whose options it may hold
+ * @throws {UserError} naming the path and what is wrong.
+ */
+export function parseConfig(json: unknown, path: string, command: Command): Config {
   const wrong = (message: string) => new UserError(`${path}: ${message}`);
   const changesOf = (value: unknown, what: string): Changes => {
     if (!isObject(value)) throw wrong(`${what}: expected {"NAME": VALUE, …}`);

@@ -7,7 +7,7 @@ import { poolActivations } from "../../vis/photos/activations.ts";
 import { resizeSquare } from "../../vis/photos/area_resize.ts";
 import { DRAWINGS, drawings } from "../../vis/drawings.ts";
 import { requireImages, type SourceImage } from "../../vis/photos/images.ts";
-import { type Look, lookAtPhotos } from "../../vis/photos/look.ts";
+import { type Look, lookAtPhotos, type LookOptions } from "../../vis/photos/look.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { listPhotos, readPhotos } from "../../vis/photos/photos.ts";
 import { asSeen } from "../../vis/photos/seen.ts";
@@ -15,6 +15,7 @@ import { changesPhotos } from "../../vis/photos/seen.ts";
 import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import { RunFolder } from "../../vis/report/run_folder.ts";
 import { openTrunks, type Trunk } from "../../vis/trunk.ts";
+import type { FoundFacets } from "../../vis/visualize.ts";
 import { GPU_OPTIONS, keepGpuFor } from "./gpu.ts";
 import { isNetworkFile } from "../../models/open_model.ts";
 import { NETWORK_OPTIONS, openModelFor, requireModel } from "./model.ts";
@@ -30,6 +31,7 @@ import {
   type WholeNumbers,
 } from "./options.ts";
 import { announce, Progress, say } from "./progress.ts";
+import { largeFolder, sharedActivations } from "./sharing.ts";
 
 /** Options that choose the network, its layers and the photos. */
 export const LOOK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -124,7 +126,11 @@ export interface Examined extends Disposable {
   /** The layers. */
   readonly trunks: readonly Trunk[];
   /** The photos and what each layer answered. */
-  readonly look: Omit<Look, "images"> & { readonly images: readonly SourceImage[] };
+  readonly look: Omit<Look, "images" | "hashes"> & {
+    readonly images: readonly SourceImage[];
+    /** Facets that are known already. */
+    readonly found?: FoundFacets;
+  };
   /** Side of the pictures. */
   readonly size: number;
   /** Side at which the network saw the photos. */
@@ -182,8 +188,9 @@ export async function examine(
   const out = args.text("out") ??
     join("generated", fileName(`${called}-${shortName(model.name)}-${layers.join("-")}`));
   const drawn = folder === DRAWINGS ? drawings(size).slice(0, limit) : undefined;
-  const paths = drawn ? [] : listPhotos(folder);
-  const most = drawn?.length ?? Math.min(paths.length, limit ?? Infinity);
+  const large = largeFolder();
+  const paths = drawn || large ? [] : listPhotos(folder);
+  const most = large ? Infinity : drawn?.length ?? Math.min(paths.length, limit ?? Infinity);
   if (facets !== "auto" && most < facets) {
     if (!drawn) await readPhotos(paths, { size: 8 }); // if none can be read, that is the thing to say
     requireImages(most, facets);
@@ -198,12 +205,7 @@ export async function examine(
 
   const looking = new Progress("photos");
   const parameters = octaves[0];
-  const prepare = parameters && changesPhotos(parameters)
-    ? {
-      name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
-      apply: (pixels: Float32Array) => asSeen(pixels, parameters),
-    }
-    : undefined;
+  const prepare = preparation(parameters);
   const look = await keeper.use<Examined["look"]>(async (gpu) => {
     if (drawn) {
       const picture = (i: number) => {
@@ -217,11 +219,24 @@ export async function examine(
       }
       return { images: drawn, skipped: [], pooled, reused: 0 };
     }
+    if (large && parameters) {
+      const question = {
+        trunk: trunks[0]!,
+        weights,
+        size: seen,
+        prepared: prepare?.name,
+        parameters,
+      };
+      const seed = args.integer("seed", SEEDS) ?? 0;
+      const how = { ...embeddingOption(args), facets, seed, out: folders[0]!.path };
+      const { images, found } = await large.facets(question, how);
+      return { images, skipped: [], pooled: [], reused: images.length, found };
+    }
     return await lookAtPhotos(gpu, open, paths, {
       size: seen,
       limit,
       prepare,
-      cache: { folder: join(out, "activations"), weights },
+      cache: { folder: sharedActivations() ?? join(out, "activations"), weights },
       onProgress: (done, total, reused) => {
         looking.update(done, total, reused > 0 ? `${reused} known` : "");
         announce({ kind: "activations", done, total });
@@ -244,6 +259,15 @@ export async function examine(
     folders,
     titles: trunks.map(({ target }) => `${called} in ${shortName(model.name)} ${target}`),
     [Symbol.dispose]: () => keep.dispose(),
+  };
+}
+
+/** What is done to photos before a network sees them, and what it is called; nothing if it is nothing. */
+export function preparation(parameters: Parameters | undefined): LookOptions["prepare"] {
+  if (!parameters || !changesPhotos(parameters)) return undefined;
+  return {
+    name: `${parameters.colourOrder}, ${parameters.wholeLevels ? "whole" : "all"} levels`,
+    apply: (pixels) => asSeen(pixels, parameters),
   };
 }
 

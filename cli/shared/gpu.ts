@@ -3,6 +3,7 @@ import { type Gpu, openGpu, type Storage } from "../../kernels/runtime/device.ts
 import { GpuKeeper } from "../../kernels/runtime/keeper.ts";
 import { tuned } from "../../ops/tuning/tune.ts";
 import { say } from "./progress.ts";
+import { sharedGpu } from "./sharing.ts";
 import type { Arguments, OptionSpec } from "./options.ts";
 
 /** How the GPU computes. */
@@ -28,8 +29,13 @@ export async function openGpuFor(args: Arguments, storage?: Storage): Promise<Gp
   return gpu;
 }
 
-/** The same, opened again when it is lost. */
+/** The same, opened again when it is lost; where runs share one, that. */
 export async function keepGpuFor(args: Arguments): Promise<GpuKeeper> {
+  const key = JSON.stringify([args.flag("precise"), args.flag("no-tune")]);
+  return await sharedGpu(key, () => openKeeper(args)) ?? await openKeeper(args);
+}
+
+async function openKeeper(args: Arguments): Promise<GpuKeeper> {
   return await GpuKeeper.open(
     () => openGpuFor(args),
     (reason) => say(`note: the GPU was lost (${reason}); it is opened again`),

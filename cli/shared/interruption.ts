@@ -35,6 +35,8 @@ export async function untilSignal(): Promise<void> {
 
 /** Listens for signals as long as it is not disposed of. */
 export class Interruption implements Disposable {
+  /** Those that listen; a signal is for the last one, which knows best what is at work. */
+  static readonly #listening: Interruption[] = [];
   readonly #ending = new AbortController();
   readonly #owned = new DisposableStack();
   #code: number | undefined;
@@ -42,9 +44,14 @@ export class Interruption implements Disposable {
 
   /** @param hint what to do to go on after a signal that ends the program at once */
   constructor(hint: string) {
+    Interruption.#listening.push(this);
+    this.#owned.defer(() => {
+      Interruption.#listening.splice(Interruption.#listening.indexOf(this), 1);
+    });
     for (const name of namesOfSignals()) {
       const code = SIGNALS[name];
       const listener = () => {
+        if (Interruption.#listening.at(-1) !== this) return;
         const again = this.#code !== undefined;
         this.#code ??= code;
         if (again || !this.#grows) {

@@ -11,6 +11,7 @@ import { fetchedWeights, officialWeights } from "../../models/official/weights.t
 import { createModel, type Model } from "../../models/registry.ts";
 import { mergedKeyValues } from "./config.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./options.ts";
+import { sharedModel } from "./sharing.ts";
 
 /** Options that choose a network. */
 export const NETWORK_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -60,11 +61,16 @@ export function requireModel(command: string, args: Arguments): void {
 }
 
 /**
- * The network and its weights as {@linkcode NETWORK_OPTIONS} say.
+ * The network and its weights as {@linkcode NETWORK_OPTIONS} say; where runs share one, that.
  *
  * @throws {UserError} when there is no such network, file or option.
  */
 export async function openModelFor(args: Arguments): Promise<OpenModel> {
+  const key = JSON.stringify(Object.keys(NETWORK_OPTIONS).map((name) => args.values[name] ?? null));
+  return await sharedModel(key, () => openOwnModel(args)) ?? await openOwnModel(args);
+}
+
+async function openOwnModel(args: Arguments): Promise<OpenModel> {
   const normalize = args.text("normalize"), order = args.text("channels-order");
   if (order !== undefined && order !== "rgb" && order !== "bgr") {
     throw new UsageError(`--channels-order: expected rgb or bgr, got "${order}"`);

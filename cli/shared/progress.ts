@@ -19,7 +19,14 @@ export function plain(text: string): string {
 }
 
 /** How the program speaks. */
-const voice = { quiet: false, json: false };
+const voice = { quiet: false, json: false, hushed: false };
+
+/** Says nothing of what goes on, results neither, until it is disposed of. */
+export function hush(): Disposable {
+  const before = { ...voice };
+  Object.assign(voice, { quiet: true, json: false, hushed: true });
+  return { [Symbol.dispose]: () => void Object.assign(voice, before) };
+}
 
 /**
  * Chooses how the program speaks from now on.
@@ -58,6 +65,7 @@ export function say(text: string): void {
 
 /** Writes a line of results to stdout. */
 export function print(text: string): void {
+  if (voice.hushed) return;
   if (voice.json) return say(text);
   clearBar();
   // deno-lint-ignore no-console

@@ -14,7 +14,7 @@ import { howMade, type Made } from "../../vis/report/manifest.ts";
 import { facetName } from "../../vis/report/map.ts";
 import type { Trunk } from "../../vis/trunk.ts";
 import type { Listener, Visualization } from "../../vis/events.ts";
-import { visualize } from "../../vis/visualize.ts";
+import { type FoundFacets, visualize } from "../../vis/visualize.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
 import { describeFacets } from "./examine.ts";
 import { keptRun } from "./kept_run.ts";
@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly trunk: Trunk;
   readonly images: readonly SourceImage[];
   readonly pooled?: Float32Array<ArrayBuffer> | undefined;
+  readonly found?: FoundFacets | undefined;
   readonly skipped: readonly { file: string; reason: string }[];
   readonly size: number;
   readonly facets: number | "auto";

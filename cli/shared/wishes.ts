@@ -2,13 +2,13 @@
 import { basename, join } from "node:path";
 import type { Gpu } from "../../kernels/runtime/device.ts";
 import { UserError } from "../../base/errors.ts";
+import type { WeightsFile } from "../../models/formats/weights.ts";
 import { openWeights } from "../../models/formats/open_weights.ts";
 import { type Start } from "../../vis/loop/start.ts";
-import { asSeen } from "../../vis/photos/seen.ts";
-import { changesPhotos } from "../../vis/photos/seen.ts";
 import { Network } from "../../vis/network.ts";
 import { readWishes, WISH_NAMES, WISHES, type WishName } from "../../vis/objectives/kinds.ts";
 import {
+  answeringChannels,
   answersOf,
   canAnswer,
   metricsOf,
@@ -19,13 +19,14 @@ import { seenSide, usualSide } from "../../vis/loop/schedule.ts";
 import type { Parameters } from "../../vis/parameters.ts";
 import { describeOctaves } from "../../vis/presets.ts";
 import { DRAWINGS, drawings } from "../../vis/drawings.ts";
-import { askFolder } from "../../vis/photos/look.ts";
+import { askFolder, lookAtPhotos } from "../../vis/photos/look.ts";
 import { listPhotos, readPhoto } from "../../vis/photos/photos.ts";
 import { filmSide } from "../../vis/report/film.ts";
 import type { RunFolder } from "../../vis/report/run_folder.ts";
+import { openTrunks, type Trunk } from "../../vis/trunk.ts";
 import { growWishes } from "../../vis/wishes.ts";
 import { mergedKeyValues } from "./config.ts";
-import { folderName, shortName } from "./examine.ts";
+import { folderName, preparation, shortName } from "./examine.ts";
 import { keepGpuFor } from "./gpu.ts";
 import { classNamesOf } from "./class_names.ts";
 import { textOf } from "./text_file.ts";
@@ -33,6 +34,7 @@ import { openModelFor, requireModel } from "./model.ts";
 import { type Arguments, COUNTS, type OptionSpec, SIDES, UsageError } from "./options.ts";
 import { print, Progress, say } from "./progress.ts";
 import { keptRun } from "./kept_run.ts";
+import { largeFolder, sharedActivations } from "./sharing.ts";
 import { again, follow, provenance } from "./run.ts";
 
 /** Options for wishes: those of the table, and what goes with them. */
@@ -161,7 +163,7 @@ export async function visualizeWishes(args: Arguments, run: WishRun): Promise<vo
   const photos = paths.length === 0
     ? { images: drawn, skipped: [], answers: undefined }
     : await keeper.use((gpu) =>
-      askAbout(gpu, network, objective, paths, { size: seen, limit, parameters: first })
+      askAbout(gpu, network, file, objective, paths, { size: seen, limit, parameters: first })
     );
   const title = `${wish} in ${shortName(model.name)} ${layer}`.trimEnd();
   const [, shown = "loss"] = metricsOf(objective);
@@ -224,12 +226,41 @@ const MOST_LINES = 12;
 async function askAbout(
   gpu: Gpu,
   network: Network,
+  weights: WeightsFile,
   objective: Objective,
   paths: readonly string[],
   { size, limit, parameters }: { size: number; limit: number | undefined; parameters: Parameters },
 ) {
   const looking = new Progress("photos");
   const asks = canAnswer(objective);
+  const looks = {
+    size,
+    limit,
+    prepare: preparation(parameters),
+    onProgress: (done: number, total: number) => looking.update(done, total),
+  };
+  const shared = sharedActivations();
+  const channels = answeringChannels(objective);
+  if (shared !== undefined && channels) {
+    const { module, numbers } = channels;
+    const layers = openTrunks(network.model, weights, [{ layer: module }], size);
+    const large = largeFolder();
+    if (large) {
+      const [trunk] = layers.trunks as [Trunk];
+      const question = { trunk, weights, size, prepared: looks.prepare?.name, parameters };
+      return { ...await large.best(question, numbers), skipped: [] };
+    }
+    const cache = { folder: shared, weights };
+    const { pooled, images, skipped } = await lookAtPhotos(gpu, layers, paths, { ...looks, cache });
+    const count = layers.trunks[0]!.channels;
+    const answers = new Float32Array(images.length * numbers.length);
+    images.forEach((_, i) =>
+      numbers.forEach((channel, k) => {
+        answers[i * numbers.length + k] = pooled[0]![i * count + channel]!;
+      })
+    );
+    return { images, skipped, answers };
+  }
   const wishes = { name: "wishes", length: namesOf(objective).length };
   const { images, skipped, answers } = await askFolder(
     gpu,
@@ -239,14 +270,7 @@ async function askAbout(
       ask: (pictures) => [answersOf(objective, network.see(pictures))!],
     },
     paths,
-    {
-      size,
-      limit,
-      ...(changesPhotos(parameters)
-        ? { prepare: { name: "seen", apply: (pixels) => asSeen(pixels, parameters) } }
-        : {}),
-      onProgress: (done, total) => looking.update(done, total),
-    },
+    looks,
   );
   for (const { file, reason } of skipped) say(`skipped ${file}: ${reason}`);
   return { images, skipped, answers: asks ? answers[0] : undefined };

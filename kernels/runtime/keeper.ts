@@ -5,16 +5,24 @@ import type { Gpu } from "./device.ts";
 /** Losses in one piece of work after which it is given up. */
 const MOST_LOSSES = 5;
 
-/** Keeps a GPU open. Owns it. */
+/** Keeps a GPU open. Owns it, unless it is lent. */
 export class GpuKeeper implements Disposable {
   readonly #open: () => Promise<Gpu>;
   readonly #onLoss: (reason: string) => void;
-  #gpu: Gpu;
+  /** The GPU that is open now, for all to whom it is lent. */
+  readonly #now: { gpu: Gpu };
+  readonly #lent: boolean;
 
-  private constructor(gpu: Gpu, open: () => Promise<Gpu>, onLoss: (reason: string) => void) {
-    this.#gpu = gpu;
+  private constructor(
+    now: { gpu: Gpu },
+    open: () => Promise<Gpu>,
+    onLoss: (reason: string) => void,
+    lent = false,
+  ) {
+    this.#now = now;
     this.#open = open;
     this.#onLoss = onLoss;
+    this.#lent = lent;
   }
 
   /**
@@ -27,12 +35,17 @@ export class GpuKeeper implements Disposable {
     open: () => Promise<Gpu>,
     onLoss: (reason: string) => void = () => {},
   ): Promise<GpuKeeper> {
-    return new GpuKeeper(await open(), open, onLoss);
+    return new GpuKeeper({ gpu: await open() }, open, onLoss);
   }
 
   /** The one that is open. */
   get gpu(): Gpu {
-    return this.#gpu;
+    return this.#now.gpu;
+  }
+
+  /** The same GPU for somebody who is done with it before we are. */
+  lend(): GpuKeeper {
+    return new GpuKeeper(this.#now, this.#open, this.#onLoss, true);
   }
 
   /**
@@ -44,9 +57,9 @@ export class GpuKeeper implements Disposable {
   async use<T>(work: (gpu: Gpu) => Promise<T>): Promise<T> {
     for (let losses = 0;; losses++) {
       try {
-        return await work(this.#gpu);
+        return await work(this.gpu);
       } catch (error) {
-        const reason = await this.#gpu.lossReason();
+        const reason = await this.gpu.lossReason();
         if (reason === undefined) throw error;
         if (losses >= MOST_LOSSES) {
           throw new UserError(
@@ -57,14 +70,14 @@ export class GpuKeeper implements Disposable {
           );
         }
         this.#onLoss(reason);
-        this.#gpu[Symbol.dispose]();
-        this.#gpu = await this.#open();
+        this.gpu[Symbol.dispose]();
+        this.#now.gpu = await this.#open();
       }
     }
   }
 
   /** Gives the GPU back. */
   [Symbol.dispose](): void {
-    this.#gpu[Symbol.dispose]();
+    if (!this.#lent) this.gpu[Symbol.dispose]();
   }
 }

@@ -133,7 +133,7 @@ export function pickRows(
   return picked;
 }
 
-/** Puts each point that was not arranged at the mean of its nearest ones, weighted by 1 / distance. */
+/** Puts each point that was not arranged where its nearest ones are. */
 function placeRest(
   scores: Float64Array,
   components: number,
@@ -148,10 +148,23 @@ function placeRest(
     points.set(plane.subarray(2 * i, 2 * i + 2), 2 * row);
     done[row] = 1;
   });
-  for (let i = 0; i < n; i++) {
-    if (done[i]) continue;
+  const place = guided(known, components, plane);
+  for (let i = 0; i < n; i++) if (!done[i]) points.set(place(scores, i), 2 * i);
+  return points;
+}
+
+/**
+ * Says where in the plane a point goes that was not arranged: the mean of its nearest ones, weighted by
+ * 1 / distance.
+ *
+ * @param known [k, components] points that were arranged
+ * @param plane [k, 2] where they are
+ */
+function guided(known: Float64Array, components: number, plane: Float64Array): Placer {
+  return (scores, i) => {
+    const point = [0, 0] as [number, number];
     const nearest: { distance: number; at: number }[] = [];
-    for (let j = 0; j < arranged.length; j++) {
+    for (let j = 0; j < known.length / components; j++) {
       let square = 0;
       for (let d = 0; d < components; d++) {
         square += (scores[i * components + d]! - known[j * components + d]!) ** 2;
@@ -165,9 +178,27 @@ function placeRest(
     for (const { distance, at } of nearest) {
       const weight = 1 / (Math.sqrt(distance) + 1e-12);
       total += weight;
-      for (const axis of [0, 1]) points[2 * i + axis]! += weight * plane[2 * at + axis]!;
+      for (const axis of [0, 1] as const) point[axis] += weight * plane[2 * at + axis]!;
     }
-    for (const axis of [0, 1]) points[2 * i + axis]! /= total;
-  }
-  return points;
+    return point.map((value) => value / total);
+  };
+}
+
+/** Where row i of scores, [n, components], goes among points that are embedded. */
+export type Placer = (scores: Float64Array, i: number) => readonly number[];
+
+/**
+ * Places other points among those that {@linkcode embed} embedded.
+ *
+ * @param known [k, components] the scores of these
+ */
+export function placer(
+  known: Float64Array,
+  components: number,
+  { points, dimensions }: Embedded,
+  embedding: Embedding = "tsne",
+): Placer {
+  if (embedding === "tsne" || embedding === "umap") return guided(known, components, points);
+  return (scores, i) =>
+    Array.from({ length: dimensions }, (_, d) => d < components ? scores[i * components + d]! : 0);
 }

@@ -64,7 +64,7 @@ export interface FacetAnalysis {
 }
 
 /** Principal components that t-SNE sees, at most. */
-const COMPONENTS = 50;
+export const COMPONENTS = 50;
 
 /**
  * k-means starts. With the usual 10, ten facets of a hundred photos still depend on the seed
@@ -93,7 +93,8 @@ const MOST_SILHOUETTES = 2000;
  */
 export async function findFacets(pooled: Float32Array, options: FacetOptions): Promise<Facets> {
   const arrange = await arrangerOf(options.embedding);
-  return finish(groupSteps(pooled, { ...options, arrange }), options.onProgress).facets;
+  const components = finish(reduceSteps(pooled, options), options.onProgress);
+  return finish(groupSteps(components, { ...options, arrange }), options.onProgress).facets;
 }
 
 /**
@@ -119,7 +120,15 @@ export function* analysisSteps(
   pooled: Float32Array,
   options: FacetOptions & { arrange: Arrange },
 ): Steps<FacetAnalysis> {
-  const { components, facets, candidates } = yield* groupSteps(pooled, options);
+  return yield* componentSteps(yield* reduceSteps(pooled, options), options);
+}
+
+/** The same, from the principal components of what the layer gave. */
+export function* componentSteps(
+  components: Components,
+  options: FacetOptions & { arrange: Arrange },
+): Steps<FacetAnalysis> {
+  const { facets, candidates } = yield* groupSteps(components, options);
   const count = facets.sizes.length;
   const judgement = yield* judgeSteps(components, { ...options, facets: count });
   return { facets, candidates, judgement };
@@ -132,17 +141,24 @@ export function facetCandidates(n: number): number[] {
   return Array.from({ length: most - 1 }, (_, i) => i + 2);
 }
 
-/** Checks the options and the values, then PCA. */
-function* reduceSteps(
-  pooled: Float32Array,
-  { n, channels, facets }: FacetOptions,
-): Steps<Components> {
+/**
+ * Checks the options.
+ *
+ * @throws {UserError} when there cannot be so many facets.
+ */
+export function checkFacets({ n, facets }: Pick<FacetOptions, "n" | "facets">): void {
   if (facets !== "auto" && (!Number.isInteger(facets) || facets < 1)) {
     throw new UserError(`facets must be a whole number from 1, got ${facets}`);
   }
   if (facets !== "auto" && n < facets) {
     throw new UserError(`${n} images cannot make ${facets} facets; ask for fewer`);
   }
+}
+
+/** Checks the options and the values, then PCA. */
+function* reduceSteps(pooled: Float32Array, options: FacetOptions): Steps<Components> {
+  checkFacets(options);
+  const { n, channels } = options;
   if (!pooled.every(Number.isFinite)) {
     throw new UserError("the layer's output is not finite for every image; check the weights");
   }
@@ -158,11 +174,10 @@ function* reduceSteps(
 }
 
 function* groupSteps(
-  pooled: Float32Array,
+  components: Components,
   options: FacetOptions & { arrange: Arrange },
-): Steps<{ components: Components; facets: Facets; candidates: Candidate[] }> {
+): Steps<{ facets: Facets; candidates: Candidate[] }> {
   const { n, seed } = options;
-  const components = yield* reduceSteps(pooled, options);
   const embedded = yield* embedSteps(components.scores, {
     ...options,
     components: components.components,
@@ -185,7 +200,6 @@ function* groupSteps(
   const { found } = tried.reduce((a, b) => b.silhouette > a.silhouette ? b : a);
   const { labels, centres, sizes } = found;
   return {
-    components,
     facets: { embedding: embedded.points, labels, centres, sizes },
     candidates: tried.map(({ facets, silhouette }) => ({ facets, silhouette })),
   };

@@ -51,20 +51,29 @@ export function* pcaSteps(
   }
   const kept = Math.min(components, n - 1, channels);
   const rows = centredRows(data, n, channels);
-  // Four times the wanted directions settle them to 12 digits (measured on ReLU features), and n
-  // fill the space: n - 1 with variance, and one without, which rounding lets in.
-  const steps = Math.min(n, channels, Math.max(4 * kept, kept + 20));
-  const basis = yield* lanczosBasis(rows, channels, steps);
+  const steps = stepsFor(n, channels, kept);
+  const basis = yield* lanczosBasis({
+    channels,
+    steps,
+    apply: (q) => {
+      const next = new Float64Array(channels);
+      for (const row of rows) addScaled(next, dot(row, q), row);
+      return next;
+    },
+    fresh: (random) => {
+      const next = new Float64Array(channels);
+      for (const row of rows) addScaled(next, random.normal(), row);
+      return next;
+    },
+  });
 
   // A in the basis: M[i][j] = (X q_i) . (X q_j); its eigenvectors combine the basis.
   const images = basis.map((q) => Float64Array.from(rows, (row) => dot(row, q)));
   const small = images.map((a) => Float64Array.from(images, (b) => dot(a, b)));
-  const { values, vectors } = symmetricEigen(small);
-  const order = values.keys().toArray().sort((a, b) => values[b]! - values[a]!).slice(0, kept);
+  const { values, vectors } = leading(small, kept);
 
   const scores = new Float64Array(n * kept);
-  order.forEach((from, to) => {
-    const weights = vectors[from]!;
+  vectors.forEach((weights, to) => {
     let largest = 0;
     for (let i = 0; i < n; i++) {
       let score = 0;
@@ -74,58 +83,92 @@ export function* pcaSteps(
     }
     if (largest < 0) { for (let i = 0; i < n; i++) scores[i * kept + to]! *= -1; }
   });
-  const variances = Float64Array.from(order, (k) => Math.max(0, values[k]!) / (n - 1));
+  const variances = values.map((value) => Math.max(0, value) / (n - 1));
   yield { stage: "components", done: steps, total: steps };
   return { scores, components: kept, variances };
 }
 
-function centredRows(data: ArrayLike<number>, n: number, channels: number): Float64Array[] {
+/**
+ * Four times the wanted directions settle them to 12 digits (measured on ReLU features), and n fill the
+ * space: n - 1 with variance, and one without, which rounding lets in.
+ */
+export function stepsFor(n: number, channels: number, kept: number): number {
+  return Math.min(n, channels, Math.max(4 * kept, kept + 20));
+}
+
+/** The largest eigenvalues of a symmetric matrix and their vectors, largest first. */
+export function leading(matrix: Float64Array[], count: number) {
+  const { values, vectors } = symmetricEigen(matrix);
+  const order = values.keys().toArray().sort((a, b) => values[b]! - values[a]!).slice(0, count);
+  return {
+    values: Float64Array.from(order, (k) => values[k]!),
+    vectors: order.map((k) => vectors[k]!),
+  };
+}
+
+/** The mean of points, [n, channels]. */
+export function meanOf(points: ArrayLike<number>, channels: number): Float64Array {
+  const n = points.length / channels;
   const mean = new Float64Array(channels);
-  for (let i = 0; i < data.length; i++) mean[i % channels]! += data[i]! / n;
+  for (let i = 0; i < points.length; i++) mean[i % channels]! += points[i]! / n;
+  return mean;
+}
+
+function centredRows(data: ArrayLike<number>, n: number, channels: number): Float64Array[] {
+  const mean = meanOf(data, channels);
   return Array.from(
     { length: n },
     (_, i) => mean.map((value, c) => data[i * channels + c]! - value),
   );
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** The sum of products. */
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
 /** y += factor * x */
-function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
+export function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
   for (let i = 0; i < y.length; i++) y[i]! += factor * x[i]!;
 }
 
 /** Vectors of the basis after which it is said how far it is. */
 const TELL_EVERY = 10;
 
-/** Orthonormal vectors of length `channels` that span q, Aq, A(Aq), ... for A = X'X. */
-function* lanczosBasis(
-  rows: Float64Array[],
-  channels: number,
-  steps: number,
+/** A symmetric matrix A that is known by what it does. */
+export interface Operator {
+  /** Its side. */
+  readonly channels: number;
+  /** How far to go. */
+  readonly steps: number;
+  /** Aq */
+  readonly apply: (q: Float64Array) => Float64Array;
+  /** A random vector of those that A gives. */
+  readonly fresh: (random: Random) => Float64Array;
+}
+
+/** Orthonormal vectors of length `channels` that span q, Aq, A(Aq), ... */
+export function* lanczosBasis(
+  { channels, steps, apply, fresh }: Operator,
 ): Steps<Float64Array[]> {
   const random = new Random(0); // a start of no importance, the same every time
   const basis: Float64Array[] = [];
-  let next = new Float64Array(channels);
+  let next: Float64Array = new Float64Array(channels);
   for (let step = 0; step < steps; step++) {
     if (step % TELL_EVERY === 0) yield { stage: "components", done: step, total: steps };
     let size = orthogonalise(next, basis);
     // The start, and where the space of the last start is exhausted (equal eigenvalues): a random
     // vector of the span of the rows opens the next part.
     for (let attempt = 0; size === 0 && attempt < 3; attempt++) {
-      next = new Float64Array(channels);
-      for (const row of rows) addScaled(next, random.normal(), row);
+      next = fresh(random);
       size = orthogonalise(next, basis);
     }
     if (size === 0) break; // the basis spans everything the points vary in
     const q = next.map((value) => value / size);
     basis.push(q);
-    next = new Float64Array(channels);
-    for (const row of rows) addScaled(next, dot(row, q), row);
+    next = apply(q);
   }
   return basis;
 }

@@ -55,8 +55,7 @@ export async function findTargets(
   pixels: (image: number) => Float32Array | Promise<Float32Array>,
   options: TargetOptions,
 ): Promise<Target[]> {
-  const { channels, keep = 50, nearest = 10 } = options;
-  const { choose = "nearest", weighting = "median", blend = "mean" } = options;
+  const { channels, nearest = 10, choose = "nearest" } = options;
   const mean = meanActivation(pooled, channels);
   const targets: Target[] = [];
   for (let facet = 0; facet < facets.sizes.length; facet++) {
@@ -66,18 +65,38 @@ export async function findTargets(
       : choose === "nearest"
       ? membersByDistance(facets, facet)
       : imagesByDistance(facets, facet).reverse();
-    const members = candidates.slice(0, nearest);
-    const indices = members.map((member) => member.image);
-    const distances = members.map((member) => member.distance);
-    const weights = weightsOf(distances, weighting);
-    const activations = indices.map((i) => pooled.subarray(i * channels, (i + 1) * channels));
-    const target = weightedSum(activations, weights);
-    const images = await Promise.all(indices.map(pixels));
-    const start = blended(images, weights, blend);
-    targets.push({ indices, distances, weights, target, channels: largest(target, keep), start });
+    const members = candidates.slice(0, nearest).map(({ image, distance }) => {
+      return { image, distance, row: pooled.subarray(image * channels, (image + 1) * channels) };
+    });
+    targets.push(await makeTarget(members, pixels, options));
   }
   await options.onProgress?.(targets.length, targets.length);
   return targets;
+}
+
+/** An image that a facet's target is made of. */
+export interface Member {
+  /** Its number. */
+  readonly image: number;
+  /** What {@linkcode Target.distances} says of it. */
+  readonly distance: number;
+  /** [channels] the layer's pooled output. */
+  readonly row: Float32Array;
+}
+
+/** A target of the images chosen for it. */
+export async function makeTarget(
+  members: readonly Member[],
+  pixels: (image: number) => Float32Array | Promise<Float32Array>,
+  { keep = 50, weighting = "median", blend = "mean" }: Omit<TargetOptions, "channels">,
+): Promise<Target> {
+  const indices = members.map(({ image }) => image);
+  const distances = members.map(({ distance }) => distance);
+  const weights = weightsOf(distances, weighting);
+  const target = weightedSum(members.map(({ row }) => row), weights);
+  const images = await Promise.all(indices.map(pixels));
+  const start = blended(images, weights, blend);
+  return { indices, distances, weights, target, channels: largest(target, keep), start };
 }
 
 /** A facet's images, nearest to its centre first; equal distances by index. */
@@ -112,12 +131,12 @@ function membersByDirection(
 }
 
 /** A vector of length 1; nothing stays nothing. */
-function unit(vector: Float64Array): Float64Array {
+export function unit(vector: Float64Array): Float64Array {
   const length = Math.hypot(...vector);
   return length > 0 ? vector.map((value) => value / length) : vector;
 }
 
-function euclidean(a: Float64Array, b: Float64Array): number {
+export function euclidean(a: Float64Array, b: Float64Array): number {
   return Math.sqrt(a.reduce((total, value, i) => total + (value - b[i]!) ** 2, 0));
 }
 
@@ -165,7 +184,7 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-function weightedSum(vectors: Float32Array[], weights: number[]): Float32Array {
+function weightedSum(vectors: readonly Float32Array[], weights: number[]): Float32Array {
   const sum = new Float64Array(vectors[0]?.length ?? 0);
   vectors.forEach((vector, k) => {
     const weight = weights[k]!;

@@ -27,6 +27,7 @@ export function channels(module: string, numbers: readonly number[]): Objective 
       return { loss: affine(activation, -1), metrics: { activation } };
     },
     pick: (pictures) => channels(module, pictures.map((i) => numbers[i]!)),
+    answeringChannels: { module, numbers },
     answers(seen) {
       const out = seen.get(pool);
       return dotRows(out, rowsOf(out.shape[1]));

@@ -93,6 +93,8 @@ export interface Term {
    * are shown beside the pictures, and pictures start from them.
    */
   answers?(seen: Seen): Tensor;
+  /** Where the answers are means of channels: which, so that they need not be asked for again. */
+  readonly answeringChannels?: { readonly module: string; readonly numbers: readonly number[] };
   /** The same for some of its pictures only, where it has names for several. */
   pick?(pictures: readonly number[]): Objective;
   /**
@@ -175,10 +177,19 @@ export function canAnswer(objective: Objective): boolean {
 }
 
 /** What each of B photos answers to each wish, [B,K,1,1]; nothing where no term can tell. */
-export function answersOf({ terms }: Objective, seen: Seen): Tensor | undefined {
+export function answersOf(objective: Objective, seen: Seen): Tensor | undefined {
+  return answering(objective)?.answers?.(seen);
+}
+
+/** The channels whose means {@linkcode answersOf} gives, where it gives nothing else. */
+export function answeringChannels(objective: Objective): Term["answeringChannels"] {
+  return answering(objective)?.answeringChannels;
+}
+
+/** The term that is asked: the first with answers for most wishes. */
+function answering({ terms }: Objective): Term | undefined {
   const most = Math.max(...terms.map(({ term }) => term.answers ? term.names.length : 0));
-  return terms.find(({ term }) => term.answers && term.names.length === most)?.term
-    .answers?.(seen);
+  return terms.find(({ term }) => term.answers && term.names.length === most)?.term;
 }
 
 /** What of a network an objective looks at. */

@@ -8,7 +8,7 @@ import { sha256OfPieces } from "../../base/sha256.ts";
 import type { WeightsFile } from "../../models/formats/weights.ts";
 import type { Model } from "../../models/registry.ts";
 import type { Tensor } from "../../ops/mod.ts";
-import { ActivationCache } from "./activation_cache.ts";
+import { ActivationCache, type CacheKey } from "./activation_cache.ts";
 import { Showing } from "./activations.ts";
 import { Held, type StoredImage } from "./images.ts";
 import { decodePhoto, readPhotoFile, type SkippedPhoto, UnreadablePhoto } from "./photos.ts";
@@ -65,6 +65,8 @@ export interface Questions {
 export interface Look {
   /** The readable photos, in the order given. */
   readonly images: readonly StoredImage[];
+  /** SHA-256 of each one's file. */
+  readonly hashes: readonly string[];
   /** The files that could not be read. */
   readonly skipped: readonly SkippedPhoto[];
   /** Per layer [n, channels]: its output for each photo, averaged over the picture. */
@@ -164,14 +166,7 @@ export async function askFolder(
         await pass.add(photo, prepare?.apply(pixels) ?? pixels);
       }
       seen.push(photo);
-      images.push({
-        name: basename(path),
-        read: async (side = size) => {
-          const decoded = async () =>
-            (await decodePhoto(await readPhotoFile(path), path, side)).pixels;
-          return side === size ? await held.get(path, decoded) : await decoded();
-        },
-      });
+      images.push(storedImage(path, size, held));
     } catch (error) {
       if (!(error instanceof UnreadablePhoto)) throw error;
       skipped.push({ file: basename(path), reason: error.reason });
@@ -192,11 +187,22 @@ export async function askFolder(
     seen.forEach(({ answers }, i) => all.set(answers[number]!, i * length));
     return all;
   });
-  return { images, skipped, answers, reused };
+  return { images, hashes: seen.map(({ hash }) => hash), skipped, answers, reused };
+}
+
+/** A photo that is read again when it is needed, at the side at which it was looked at by default. */
+export function storedImage(path: string, size: number, held?: Held): StoredImage {
+  return {
+    name: basename(path),
+    read: async (side = size) => {
+      const decoded = async () => (await decodePhoto(await readPhotoFile(path), path, side)).pixels;
+      return held && side === size ? await held.get(path, decoded) : await decoded();
+    },
+  };
 }
 
 function openCaches(
-  { name, options, normalisation }: Model,
+  model: Model,
   questions: readonly Question[],
   size: number,
   prepared: string,
@@ -204,15 +210,21 @@ function openCaches(
   onNote?: (text: string) => void,
 ): (ActivationCache | undefined)[] {
   if (!cache) return questions.map(() => undefined);
-  const weights = sha256OfPieces(cache.weights.pieces());
-  return questions.map(({ name: layer, length: channels }) => {
-    const network = { model: name, options, weights, normalisation };
-    return new ActivationCache(
-      cache.folder,
-      { ...network, layer, channels, size, prepared },
-      onNote,
-    );
-  });
+  const key = cacheKey(model, cache.weights, size, prepared);
+  return questions.map(({ name: layer, length: channels }) =>
+    new ActivationCache(cache.folder, { ...key, layer, channels }, onNote)
+  );
+}
+
+/** What kept answers depend on besides the photo and the layer. */
+export function cacheKey(
+  { name, options, normalisation }: Model,
+  weights: WeightsFile,
+  size: number,
+  prepared = "none",
+): Omit<CacheKey, "layer" | "channels"> {
+  const digest = sha256OfPieces(weights.pieces());
+  return { model: name, options, weights: digest, normalisation, size, prepared };
 }
 
 /** A photo that was looked at. */
