@@ -19,7 +19,7 @@ const METRICS: Readonly<Record<string, MetricWords>> = {
       "How strongly the picture drives the facet's own channels: 1 is as strongly as its photos.",
   },
   other_distance: {
-    name: "Distance in other channels",
+    name: "Others' distance",
     help: "How far the channels that are not the facet's own are from those of its photos.",
   },
   distance: {
@@ -97,7 +97,15 @@ export interface Fact {
 }
 
 /** What is told of a picture, the most telling first. */
-const TOLD = ["own", "distance", "activation", "probability", "logit", "similarity", "unlike"];
+const TOLD = [
+  "own",
+  "other_distance",
+  "activation",
+  "probability",
+  "logit",
+  "similarity",
+  "unlike",
+];
 
 /** The latest metrics of a picture. */
 export function latest(run: RunView, picture: number): Metrics | undefined {
@@ -114,7 +122,7 @@ export function factsOf(run: RunView, picture: number): Fact[] {
     if (from === undefined && to === undefined) return [];
     const share = name === "own" || name === "probability";
     const show = (value: number) => share ? percent(value) : short(value);
-    const nearer = name === "distance" && from && to !== undefined ? 1 - to / from : 0;
+    const nearer = name === "other_distance" && from && to !== undefined ? 1 - to / from : 0;
     const meaning = name === "own"
       ? "of what its photos give"
       : nearer > 0.005
