@@ -20,6 +20,7 @@ import { Browser, lacking } from "../browser/browser.ts";
 import { mindseye, ROOT } from "../cli/mindseye.ts";
 import { drawPhotos } from "../draw_photos.ts";
 import { sharedPath } from "../goldens.ts";
+import { SMALL_PHOTOS } from "../vis/small_photos.ts";
 
 const DIST = join(ROOT, "web", "dist");
 
@@ -120,6 +121,10 @@ Deno.test({
     const photos = join(folder, "photos");
     await drawPhotos(photos, { count: 12, size: 40 });
     await Deno.writeTextFile(join(photos, "image_003.png"), "no picture at all");
+    // One that is turned by its EXIF notes, and one that moves.
+    for (const name of ["a.webp", "d.gif"] as const) {
+      await Deno.writeFile(join(photos, name), SMALL_PHOTOS[name]);
+    }
     const server = new Server({ photos, networks: sharedPath("networks", "exports") });
     try {
       await using browser = await Browser.open(server.serve);

@@ -16,8 +16,15 @@ import { type KeptState, TabRun } from "./run.ts";
 
 const say = (reply: Reply) => postMessage(reply);
 
-/** What to do where there is no WebGPU. */
-function withoutWebGpu(): string {
+/** The youngest of what is used of a browser besides WebGPU: whoever has that has all. */
+const isCurrent = "toHex" in Uint8Array.prototype;
+
+/** What to do where there is no WebGPU, or too little else. */
+function unusable(): string {
+  if (!isCurrent) {
+    return "this browser is older than the page: take a current Chrome, Edge or Firefox. Without " +
+      "one, the program does the same in a terminal";
+  }
   if (!isSecureContext) {
     return "browsers allow WebGPU only to pages of https:// and of this machine itself " +
       "(http://localhost): open the page by such an address";
@@ -173,7 +180,7 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   else waiting.push(data);
 });
 
-if (await findAdapter()) {
+if (isCurrent && await findAdapter()) {
   try {
     const keeper = await GpuKeeper.open(
       () => openGpu(),
@@ -189,4 +196,4 @@ if (await findAdapter()) {
   } catch (error) {
     say({ kind: "unusable", text: (error as Error).message });
   }
-} else say({ kind: "unusable", text: withoutWebGpu() });
+} else say({ kind: "unusable", text: unusable() });

@@ -1,6 +1,7 @@
 /** Photos that a page was given: files, decoded by the browser. */
 /// <reference lib="dom" />
 import { Held, type StoredImage } from "../../vis/photos/images.ts";
+import { orient, webpOrientation } from "../../vis/photos/picture_facts.ts";
 import type { Rgba } from "../../vis/photos/rgba.ts";
 import { isPictureName, MOST_PIXELS, squareOf } from "../../vis/photos/square.ts";
 
@@ -19,14 +20,23 @@ export function picturesAmong(files: readonly File[]): File[] {
   return files.filter(({ name }) => isPictureName(name)).toSorted(order);
 }
 
+/** How a WebP file is to be turned, which browsers do not look for; nothing for other files. */
+async function ownOrientation(file: File): Promise<number | undefined> {
+  const start = new TextDecoder("latin1").decode(await file.slice(0, 12).arrayBuffer());
+  if (!/^RIFF.{4}WEBP$/s.test(start)) return;
+  return webpOrientation(new Uint8Array(await file.arrayBuffer()));
+}
+
 /** A picture's pixels as they are in the file, the right way up. */
 async function decode(file: File): Promise<Rgba> {
   let bitmap: ImageBitmap;
+  let orientation: number | undefined;
   try {
+    orientation = await ownOrientation(file);
     bitmap = await createImageBitmap(file, {
       colorSpaceConversion: "none",
       premultiplyAlpha: "none",
-      imageOrientation: "from-image",
+      imageOrientation: orientation === undefined ? "from-image" : "none",
     });
   } catch (error) {
     const gone = error instanceof DOMException && error.name === "NotFoundError";
@@ -39,7 +49,8 @@ async function decode(file: File): Promise<Rgba> {
     const context = canvas.getContext("2d", { willReadFrequently: true });
     if (!context) throw new Unreadable(`${width} × ${height} pixels are too many for the browser`);
     context.drawImage(bitmap, 0, 0);
-    return { width, height, rgba: context.getImageData(0, 0, width, height).data };
+    const { data: rgba } = context.getImageData(0, 0, width, height);
+    return orient({ width, height, rgba }, orientation ?? 1);
   } catch (error) {
     if (error instanceof Unreadable) throw error;
     throw new Unreadable(`the browser cannot decode it (${(error as Error).message})`);
