@@ -1,11 +1,15 @@
 /// <reference lib="dom" />
-/** The page in Chromium: reports opened from disk. */
+/** The page in Chromium: reports opened from disk, and a run that goes on. */
 import axe from "axe-core";
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import type { Page as Tab } from "playwright-core";
 import { decodePng } from "../../vis/photos/png.ts";
-import { pageParts, reportHtml } from "../../web/report.ts";
+import { RECORD } from "../../vis/report/record_file.ts";
+import { type PageParts, pageParts, reportHtml } from "../../web/report.ts";
+import { serveTab } from "../../web/static.ts";
+import { type RunServer, type ServeOptions, serveRuns } from "../../web/server.ts";
 import { Browser, lacking, PATIENCE_MS } from "../browser/browser.ts";
 import { HOSTILE, manyChannels, syntheticRun } from "./synthetic_run.ts";
 
@@ -29,7 +33,7 @@ interface Watched {
   readonly wrong: string[];
 }
 
-async function open(browser: Browser, path: string): Promise<Watched> {
+async function open(browser: Browser, address: string): Promise<Watched> {
   const tab = await browser.newTab();
   const wrong: string[] = [];
   tab.on("console", (message) => wrong.push(`console: ${message.text()}`));
@@ -40,9 +44,9 @@ async function open(browser: Browser, path: string): Promise<Watched> {
   });
   tab.on("request", (request) => {
     const url = request.url();
-    if (url !== `file://${path}` && !/^(data|blob):/.test(url)) wrong.push(`request: ${url}`);
+    if (!url.startsWith(address) && !/^(data|blob):/.test(url)) wrong.push(`request: ${url}`);
   });
-  await tab.goto(`file://${path}`, { timeout: PATIENCE_MS });
+  await tab.goto(address, { timeout: PATIENCE_MS });
   await tab.waitForSelector("#page[data-ready]", { timeout: PATIENCE_MS });
   return { tab, wrong };
 }
@@ -110,11 +114,9 @@ Deno.test({
     const write = (name: string, ...records: string[]) => {
       const path = join(folder, name);
       Deno.writeTextFileSync(path, reportHtml(parts, name, records));
-      return path;
+      return `file://${path}`;
     };
-    // The tests look into the page with scripts of their own, which its policy is not about.
     const browser = await Browser.open(() => new Response(null, { status: 404 }), {
-      bypassCSP: true,
       reducedMotion: "reduce",
       viewport: { width: 1280, height: 900 },
     });
@@ -128,6 +130,8 @@ Deno.test({
           syntheticRun({ ...small, facets, seed, title: `run ${seed}` })
         ),
       );
+      await liveRun(t, browser, parts, join(folder, "run"));
+      await setUp(t, browser);
       await severalRuns(t, browser, write("several.html", ...runs));
       await many(t, browser, write("many.html", await manyChannels(512, 512)));
     } finally {
@@ -320,10 +324,84 @@ async function oneRun(t: Deno.TestContext, browser: Browser, path: string): Prom
 
   await t.step("nothing is wider than a small screen", async () => {
     await tab.setViewportSize({ width: 400, height: 800 });
-    assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth), 400);
+    await tab.waitForFunction(() => document.documentElement.scrollWidth === 400);
   });
   assert.deepEqual(wrong, []);
   await tab.close();
+}
+
+async function liveRun(
+  t: Deno.TestContext,
+  browser: Browser,
+  page: PageParts,
+  folder: string,
+): Promise<void> {
+  await t.step("a run is followed while it goes on, and asked to stop", async () => {
+    const lines = (await syntheticRun({ facets: 2, photos: 12, iterations: 40 })).split(/(?<=\n)/);
+    const record = join(folder, RECORD);
+    const begun = lines.findIndex((line) => line.includes('"iteration":20,"size"'));
+    await Deno.mkdir(folder);
+    await using server = serving({ page, title: "a run", folders: () => [folder] });
+    await Deno.writeTextFile(record, lines[0]!);
+    const { tab, wrong } = await open(browser, server.address);
+    await tab.getByText("Waiting for the run to begin").first().waitFor();
+    await Deno.writeTextFile(record, lines.slice(1, begun + 1).join(""), { append: true });
+    await tab.getByText("Growing the pictures: 50").first().waitFor();
+    assert.equal(await tab.locator(".card").count(), 2);
+    const picture = tab.locator(".card .picture img").first();
+    const half = await picture.getAttribute("src");
+    // Nobody is at work on it.
+    await tab.getByRole("button", { name: "Stop and keep" }).click();
+    await tab.getByRole("alert").getByText("No process is at work on this run.").waitFor();
+    assert.equal(wrong.splice(0).filter((text) => !text.includes("409")).length, 0);
+    await Deno.writeTextFile(record, lines.slice(begun + 1).join(""), { append: true });
+    await tab.getByText("Finished").waitFor();
+    assert.notEqual(await picture.getAttribute("src"), half);
+    assert.equal(await tab.locator(".progress").count(), 0);
+    assert.equal(await tab.locator(".chart path").count(), 2);
+    assert.deepEqual(wrong, []);
+    await tab.close();
+  });
+}
+
+async function setUp(t: Deno.TestContext, browser: Browser): Promise<void> {
+  await t.step("in a tab a run is set up, and what is wrong with it is said", async () => {
+    const ending = new AbortController();
+    const { tab, wrong } = await open(browser, await serveTab(0, ending.signal));
+    try {
+      await tab.getByText(/^motifs: [\d,]+ parameters/).waitFor({ timeout: PATIENCE_MS });
+      assert.equal(await tab.getByLabel("Layer").inputValue(), "features.20");
+      assert.equal(await tab.getByLabel("Iterations").getAttribute("placeholder"), "60");
+      await tab.getByLabel("Preset").selectOption("soft");
+      assert.equal(await tab.getByLabel("Iterations").getAttribute("placeholder"), "200");
+      await tab.getByLabel("Choose photos").setInputFiles({
+        name: HOSTILE,
+        mimeType: "image/jpeg",
+        buffer: Buffer.from("no picture"),
+      });
+      assert.ok(await tab.getByText("your own: 1 file of “photos”").isVisible());
+      assert.deepEqual(await serious(tab), []);
+      await tab.getByText("Other parameters").click();
+      await tab.getByLabel("One a line").fill("start_lrr = 0.1");
+      await tab.getByRole("button", { name: "Grow the pictures" }).click();
+      const alert = tab.getByRole("alert");
+      await alert.getByText("start_lrr").waitFor();
+      assert.match(await alert.innerText(), /start_lr\b/);
+      await tab.getByLabel("One a line").fill("");
+      await tab.getByRole("button", { name: "Grow the pictures" }).click();
+      await alert.getByText("cannot make 3 facets").waitFor();
+      assert.deepEqual(wrong, []);
+    } finally {
+      await tab.close();
+      ending.abort();
+    }
+  });
+}
+
+/** A server of runs that ends with the block. */
+function serving(options: Omit<ServeOptions, "port">): RunServer & AsyncDisposable {
+  const server = serveRuns({ ...options, port: 0 });
+  return { address: server.address, close: server.close, [Symbol.asyncDispose]: server.close };
 }
 
 async function severalRuns(t: Deno.TestContext, browser: Browser, path: string): Promise<void> {

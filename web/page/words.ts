@@ -71,7 +71,7 @@ export function short(value: number): string {
 
 /** A share as per cent. */
 export function percent(share: number): string {
-  return `${Math.round(100 * share)} %`;
+  return `${Math.round(100 * share)}\u00a0%`;
 }
 
 /** A number of things. */

@@ -8,6 +8,8 @@ export function reportFeed(elements: readonly Element[]): Feed {
   const runs = elements.map((element) => {
     const run = new RunView();
     run.takeText(element.textContent ?? "");
+    // What ended without a word was ended by others.
+    if (run.version > 0) run.end();
     // They are long, and nobody needs them twice.
     element.remove();
     return run;

@@ -164,7 +164,7 @@ function Chart({ run, only }: CurvesProps) {
                   <th scope="row">
                     {summed
                       ? <span class="swatch" style={{ background: SCREEN.colour(curve.picture) }} />
-                      : <Badge picture={curve.picture} />} <bdi>{curve.name}</bdi>
+                      : <Badge run={run} picture={curve.picture} />} <bdi>{curve.name}</bdi>
                   </th>
                   <td>{known(curve) === undefined ? "–" : short(known(curve)!)}</td>
                 </tr>

@@ -65,7 +65,7 @@ export function FolderMap({ run, only, look }: {
                     aria-pressed={only === facet}
                     onClick={() => look(only === facet ? undefined : facet)}
                   >
-                    <Badge picture={facet} />
+                    <Badge run={run} picture={facet} />
                     {image && <img src={image} alt="" />}
                     <span>
                       <bdi>{picture?.name ?? `facet ${facet + 1}`}</bdi>{" "}
@@ -263,7 +263,7 @@ function Peek({ run, image, size, point: [x, y] }: {
       <figcaption>
         <bdi>{run.photos.get(image)?.name}</bdi>
         <span class="row">
-          <Badge picture={facet} /> facet {facet + 1}
+          <Badge run={run} picture={facet} /> facet {facet + 1}
         </span>
       </figcaption>
     </figure>

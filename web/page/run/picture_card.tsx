@@ -17,15 +17,15 @@ export function Photo({ run, image }: { readonly run: RunView; readonly image: n
     : <span class="unseen" title={name}>{name}</span>;
 }
 
-/** A mark in a picture's colour, with its number. */
-export function Badge({ picture }: { readonly picture: number }) {
+/** A mark in a picture's colour; that of a facet has its number. */
+export function Badge({ run, picture }: { readonly run: RunView; readonly picture: number }) {
   return (
     <span
       class={isHollow(picture) ? "badge hollow" : "badge"}
       style={{ background: SCREEN.colour(picture), color: SCREEN.on(picture) }}
       aria-hidden="true"
     >
-      {picture + 1}
+      {run.facets && picture + 1}
     </span>
   );
 }
@@ -52,7 +52,7 @@ export function PictureCard({ run, picture, image, heading: Heading = "h3", only
   return (
     <article class="card" aria-label={name}>
       <header>
-        <Badge picture={picture} />
+        <Badge run={run} picture={picture} />
         <Heading>
           <bdi>{name}</bdi>
         </Heading>

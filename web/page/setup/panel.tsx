@@ -71,8 +71,8 @@ export function Panel({ feed }: { readonly feed: TabFeed }) {
     if (opened) change({ layer: opened.lastMap });
   }, [opened]);
   useEffect(() => {
-    if (running && details.current) details.current.open = false;
-  }, [running]);
+    if (feed.runs.length > 0 && details.current) details.current.open = false;
+  }, [feed.runs]);
 
   if (feed.unusable) return <Unusable text={feed.unusable} />;
   if (!hello) return <p role="status">Looking for a graphics adapter …</p>;
