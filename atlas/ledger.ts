@@ -11,7 +11,8 @@
 import { join } from "node:path";
 import { appendSync } from "../base/atomic_file.ts";
 import { UserError } from "../base/errors.ts";
-import { Pulse } from "./beat.ts";
+import { isLast } from "./beat.ts";
+import { Pulse } from "./pulse.ts";
 
 /** What came of a job. */
 export interface Outcome {
@@ -227,7 +228,7 @@ export class Ledger implements Disposable {
     // One that died before it wrote its name has no pulse, which never changes either.
     const path = join(this.#folder, WORKERS, `${worker}.beat`);
     const text = worker === "" ? "" : textOf(path) ?? "";
-    if (text.trim() === "ended") return false;
+    if (isLast(text)) return false;
     const now = performance.now();
     const known = this.#beats.get(worker);
     if (known?.text !== text) {

@@ -15,7 +15,12 @@ import { encodePng } from "../vis/photos/png.ts";
 const ROOT = join(import.meta.dirname!, "..");
 
 /** What is read while the program runs and is imported by nothing: data, the page, a thread's script. */
-const DATA = ["models/motifs/motifs.safetensors", "web/dist", "web/server_worker.ts"];
+const DATA = [
+  "models/motifs/motifs.safetensors",
+  "web/dist",
+  "web/server_worker.ts",
+  "atlas/pulse_worker.ts",
+];
 
 const { deno } = Deno.version;
 const DENORT = `https://dl.deno.land/release/v${deno}/denort-${Deno.build.target}.zip`;

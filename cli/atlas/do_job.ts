@@ -4,6 +4,7 @@ import type { Claim, Ledger, Outcome } from "../../atlas/ledger.ts";
 import { configOf, type GrowJob, type Job, type LookJob, withPaths } from "../../atlas/plan.ts";
 import { writeWholeSync } from "../../base/atomic_file.ts";
 import { UserError } from "../../base/errors.ts";
+import { Stopwatch } from "../../vis/grow.ts";
 import { lookAtPhotos } from "../../vis/photos/look.ts";
 import { listPhotos } from "../../vis/photos/photos.ts";
 import { chooseOctaves } from "../../vis/presets.ts";
@@ -42,12 +43,11 @@ export async function doJob(
   claim: Claim,
   means: Means,
 ): Promise<Omit<Outcome, "job"> | undefined> {
-  const started = performance.now();
-  const seconds = () => (performance.now() - started) / 1e3;
+  const clock = new Stopwatch();
   try {
     using _ = hush();
-    const bytes = job.kind === "look" ? await look(job, means) : await grow(job, claim, means);
-    return { seconds: seconds(), bytes, adapter: means.sharing.gpu?.value.gpu.name };
+    const done = job.kind === "look" ? await look(job, means) : await grow(job, claim, means);
+    return { ...done, adapter: means.sharing.gpu?.value.gpu.name };
   } catch (error) {
     if (error instanceof Interrupted || error instanceof Deno.errors.NotCapable) throw error;
     // Others took us for dead, and the folder with them.
@@ -57,12 +57,19 @@ export async function doJob(
       : error instanceof Error
       ? error.stack ?? error.message
       : String(error);
-    return { failed, seconds: seconds() };
+    return { failed, seconds: clock.seconds };
   }
 }
 
+/** What a job cost. */
+interface Done {
+  /** Of the job itself, whoever does it. */
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
 /** Shows photos to the layers, and keeps what these answer. */
-async function look(job: LookJob, { atlas, gpu }: Means): Promise<number> {
+async function look(job: LookJob, { atlas, gpu }: Means): Promise<Done> {
   const { plan, folder } = atlas;
   const options = withPaths(
     plan.networks[job.network]!.options,
@@ -77,6 +84,7 @@ async function look(job: LookJob, { atlas, gpu }: Means): Promise<number> {
   const layers = openTrunks(model, weights, job.layers.map((layer) => ({ layer })), job.seen);
   const photos = listPhotos(fromHere(folder, plan.folders[job.folder]!.path));
   const store = join(folder, "activations", job.store);
+  const clock = new Stopwatch();
   const { images, hashes } = await keeper.use((gpu) =>
     lookAtPhotos(gpu, layers, photos.slice(...job.photos), {
       size: job.seen,
@@ -84,18 +92,21 @@ async function look(job: LookJob, { atlas, gpu }: Means): Promise<number> {
       cache: { folder: store, weights },
     })
   );
+  const { seconds } = clock;
   keepSeen(store, images.map(({ name }) => name), hashes);
-  return bytesIn(store);
+  return { seconds, bytes: bytesIn(store) };
 }
 
 /** Grows pictures in a folder of our own, which takes its place when all is done. */
-async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<number> {
+async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<Done> {
   const { atlas: { folder, plan, jobs }, ledger, sharing, gpu } = means;
   const done = join(folder, RUNS, job.name);
   const own = (number: number) => join(folder, "work", `${job.name}.${number}`);
   const mine = own(generation);
   // Who had it before us may have died after the last step.
-  if (readManifest(join(done, "manifest.json"))?.status === "finished") return bytesIn(done);
+  if (readManifest(join(done, "manifest.json"))?.status === "finished") {
+    return { seconds: 0, bytes: bytesIn(done) };
+  }
   for (let before = generation - 1; before > 0; before--) {
     try {
       Deno.renameSync(own(before), mine);
@@ -116,7 +127,9 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
   sharing.large = photos !== undefined && stores.length > 1
     ? new KeptFolder(fromHere(folder, photos), stores)
     : undefined;
+  const clock = new Stopwatch();
   await visualizeCommand.run(new Arguments([], { ...gpu, config, out: mine, resume: true }));
+  const { seconds } = clock;
   Deno.mkdirSync(join(folder, RUNS), { recursive: true });
   try {
     Deno.renameSync(mine, done);
@@ -125,7 +138,7 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
     if (readManifest(join(done, "manifest.json"))?.status !== "finished") throw error;
     Deno.removeSync(mine, { recursive: true });
   }
-  return bytesIn(done);
+  return { seconds, bytes: bytesIn(done) };
 }
 
 /** Whether another process has the lock of a run's folder. */

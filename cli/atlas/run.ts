@@ -76,11 +76,11 @@ export async function runAtlas(
 ): Promise<void> {
   const { folder } = atlas;
   using ledger = new Ledger(folder, { patience, retry });
-  using sharing = new Sharing();
+  const again = shellCommand(["mindseye", "atlas", "run", folder]);
+  using sharing = new Sharing(again);
   // A signal while photos are looked at, or while we wait, ends the program at once: what was done is
   // kept, and the others are told.
-  const hint = `go on with: ${shellCommand(["mindseye", "atlas", "run", folder])}`;
-  using _ = new Interruption(hint);
+  using _ = new Interruption(`go on with: ${again}`);
   const leaving = () => ledger[Symbol.dispose]();
   globalThis.addEventListener("unload", leaving);
   let waits = false;

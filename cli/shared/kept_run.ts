@@ -11,6 +11,7 @@ import type { KeptRun, RunFolder } from "../../vis/report/run_folder.ts";
 import { Interrupted, Interruption } from "./interruption.ts";
 import type { OptionSpec } from "./options.ts";
 import { say } from "./progress.ts";
+import { sharedAgain } from "./sharing.ts";
 import { beginRecord, leaveReport } from "./report_page.ts";
 
 /** Options for runs that are kept. */
@@ -62,7 +63,7 @@ export interface KeptRunOptions<Result extends Grown> {
 export async function keptRun<Result extends Grown>(
   { keeper, folder, title, images, size, film, show, manifest, run }: KeptRunOptions<Result>,
 ): Promise<{ result: Result; shown: string; end: () => void }> {
-  const again = shellCommand(["mindseye", "resume", folder.path]);
+  const again = sharedAgain() ?? shellCommand(["mindseye", "resume", folder.path]);
   using interruption = new Interruption(`go on with: ${again}`);
   const { signal } = interruption;
   const makeReport = () => new Report({ folder: folder.path, size, images, title, film });

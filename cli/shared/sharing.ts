@@ -54,8 +54,8 @@ export class Sharing implements Disposable {
   /** The network. */
   model: Known<OpenModel> | undefined;
 
-  /** Begins. */
-  constructor() {
+  /** @param again what to type to go on with the runs */
+  constructor(readonly again: string) {
     shared = this;
   }
 
@@ -70,6 +70,11 @@ export class Sharing implements Disposable {
 /** Where answers to photos are kept, if runs share them. */
 export function sharedActivations(): string | undefined {
   return shared?.activations;
+}
+
+/** What to type to go on with the runs, if they share that. */
+export function sharedAgain(): string | undefined {
+  return shared?.again;
 }
 
 /** The folder of photos, if it is too large to be held. */

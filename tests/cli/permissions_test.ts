@@ -43,6 +43,16 @@ Deno.test("commands run with exactly the permissions that their help names", asy
     const motifs = ["--model", "motifs", "--layer", "features.12", "--size", "32"];
     const short = ["--iterations", "2", "--no-tune"];
     const run = join(folder, "run");
+    const [plan, atlas] = [join(folder, "atlas.json"), join(folder, "atlas")];
+    await Deno.writeTextFile(
+      plan,
+      JSON.stringify({
+        folders: ["drawings"],
+        networks: [{ model: "motifs", layers: ["features.12"] }],
+        objectives: [{ facets: 2, embedding: "pca" }],
+        presets: [{ preset: "soft", size: 32, parameters: { iterations: 2 } }],
+      }),
+    );
     // Those that go on from what others left come after them.
     const commands: readonly (readonly [name: string, args: string[], code?: number])[] = [
       ["presets", []],
@@ -60,6 +70,11 @@ Deno.test("commands run with exactly the permissions that their help names", asy
       ["rerun", [run, "--serve", "--out", join(folder, "again")]],
       ["compare", [run, join(folder, "again"), "--out", join(folder, "compared")]],
       ["demo", [...short, "--out", join(folder, "demo")]],
+      ["atlas plan", [plan, "--out", atlas]],
+      ["atlas run", [atlas, "--no-tune"]],
+      ["atlas status", [atlas]],
+      ["atlas sbatch", [atlas]],
+      ["atlas k8s", [atlas, "--image", "a/b", "--claim", "photos"]],
       [
         "quality",
         [
@@ -75,7 +90,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
     for (const [name, args, code = 0] of commands) {
       await t.step(name, async () => {
         const at = args.indexOf("--out");
-        const out = at >= 0 ? args[at + 1]! : args.at(-1)!;
+        const out = at >= 0 ? args[at + 1]! : name === "atlas run" ? atlas : args.at(-1)!;
         const permissions = await permissionsOf(name, {
           OUT: ["weights convert", "activations"].includes(name) ? dirname(out) : out,
           CACHE: join(folder, "cache", "mindseye"),

@@ -33,8 +33,9 @@ export interface Rows {
 export interface StreamedOptions extends Omit<FacetOptions, "n" | "channels"> {
   /** Images that are grouped (4000). */
   readonly sample?: number | undefined;
-  /** Images for each facet's target, and which. */
+  /** Images for each facet's target. */
   readonly nearest: number;
+  /** Which these are. */
   readonly choose: Parameters["choose"];
   /** Told of each image: its facet and where it lies. */
   readonly each?: ((image: number, facet: number, place: readonly number[]) => void) | undefined;
@@ -42,7 +43,9 @@ export interface StreamedOptions extends Omit<FacetOptions, "n" | "channels"> {
 
 /** A chosen image, its facet and where it lies. */
 export interface PlacedMember extends Member {
+  /** The facet that it is in. */
   readonly facet: number;
+  /** Where it lies among those that were grouped. */
   readonly place: readonly number[];
 }
 
