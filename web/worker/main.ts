@@ -75,6 +75,8 @@ class Engine {
   #network: TabNetwork | undefined;
   #run: TabRun | undefined;
   #ending: AbortController | undefined;
+  /** What is being done. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(keeper: GpuKeeper, keep: Keep) {
     this.#keeper = keeper;
@@ -92,24 +94,41 @@ class Engine {
     say({ kind: "kept", title: kept.title, iteration: results.at(-1).iteration, total });
   }
 
-  /** Does what the page asks. */
-  async take(request: Request): Promise<void> {
-    try {
-      if (request.kind === "stop") this.#ending?.abort();
-      else if (this.#ending) throw new UserError("a run goes on; stop it first");
-      else if (request.kind === "open") await this.#open(request.network);
-      else if (request.kind === "run") await this.#begin(request.run);
-      else if (request.kind === "resume") await this.#resume();
-      else if (request.kind === "forget") await this.#keep.forget();
-    } catch (error) {
-      const known = error instanceof UserError;
-      say({
-        kind: "failed",
-        during: request.kind,
-        text: error instanceof Error ? error.message : String(error),
-        bug: !known,
-        resumable: this.#ending === undefined && (this.#run?.resumable ?? false),
-      });
+  /** Does what the page asks, one thing after the other; only the end of a run goes before. */
+  take(request: Request): void {
+    if (request.kind === "stop") {
+      this.#ending?.abort();
+      return;
+    }
+    if (this.#ending) {
+      this.#fail(request, new UserError("a run goes on; stop it first"), false);
+      return;
+    }
+    this.#last = this.#last.then(async () => {
+      try {
+        await this.#do(request);
+      } catch (error) {
+        this.#fail(request, error, this.#run?.resumable ?? false);
+      }
+    });
+  }
+
+  #fail({ kind }: Request, error: unknown, resumable: boolean): void {
+    const text = error instanceof Error ? error.message : String(error);
+    say({ kind: "failed", during: kind, text, bug: !(error instanceof UserError), resumable });
+  }
+
+  async #do(request: Request): Promise<void> {
+    if (request.kind === "open") await this.#open(request.network);
+    else if (request.kind === "forget") await this.#keep.forget();
+    else if (request.kind === "run" || request.kind === "resume") {
+      const { signal } = this.#ending = new AbortController();
+      try {
+        if (request.kind === "run") await this.#begin(request.run, signal);
+        else await this.#resume(signal);
+      } finally {
+        this.#ending = undefined;
+      }
     }
   }
 
@@ -121,28 +140,30 @@ class Engine {
     say(describeNetwork(network));
   }
 
-  async #begin(request: RunRequest): Promise<void> {
+  async #begin(request: RunRequest, signal: AbortSignal): Promise<void> {
     if (!this.#network) throw new UserError("open a network first");
     this.#run = undefined;
     const run = this.#made(this.#network, request);
     await run.prepare();
     await this.#keep.begin({ network: this.#choice!, request, title: run.title });
     this.#run = run;
-    await this.#go(false);
+    say({ kind: "begun", resumed: false });
+    await this.#go(run, signal);
   }
 
-  async #resume(): Promise<void> {
-    if (!this.#run) {
-      const kept = await this.#keep.read();
-      if (!kept) throw new UserError("there is no run to go on with");
-      await this.#open(kept.network);
-      this.#run = this.#made(this.#network!, kept.request, kept.state);
+  async #resume(signal: AbortSignal): Promise<void> {
+    if (this.#run) {
       say({ kind: "begun", resumed: true });
-      for (const line of kept.lines) say({ kind: "line", line });
-      await this.#go();
+      await this.#go(this.#run, signal);
       return;
     }
-    await this.#go(true);
+    const kept = await this.#keep.read();
+    if (!kept) throw new UserError("there is no run to go on with");
+    await this.#open(kept.network);
+    const run = this.#run = this.#made(this.#network!, kept.request, kept.state);
+    say({ kind: "begun", resumed: true });
+    for (const line of kept.lines) say({ kind: "line", line });
+    await this.#go(run, signal);
   }
 
   #made(network: TabNetwork, request: RunRequest, kept?: KeptState): TabRun {
@@ -155,20 +176,13 @@ class Engine {
     }, kept);
   }
 
-  /** @param resumed is told, if it was not yet */
-  async #go(resumed?: boolean): Promise<void> {
-    this.#ending = new AbortController();
-    try {
-      if (resumed !== undefined) say({ kind: "begun", resumed });
-      const ended = await this.#run!.go(this.#keeper, this.#ending.signal);
-      if (!ended.aborted) {
-        this.#run = undefined;
-        await this.#keep.forget();
-      }
-      say(ended);
-    } finally {
-      this.#ending = undefined;
+  async #go(run: TabRun, signal: AbortSignal): Promise<void> {
+    const ended = await run.go(this.#keeper, signal);
+    if (!ended.aborted) {
+      this.#run = undefined;
+      await this.#keep.forget();
     }
+    say(ended);
   }
 }
 
