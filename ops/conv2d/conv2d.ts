@@ -138,7 +138,7 @@ export function convTranspose2d(
     throw new RangeError(`convTranspose2d: nothing is left of ${formatShape(x.shape)}`);
   }
   const geometry = { stride, padding, dilation, groups };
-  expectGradients(weight, x, groups, [true, false]);
+  expectGradients(weight, x, geometry, [true, false]);
   const y = node("conv2dInputGradient", shape, [x, weight], { ...geometry, ...PLAIN });
   return bias ? add(y, bias) : y;
 }
@@ -146,6 +146,21 @@ export function convTranspose2d(
 /** Whether every channel has its own filter: a kernel of its own. */
 function isDepthwise([outputs]: Shape, groups: number): boolean {
   return groups > 1 && groups === outputs;
+}
+
+/**
+ * The stride that a convolution's gradients are computed with. A single result knows no next one: with
+ * a stride as long as the kernel each pixel of the input's gradient has the one tap that reaches it,
+ * where it would otherwise look at all, nearly all of them beside that result. So does a linear layer
+ * that sees a whole map.
+ */
+function strideOfGradient(
+  { stride, padding, dilation }: { stride: Pair; padding: Pair; dilation: Pair },
+  [, , kh, kw]: Shape,
+  [, , rows, columns]: Shape,
+): Pair {
+  const plain = [...padding, dilation[0] - 1, dilation[1] - 1].every((value) => value === 0);
+  return plain && rows === 1 && columns === 1 && kh * kw > 1 ? [kh, kw] : stride;
 }
 
 /** The convolution's entry in the table. */
@@ -178,10 +193,11 @@ export const conv2dOperation: Operation<"conv2d"> = {
     }]);
   },
   gradient(y, dy, needs) {
-    const { stride, padding, dilation, groups, bias } = y.attributes;
-    const geometry = { stride, padding, dilation, groups };
+    const { padding, dilation, groups, bias } = y.attributes;
     const [x, weight] = y.inputs as [Tensor, Tensor];
-    expectGradients(weight, dy, groups, needs);
+    const stride = strideOfGradient(y.attributes, weight.shape, dy.shape);
+    const geometry = { stride, padding, dilation, groups };
+    expectGradients(weight, dy, geometry, needs);
     return [
       needs[0]
         ? node("conv2dInputGradient", x.shape, [dy, weight], { ...geometry, ...PLAIN })

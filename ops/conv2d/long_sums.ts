@@ -3,6 +3,7 @@
  * drivers end an invocation's loops after 65535 turns.
  */
 import { slice } from "../shape/slice.ts";
+import type { Pair } from "../graph/attributes.ts";
 import { formatShape, type Tensor } from "../graph/tensor.ts";
 
 /** Turns of a convolution's loop, a tap of a channel quad each; a staging kernel's loop takes two. */
@@ -53,11 +54,15 @@ export function shorterSums(x: Tensor, weight: Tensor, groups: number): [Tensor,
 export function expectGradients(
   weight: Tensor,
   dy: Tensor,
-  groups: number,
+  { stride, dilation, groups }: { stride: Pair; dilation: Pair; groups: number },
   [ofInput, ofWeight]: readonly boolean[],
 ): void {
-  const outputs = weight.shape[0] / groups;
-  const tooMany = ofInput && turns(outputs, weight.shape) > MOST_TURNS;
+  const [outputs, , kh, kw] = weight.shape;
+  // Of the taps a pixel has those of its phase; dilated ones may all be of one.
+  const of = (kernel: number, axis: 0 | 1) =>
+    dilation[axis] === 1 ? Math.ceil(kernel / stride[axis]) : kernel;
+  const taps = [1, 1, of(kh, 0), of(kw, 1)] as const;
+  const tooMany = ofInput && turns(outputs / groups, taps) > MOST_TURNS;
   if (!tooMany && !(ofWeight && dy.shape[3] > MOST_COLUMNS)) return;
   const most = tooMany
     ? `${4 * MOST_TURNS} products for each element of a picture's gradient`

@@ -149,6 +149,12 @@ test(
   (f, [x, w]) => f.conv2d(x!, w!),
   { wrt: [0] },
 );
+test(
+  "the gradient of 2460 outputs that see all of a map",
+  [[2, 8, 7, 7], [2460, 8, 7, 7]],
+  (f, [x, w]) => f.conv2d(x!, w!),
+  { wrt: [0] },
+);
 Deno.test("a gradient with too many products is refused", () => {
   const w = constant([130000, 1, 1, 1], () => new Float32Array(130000));
   const x = constant([1, 1, 1, 300000], () => new Float32Array(300000));
