@@ -149,7 +149,12 @@ async function oneRun(t: Deno.TestContext, browser: Browser, path: string): Prom
 
   await t.step("it has a card for each facet, its photos beside it", async () => {
     assert.equal(await tab.locator(".card").count(), 10);
-    assert.equal(await tab.locator(".card").first().locator(".photos img").count(), 10);
+    const first = tab.locator(".card").first();
+    assert.equal(await first.locator(".photos img").count(), 10);
+    assert.equal(await first.locator(".wall img").count(), 0);
+    await first.getByText("All 50 photos").click();
+    await first.locator(".wall img").nth(49).waitFor();
+    await first.getByText("All 50 photos").click();
     assert.deepEqual(await broken(tab), []);
     assert.match(await tab.locator("h1").innerText(), /рисунки/);
     assert.match(await tab.locator("#verdict").innerText(), /10 clear facets/);
