@@ -149,7 +149,8 @@ async function oneRun(t: Deno.TestContext, browser: Browser, path: string): Prom
 
   await t.step("it has a card for each facet, its photos beside it", async () => {
     assert.equal(await tab.locator(".card").count(), 10);
-    assert.equal(await tab.locator(".card").first().locator(".photos img").count(), 10);
+    const first = tab.locator(".card").first();
+    assert.equal(await first.locator(".photos img").count(), 10);
     assert.deepEqual(await broken(tab), []);
     assert.match(await tab.locator("h1").innerText(), /рисунки/);
     assert.match(await tab.locator("#verdict").innerText(), /10 clear facets/);
@@ -176,6 +177,14 @@ async function oneRun(t: Deno.TestContext, browser: Browser, path: string): Prom
       seen.add(outline[0]!);
     }
     assert.ok(seen.has("DIV.plane") && seen.has("INPUT.") && seen.has("SELECT."), [...seen].join());
+  });
+
+  await t.step("a facet's other photos are there when they are asked for", async () => {
+    const first = tab.locator(".card").first();
+    assert.equal(await first.locator(".wall img").count(), 0);
+    await first.getByText("All 50 photos").click();
+    await first.locator(".wall img").nth(49).waitFor();
+    await first.getByText("All 50 photos").click();
   });
 
   await t.step("the film goes to any iteration, and plays", async () => {

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** A picture beside the photos it stands for, and what is known of it. */
+import { useState } from "preact/hooks";
 import type { RunView } from "../../state/run_view.ts";
 import { isHollow, SCREEN } from "../colours.ts";
 import { bestOf, factsOf, photosOf } from "../words.ts";
@@ -121,18 +122,21 @@ export function PictureCard({ run, picture, image, heading: Heading = "h3", only
   );
 }
 
-/** All photos of a facet. */
+/** All photos of a facet; there are none of them on the page until they are asked for. */
 function AllPhotos({ run, images }: { readonly run: RunView; readonly images: readonly number[] }) {
+  const [open, setOpen] = useState(false);
   return (
-    <details class="all">
+    <details class="all" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>All {images.length} photos</summary>
-      <ul class="wall">
-        {images.map((image) => (
-          <li key={image}>
-            <Photo run={run} image={image} />
-          </li>
-        ))}
-      </ul>
+      {open && (
+        <ul class="wall">
+          {images.map((image) => (
+            <li key={image}>
+              <Photo run={run} image={image} />
+            </li>
+          ))}
+        </ul>
+      )}
     </details>
   );
 }

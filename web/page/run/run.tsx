@@ -1,6 +1,7 @@
 /** All of a run. */
 import { useState } from "preact/hooks";
 import type { RunView } from "../../state/run_view.ts";
+import { Once } from "../once.tsx";
 import { About } from "./about.tsx";
 import { Curves } from "./curves.tsx";
 import { FolderMap } from "./map.tsx";
@@ -19,13 +20,18 @@ export function Run({ run, stop }: {
   return (
     <>
       <Progress key={String(run.running)} run={run} stop={run.running ? stop : undefined} />
-      <Verdict run={run} />
+      <Once of={[run.facets]} draw={() => <Verdict run={run} />} />
       <Pictures run={run} only={only} look={map ? look : undefined} />
       <div class="pair">
-        {map && <FolderMap run={run} only={only} look={look} />}
+        {map && (
+          <Once
+            of={[run.facets, run.photos.size, run.pictures, only]}
+            draw={() => <FolderMap run={run} only={only} look={look} />}
+          />
+        )}
         <Curves run={run} only={only} />
       </div>
-      <ParametersTable run={run} />
+      <Once of={[run.head]} draw={() => <ParametersTable run={run} />} />
       <About run={run} />
     </>
   );

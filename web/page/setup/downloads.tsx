@@ -28,7 +28,7 @@ export function Downloads({ ended: { pictures, manifest } }: { readonly ended: E
         </button>
       )}
       <span class="quiet">
-        <code>mindseye rerun manifest.json</code> makes the same pictures on the command line.
+        The manifest is a config of the command line, which makes the same pictures from it.
       </span>
     </p>
   );

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { PhotosChoice, RunRequest } from "../../worker/protocol.ts";
 import type { TabFeed } from "../feeds/tab.ts";
 import { useId } from "../hooks.ts";
+import { Once } from "../once.tsx";
 import { count, percent } from "../words.ts";
 import { Downloads } from "./downloads.tsx";
 import { NetworkFields } from "./network_fields.tsx";
@@ -103,12 +104,20 @@ export function Panel({ feed }: { readonly feed: TabFeed }) {
         <form onSubmit={start}>
           <div class="fields">
             <PhotoFields photos={photos} choose={setPhotos} />
-            <NetworkFields
-              feed={feed}
-              layer={wanted.layer}
-              chooseLayer={(layer) => change({ layer })}
+            <Once
+              of={[opened, busy, wanted.layer]}
+              draw={() => (
+                <NetworkFields
+                  feed={feed}
+                  layer={wanted.layer}
+                  chooseLayer={(layer) => change({ layer })}
+                />
+              )}
             />
-            <GrowFields feed={feed} wanted={wanted} change={change} />
+            <Once
+              of={[opened, wanted]}
+              draw={() => <GrowFields feed={feed} wanted={wanted} change={change} />}
+            />
           </div>
           <p class="row">
             <button type="submit" class="main" disabled={busy !== undefined || !opened}>
