@@ -9,7 +9,6 @@
  * - `workers/NAME.jsonl`: what came of the worker's jobs, a line each; only the worker adds to it
  */
 import { join } from "node:path";
-import { appendSync } from "../base/atomic_file.ts";
 import { UserError } from "../base/errors.ts";
 import { isLast } from "./beat.ts";
 import { Pulse } from "./pulse.ts";
@@ -144,7 +143,7 @@ export class Ledger implements Disposable {
   readonly #folder: string;
   readonly #patience: number;
   readonly #pulse: Pulse;
-  readonly #log: Deno.FsFile;
+  readonly #log: string;
   /** The highest claim known of jobs that others have. */
   readonly #claimed = new Map<string, { generation: number; worker: string }>();
   /** The last beat seen of each worker, and when it was new. */
@@ -169,8 +168,8 @@ export class Ledger implements Disposable {
           if (failed !== undefined) this.outcomes.known.delete(job);
         }
       }
-      const path = join(folder, WORKERS, `${this.worker}.jsonl`);
-      this.#log = Deno.openSync(path, { append: true, createNew: true });
+      this.#log = join(folder, WORKERS, `${this.worker}.jsonl`);
+      Deno.writeTextFileSync(this.#log, "", { createNew: true });
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new UserError(`nothing can be written into ${folder}: ${(error as Error).message}`);
@@ -202,10 +201,16 @@ export class Ledger implements Disposable {
     return this.#make(job, 1);
   }
 
-  /** Takes over a job whose worker ended or died, or that failed and is to be tried again. */
+  /**
+   * Takes over a job whose worker ended or died, or that failed and is to be tried again. Nothing is
+   * taken over that turns out to be done: {@linkcode outcomes} know it then.
+   */
   takeOver(job: string): Claim | undefined {
     const { generation, worker } = this.#lastClaim(job);
     if (generation > 0 && this.#lives(worker)) return undefined;
+    // What a worker told it told before its end, but perhaps after we last read.
+    this.outcomes.refresh();
+    if (this.outcomes.known.has(job)) return undefined;
     return this.#make(job, generation + 1);
   }
 
@@ -246,15 +251,15 @@ export class Ledger implements Disposable {
   /** Tells what came of a job. */
   tell(outcome: Outcome): void {
     try {
-      appendSync(this.#log, new TextEncoder().encode(JSON.stringify(outcome) + "\n"));
+      // Opened each time: others on a shared drive see what was written to a file that was closed.
+      Deno.writeTextFileSync(this.#log, JSON.stringify(outcome) + "\n", { append: true });
     } catch (error) {
-      throw unusable(join(this.#folder, WORKERS), error);
+      throw unusable(this.#log, error);
     }
   }
 
   /** Ends: others may take what this worker has not done. */
   [Symbol.dispose](): void {
     this.#pulse[Symbol.dispose]();
-    this.#log.close();
   }
 }

@@ -7,6 +7,7 @@
 import { UserError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { sha256OfPieces } from "../base/sha256.ts";
+import { WISH_NAMES } from "../vis/objectives/kinds.ts";
 
 /** Options of a run by their names, `parameters` and `octaves` among them: a config or a part of one. */
 export type Piece = Readonly<Record<string, unknown>>;
@@ -213,8 +214,10 @@ export function parseWanted(json: unknown, file: string, options: readonly strin
   const objectives = listOf("objectives", [{ facets: 3 }]).map((given, i) => {
     const what = `objective ${i + 1}`;
     if (!isObject(given)) throw wrong(what, `{"facets": 3} or {"channels": "all"}`, given);
-    const { photos = "facets" in given, each, ...options } = given;
+    const wishes = WISH_NAMES.some((wish) => wish in given);
+    const { photos = !wishes, each, ...options } = given;
     if (typeof photos !== "boolean") throw wrong(`"photos" of ${what}`, "true or false", photos);
+    if (!photos && !wishes) throw new UserError(`${file}: ${what}: facets are of photos`);
     if (photos && folders.length === 0) {
       throw new UserError(`${file}: ${what} is about photos, and there are no "folders"`);
     }
@@ -272,13 +275,17 @@ function countChannels(text: string): number {
 /** Facets of an objective that leaves their number to the photos, to have some number. */
 const AUTO_FACETS = 4;
 
-function picturesOf({ facets, channels, classes, neurons, diverse }: Piece): number {
-  const listed = channels ?? neurons ?? classes;
-  const wishes = facets !== undefined
+/** Facets, where their number is not said. */
+const USUAL_FACETS = 3;
+
+/** How many pictures an objective makes, or thereabouts: what it costs goes with it. */
+function picturesOf(options: Piece): number {
+  const { facets = USUAL_FACETS, channels, classes, neurons, diverse } = options;
+  const wishes = !WISH_NAMES.some((wish) => wish in options)
     ? Number(facets) || AUTO_FACETS
     : channels !== undefined
     ? countChannels(String(channels))
-    : String(listed ?? "").split(",").length;
+    : String(neurons ?? classes ?? "").split(",").length;
   return wishes * (Number(diverse) || 1);
 }
 
@@ -299,6 +306,18 @@ function titleOf(options: Piece, channels: string | undefined): string {
   return `${kind}_${channels ?? text.slice(text.lastIndexOf("/") + 1)}`;
 }
 
+/** Whether what is asked of photos is what looks keep: the means of channels. */
+function takesLooks(options: Piece): boolean {
+  return options.channels !== undefined || !WISH_NAMES.some((wish) => wish in options);
+}
+
+/** Parts of a folder, of as many photos each as will do, so that none is of a few that may be damaged. */
+function partsOfFolder(photos: number, most: number): [from: number, to: number][] {
+  const parts = Math.ceil(photos / most);
+  const at = (part: number) => Math.floor(part * photos / parts);
+  return Array.from({ length: parts }, (_, part) => [at(part), at(part + 1)]);
+}
+
 /** All jobs of a plan: looks before what needs them, and those of a network together. */
 export function jobsOf(plan: Plan): Job[] {
   const looks: LookJob[] = [];
@@ -313,8 +332,7 @@ export function jobsOf(plan: Plan): Job[] {
       if (known) return known;
       const { name: called, digest, photos } = plan.folders[folder]!;
       const names: string[] = [];
-      for (let from = 0; from < photos; from += plan.shard) {
-        const to = Math.min(photos, from + plan.shard);
+      for (const [from, to] of partsOfFolder(photos, plan.shard)) {
         const store = [digest, net.digest, seen, prepared, from, to];
         const layers = net.layers.map(({ name }) => name);
         const part = photos > plan.shard ? `${from}` : undefined;
@@ -335,7 +353,9 @@ export function jobsOf(plan: Plan): Job[] {
           for (const [preset, growth] of plan.presets.entries()) {
             for (const { text: channels, pictures } of partsOf(wish, layer)) {
               const at = folder === undefined ? undefined : plan.folders[folder]!;
-              const needs = folder === undefined ? undefined : looksFor(folder, preset);
+              const needs = folder === undefined || !takesLooks(wish.options)
+                ? undefined
+                : looksFor(folder, preset);
               const content = [
                 ...[at?.digest ?? null, net.digest, layer.name, wish.digest, channels ?? null],
                 ...[plan.options, growth.digest, growth.octaves],

@@ -121,7 +121,7 @@ export async function work<T extends Task>(
     let over = false;
     for (const task of left) {
       if (!taken.has(task.name) || !isReady(task) || signal?.aborted) continue;
-      const claim = ledger.takeOver(task.name);
+      const claim = isOpen(task) ? ledger.takeOver(task.name) : undefined;
       if (!claim) continue;
       over = true;
       await doIt(task, claim);

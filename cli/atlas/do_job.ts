@@ -82,7 +82,16 @@ async function look(job: LookJob, { atlas, gpu }: Means): Promise<Done> {
   using keeper = await keepGpuFor(args);
   const { name, octaves } = plan.presets[job.preset]!;
   const layers = openTrunks(model, weights, job.layers.map((layer) => ({ layer })), job.seen);
-  const photos = listPhotos(fromHere(folder, plan.folders[job.folder]!.path));
+  const planned = plan.folders[job.folder]!;
+  const photos = listPhotos(fromHere(folder, planned.path));
+  if (Math.min(photos.length, planned.limit ?? Infinity) !== planned.photos) {
+    throw new UserError(
+      `${
+        fromHere(folder, planned.path)
+      } had ${planned.photos} photos when the atlas was planned and ` +
+        `has ${photos.length} now: plan it again`,
+    );
+  }
   const store = join(folder, "activations", job.store);
   const clock = new Stopwatch();
   const { images, hashes } = await keeper.use((gpu) =>

@@ -122,6 +122,7 @@ Deno.test("plans that make no sense are refused in a line", async () => {
       [{ networks: [{ model: "motifs" }] }, /"layers" of network 1: expected a list of names/],
       [{ objectives: [{ facettes: 2 }] }, /there is no "facettes"; nearest: facets/],
       [{ objectives: [{ channels: "500" }] }, /the layer has \d+, .*there is no 500/],
+      [{ objectives: [{ facets: 2, photos: false }] }, /objective 1: facets are of photos/],
       [{ objectives: [{ facets: 0 }] }, /facets: expected a whole number/],
       [{ presets: ["defualt"] }, /defualt/],
       [{ presets: [{ parameters: { iteratoins: 4 } }] }, /iteratoins/],

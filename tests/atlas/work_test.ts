@@ -70,6 +70,15 @@ Deno.test("a claim is one worker's until it ends or its pulse stops", async () =
     assert.deepEqual(taken, { job: "a", generation: 2 });
     assert.ok(other.holds(taken!));
 
+    // One that told what it did, and ended, since we last read.
+    {
+      using ledger = new Ledger(folder);
+      ledger.claim("done");
+      other.outcomes.refresh();
+      ledger.tell({ job: "done", seconds: 1 });
+    }
+    assert.equal(other.takeOver("done"), undefined);
+
     // A worker that is gone without a word, and one that was killed before it wrote its name.
     for (const [job, name] of [["b", "gone"], ["c", ""]] as const) {
       Deno.writeTextFileSync(join(folder, "claims", `${job}.1`), name);
