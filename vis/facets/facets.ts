@@ -151,7 +151,9 @@ export function checkFacets({ n, facets }: Pick<FacetOptions, "n" | "facets">): 
     throw new UserError(`facets must be a whole number from 1, got ${facets}`);
   }
   if (facets !== "auto" && n < facets) {
-    throw new UserError(`${n} images cannot make ${facets} facets; ask for fewer`);
+    throw new UserError(
+      `${n} image${n === 1 ? "" : "s"} cannot make ${facets} facets; ask for fewer`,
+    );
   }
 }
 

@@ -67,7 +67,9 @@ export function requireSize(pixels: Float32Array, size: number, name = "a pictur
  */
 export function requireImages(n: number, facets: number | "auto"): void {
   if (facets !== "auto" && n < facets) {
-    throw new UserError(`${n} images cannot make ${facets} facets; add images or ask for fewer`);
+    throw new UserError(
+      `${n} image${n === 1 ? "" : "s"} cannot make ${facets} facets; add images or ask for fewer`,
+    );
   }
 }
 
