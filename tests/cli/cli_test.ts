@@ -519,7 +519,7 @@ Deno.test("--json tells events on stdout, --quiet leaves results and errors", as
     assert.match(told.err, /channel 3: activation/);
     const quiet = await mindseye(["visualize", ...wish, ...short, join(folder, "b"), "-q"]);
     assert.equal(quiet.err, "");
-    assert.match(quiet.out, /^channel 3: activation .*\n.*sheet\.svg/);
+    assert.match(quiet.out, /^channel 3: activation .*\n.*report\.html/);
     const wrong = await mindseye(["layers", "--model", "nonesuch", "--quiet"]);
     assert.match(wrong.err, /no model "nonesuch"/);
   } finally {
