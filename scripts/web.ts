@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { BROWSERS } from "./browsers.ts";
 
 const ROOT = join(import.meta.dirname!, "..");
 const DIST = join(ROOT, "web", "dist");
@@ -12,7 +13,7 @@ const DIST = join(ROOT, "web", "dist");
 /** All that may come into the page. */
 const SOURCES = [
   ...["base", "kernels", "ops", "models", "vis", "web"],
-  ...["deno.json", "deno.lock", "scripts/web.ts"],
+  ...["deno.json", "deno.lock", "scripts/browsers.ts", "scripts/web.ts"],
 ];
 
 /** Scripts that are one file, by the names of these in dist. */
@@ -58,7 +59,7 @@ function read(name: string): string | undefined {
 
 async function bundle(entry: string, ...options: readonly string[]): Promise<Uint8Array> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "--minify", ...options, join(ROOT, entry)],
+    args: ["bundle", "--quiet", "--platform", "browser", ...options, join(ROOT, entry)],
     cwd: ROOT,
   }).output();
   if (!success) throw new Error(`deno bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
@@ -81,6 +82,20 @@ async function bundleInPieces(name: string, entry: string): Promise<Record<strin
   }
 }
 
+/** Makes scripts small, and their syntax that of the oldest browsers. */
+async function lower(files: Record<string, Uint8Array>): Promise<void> {
+  const { stop, transform } = await import("esbuild");
+  try {
+    for (const [name, bytes] of Object.entries(files)) {
+      if (!name.endsWith(".js")) continue;
+      const options = { target: BROWSERS, format: "esm", minify: true } as const;
+      files[name] = new TextEncoder().encode((await transform(bytes, options)).code);
+    }
+  } finally {
+    await stop();
+  }
+}
+
 const version = digest();
 if (!Deno.args.includes("--if-needed") || read("version") !== version) {
   const files: Record<string, Uint8Array> = {};
@@ -93,6 +108,7 @@ if (!Deno.args.includes("--if-needed") || read("version") !== version) {
   const build = JSON.stringify({ version, files: Object.keys(files).toSorted() });
   const script = new TextDecoder().decode(await bundle(source));
   files[store] = new TextEncoder().encode(`const BUILD = ${build};\n${script}`);
+  await lower(files);
   // Whoever reads meanwhile finds the old or the new, and the version last.
   for (
     const [name, bytes] of [...Object.entries(files), [

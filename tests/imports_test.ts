@@ -53,6 +53,7 @@ const PLACES = [
   "vis/report/",
   "vis/",
   "atlas/",
+  "web/older_browsers.ts",
   "web/state/",
   "web/worker/",
   "web/page/",
@@ -119,6 +120,7 @@ const isSource = (file: string) => /(?<!\.d)\.tsx?$/.test(file);
 const PLAIN_PACKAGES = [
   ...["umap-js", "@bufbuild/protobuf/wire", "gifenc", "preact", "preact/hooks"],
   ...["d3-array", "d3-selection", "d3-shape", "d3-zoom"],
+  "core-js/",
 ];
 
 /** The rooms, whose files are looked at. */
@@ -203,7 +205,8 @@ Deno.test("only the command line knows its options and commands", () => {
 function needsHost(source: string): boolean {
   const code = source.replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
   const packages = importsOf(source).filter((path) =>
-    !path.startsWith(".") && !PLAIN_PACKAGES.includes(path)
+    !path.startsWith(".") &&
+    !PLAIN_PACKAGES.some((name) => path === name || name.endsWith("/") && path.startsWith(name))
   );
   return /\bDeno\./.test(code) || packages.length > 0;
 }

@@ -12,27 +12,38 @@ const rounded = (values: Iterable<number>) => Float32Array.from(values);
 const of64 = (values: BigInt64Array | BigUint64Array) =>
   Float32Array.from({ length: values.length }, (_, i) => Number(values[i]!));
 
-/** An 8-bit float of so many bits of mantissa; `finite` has no infinities. */
-function float8(mantissa: number, bias: number, finite: boolean) {
-  const table = Float32Array.from({ length: 256 }, (_, code) => {
-    const sign = code & 128 ? -1 : 1;
-    const exponent = (code & 127) >> mantissa;
-    const fraction = (code & ((1 << mantissa) - 1)) / (1 << mantissa);
-    const top = 127 >> mantissa;
-    if (finite ? (code & 127) === 127 : exponent === top) {
-      return !finite && fraction === 0 ? sign * Infinity : NaN;
-    }
-    return sign *
-      (exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias));
+/** Of every code of a small float, its number; `finite` has no infinities. */
+function numbersOf(bits: 8 | 16, mantissa: number, finite: boolean): Float32Array {
+  const sign = 2 ** (bits - 1), step = 2 ** mantissa;
+  const top = (sign - 1) >> mantissa, bias = top >> 1;
+  return Float32Array.from({ length: 2 * sign }, (_, code) => {
+    const size = code % sign, exponent = size >> mantissa, fraction = size % step / step;
+    const unsigned = finite && size === sign - 1
+      ? NaN
+      : !finite && exponent === top
+      ? (fraction === 0 ? Infinity : NaN)
+      : exponent === 0
+      ? fraction * 2 ** (1 - bias)
+      : (1 + fraction) * 2 ** (exponent - bias);
+    return code < sign ? unsigned : -unsigned;
   });
-  return (bytes: ArrayBuffer) => rounded(new Uint8Array(bytes)).map((code) => table[code]!);
+}
+
+/** Numbers of a small float with so many bits of mantissa. Browsers of before 2025 have no Float16Array. */
+function smallFloat(bits: 8 | 16, mantissa: number, finite = false) {
+  let table: Float32Array | undefined;
+  const Codes = bits === 8 ? Uint8Array : Uint16Array;
+  return (bytes: ArrayBuffer) => {
+    const numbers = table ??= numbersOf(bits, mantissa, finite);
+    return Float32Array.from(new Codes(bytes), (code) => numbers[code]!);
+  };
 }
 
 /** By the names that the safetensors format has for them. */
 export const NUMBER_KINDS: Readonly<Record<string, NumberKind>> = {
   F64: { bytes: 8, toFloat32: (b) => new Float32Array(new Float64Array(b)) },
   F32: { bytes: 4, toFloat32: (b) => new Float32Array(b) },
-  F16: { bytes: 2, toFloat32: (b) => new Float32Array(new Float16Array(b)) },
+  F16: { bytes: 2, toFloat32: smallFloat(16, 10) },
   BF16: {
     bytes: 2,
     toFloat32: (b) =>
@@ -47,6 +58,6 @@ export const NUMBER_KINDS: Readonly<Record<string, NumberKind>> = {
   I8: { bytes: 1, toFloat32: (b) => rounded(new Int8Array(b)) },
   U8: { bytes: 1, toFloat32: (b) => rounded(new Uint8Array(b)) },
   BOOL: { bytes: 1, toFloat32: (b) => rounded(new Uint8Array(b).map((v) => v ? 1 : 0)) },
-  F8_E4M3: { bytes: 1, toFloat32: float8(3, 7, true) },
-  F8_E5M2: { bytes: 1, toFloat32: float8(2, 15, false) },
+  F8_E4M3: { bytes: 1, toFloat32: smallFloat(8, 3, true) },
+  F8_E5M2: { bytes: 1, toFloat32: smallFloat(8, 2) },
 };

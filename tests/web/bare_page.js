@@ -106,7 +106,8 @@ async function plain(reply) {
   if (!reply.pictures) return reply;
   const pictures = await Promise.all(reply.pictures.map(async ({ png, ...others }) => {
     const bytes = new Uint8Array(await png.arrayBuffer());
-    return { ...others, png: bytes.toBase64() };
+    // As browsers do that have no toBase64 yet.
+    return { ...others, png: btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join("")) };
   }));
   return { ...reply, pictures };
 }

@@ -99,7 +99,7 @@ export function stepsFor(n: number, channels: number, kept: number): number {
 /** The largest eigenvalues of a symmetric matrix and their vectors, largest first. */
 export function leading(matrix: Float64Array[], count: number) {
   const { values, vectors } = symmetricEigen(matrix);
-  const order = values.keys().toArray().sort((a, b) => values[b]! - values[a]!).slice(0, count);
+  const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, count);
   return {
     values: Float64Array.from(order, (k) => values[k]!),
     vectors: order.map((k) => vectors[k]!),

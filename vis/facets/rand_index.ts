@@ -26,7 +26,7 @@ export function adjustedRandIndex(a: ArrayLike<number>, b: ArrayLike<number>): n
   }
   const pairs = (n: number) => n * (n - 1) / 2;
   const pairsIn = (counts: Map<unknown, number>) =>
-    counts.values().reduce((sum, count) => sum + pairs(count), 0);
+    [...counts.values()].reduce((sum, count) => sum + pairs(count), 0);
   const [together, pairsA, pairsB] = [pairsIn(both), pairsIn(inA), pairsIn(inB)];
   const expected = pairsA * pairsB / Math.max(1, pairs(a.length));
   const most = (pairsA + pairsB) / 2;

@@ -1,5 +1,6 @@
 /** The engine of the page, in a worker: protocol.ts says how to talk to it. */
 /// <reference lib="dom" />
+import "../older_browsers.ts";
 import { UserError } from "../../base/errors.ts";
 import { VERSION } from "../../base/version.ts";
 import { findAdapter, openGpu } from "../../kernels/runtime/device.ts";
@@ -16,15 +17,8 @@ import { type KeptState, TabRun } from "./run.ts";
 
 const say = (reply: Reply) => postMessage(reply);
 
-/** The youngest of what is used of a browser besides WebGPU: whoever has that has all. */
-const isCurrent = "toHex" in Uint8Array.prototype;
-
-/** What to do where there is no WebGPU, or too little else. */
+/** What to do where there is no WebGPU. */
 function unusable(): string {
-  if (!isCurrent) {
-    return "this browser is older than the page: take a current Chrome, Edge or Firefox. Without " +
-      "one, the program does the same in a terminal";
-  }
   if (!isSecureContext) {
     return "browsers allow WebGPU only to pages of https:// and of this machine itself " +
       "(http://localhost): open the page by such an address";
@@ -194,7 +188,7 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   else waiting.push(data);
 });
 
-if (isCurrent && await findAdapter()) {
+if (await findAdapter()) {
   try {
     const keeper = await GpuKeeper.open(
       () => openGpu(),

@@ -1,6 +1,7 @@
 /** The numbers of an ONNX tensor, whatever they are kept as. */
 import { concatenateBytes } from "../../../base/concatenate.ts";
 import { UserError } from "../../../base/errors.ts";
+import { NUMBER_KINDS } from "../numbers.ts";
 import type { TensorData, TensorProto } from "./proto.ts";
 
 /** Whole numbers and truths are float64, all others float32. */
@@ -19,6 +20,7 @@ interface NumberKind {
 
 const int = (bits: number) => (value: bigint) => Number(BigInt.asIntN(bits, value));
 const uint = (bits: number) => (value: bigint) => Number(BigInt.asUintN(bits, value));
+const { toFloat32: float16 } = NUMBER_KINDS.F16!;
 const bfloat16 = (bits: ArrayLike<number>) =>
   new Float32Array(Uint32Array.from(bits, (high) => high << 16).buffer);
 
@@ -57,9 +59,8 @@ const KINDS: Readonly<Record<number, NumberKind>> = {
   },
   10: {
     ...{ name: "FLOAT16", bytes: 2, whole: false },
-    fromBytes: (b) => new Float16Array(b),
-    fromVarint: (value) =>
-      new Float16Array(Uint16Array.of(Number(BigInt.asUintN(16, value))).buffer)[0]!,
+    fromBytes: float16,
+    fromVarint: (value) => float16(Uint16Array.of(Number(BigInt.asUintN(16, value))).buffer)[0]!,
   },
   11: { name: "DOUBLE", bytes: 8, whole: false, fromBytes: (b) => new Float64Array(b) },
   12: {
