@@ -5,6 +5,7 @@ import { nearest } from "../base/nearest.ts";
 import { activationsCommand } from "./activations.ts";
 import { atlasPlanCommand } from "./atlas/plan.ts";
 import { atlasRunCommand } from "./atlas/run.ts";
+import { atlasGatherCommand } from "./atlas/gather.ts";
 import { atlasK8sCommand } from "./atlas/k8s.ts";
 import { atlasSbatchCommand } from "./atlas/sbatch.ts";
 import { atlasStatusCommand } from "./atlas/status.ts";
@@ -59,6 +60,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "atlas plan": atlasPlanCommand,
   "atlas run": atlasRunCommand,
   "atlas status": atlasStatusCommand,
+  "atlas gather": atlasGatherCommand,
   "atlas sbatch": atlasSbatchCommand,
   "atlas k8s": atlasK8sCommand,
   quality: qualityCommand,

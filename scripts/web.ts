@@ -12,13 +12,14 @@ const DIST = join(ROOT, "web", "dist");
 
 /** All that may come into the page. */
 const SOURCES = [
-  ...["base", "kernels", "ops", "models", "vis", "web"],
+  ...["base", "kernels", "ops", "models", "vis", "atlas", "web"],
   ...["deno.json", "deno.lock", "scripts/browsers.ts", "scripts/web.ts"],
 ];
 
 /** Scripts that are one file, by the names of these in dist. */
 const SCRIPTS: Readonly<Record<string, string>> = {
   "page.js": "web/page/main.tsx",
+  "atlas.js": "web/atlas/main.tsx",
 };
 
 /** A script with files beside it that it loads when it needs them. */
@@ -30,6 +31,7 @@ const STORE = ["sw.js", "web/worker/sw.ts"] as const;
 /** Files that are there as they are. */
 const COPIES: Readonly<Record<string, string>> = {
   "page.css": "web/page/page.css",
+  "atlas.css": "web/atlas/atlas.css",
   "index.html": "web/page/index.html",
   "motifs.safetensors": "models/motifs/motifs.safetensors",
 };

@@ -111,6 +111,7 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
   const { atlas: { folder, plan, jobs }, ledger, sharing, gpu } = means;
   const done = join(folder, RUNS, job.name);
   const own = (number: number) => join(folder, "work", `${job.name}.${number}`);
+  const left = (number: number) => `${own(number)}.left`;
   const mine = own(generation);
   // Who had it before us may have died after the last step.
   if (readManifest(join(done, "manifest.json"))?.status === "finished") {
@@ -123,7 +124,7 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
     } catch { /* nothing was begun there, or somebody else went on with it */ }
   }
   // Whoever is still at work there, suspended perhaps, finds it gone; nothing is shared with that.
-  if (isLocked(mine)) Deno.renameSync(mine, `${mine}.left`);
+  if (isLocked(mine)) Deno.renameSync(mine, left(generation));
   const config = join(folder, "workers", `${ledger.worker}.config`);
   writeWholeSync(config, JSON.stringify(configOf(plan, job, (path) => fromHere(folder, path))));
   const stores = jobs.flatMap((each) =>
@@ -147,7 +148,15 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
     if (readManifest(join(done, "manifest.json"))?.status !== "finished") throw error;
     Deno.removeSync(mine, { recursive: true });
   }
+  for (let each = 1; each <= generation; each++) discard(left(each));
   return { seconds, bytes: bytesIn(done) };
+}
+
+/** Removes a folder that may not be there. */
+function discard(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch { /* it is not there, or somebody is at it */ }
 }
 
 /** Whether another process has the lock of a run's folder. */

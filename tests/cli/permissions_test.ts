@@ -73,6 +73,7 @@ Deno.test("commands run with exactly the permissions that their help names", asy
       ["atlas plan", [plan, "--out", atlas]],
       ["atlas run", [atlas, "--no-tune"]],
       ["atlas status", [atlas]],
+      ["atlas gather", [atlas]],
       ["atlas sbatch", [atlas]],
       ["atlas k8s", [atlas, "--image", "a/b", "--claim", "photos"]],
       [
