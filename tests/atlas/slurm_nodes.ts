@@ -104,8 +104,12 @@ export class Slurm implements AsyncDisposable {
 
   /** Stops everything. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.run("scancel", ["--state=PENDING,RUNNING"]).catch(() => {});
     await this.run("scancel", ["-u", "root"]).catch(() => {});
+    // What ends jobs outlives the daemons if these are stopped before.
+    for (let tries = 0; tries < 80; tries++) {
+      if (await this.run("squeue", ["-h"]).catch(() => "") === "") break;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
     await this.run("scontrol", ["shutdown"]).catch(() => {});
     const pid = Number(
       await Deno.readTextFile(join(this.#folder, "munge", "pid")).catch(() => "0"),
