@@ -70,8 +70,8 @@ export class Gpu implements Disposable {
    */
   async lossReason(): Promise<string | undefined> {
     const { promise: later, resolve } = Promise.withResolvers<undefined>();
-    // The device may say so a little after whatever failed.
-    const timer = setTimeout(() => resolve(undefined), 100);
+    // The device may say so a little after whatever failed; Chromium 113 takes more than 100 ms.
+    const timer = setTimeout(() => resolve(undefined), 1000);
     const lost = await Promise.race([this.device.lost, later]);
     clearTimeout(timer);
     return lost && (lost.message || lost.reason || "no reason given");
