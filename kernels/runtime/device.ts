@@ -65,13 +65,13 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Why the device is lost, if it is: nothing can be done with it any more. To be asked after an error,
-   * as errors say it each in their own way.
+   * Why the device is lost, if it is: it may say so a little after whatever failed.
+   *
+   * @param patience milliseconds to wait for that
    */
-  async lossReason(): Promise<string | undefined> {
+  async lossReason(patience: number): Promise<string | undefined> {
     const { promise: later, resolve } = Promise.withResolvers<undefined>();
-    // The device may say so a little after whatever failed.
-    const timer = setTimeout(() => resolve(undefined), 100);
+    const timer = setTimeout(() => resolve(undefined), patience);
     const lost = await Promise.race([this.device.lost, later]);
     clearTimeout(timer);
     return lost && (lost.message || lost.reason || "no reason given");

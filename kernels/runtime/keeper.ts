@@ -59,7 +59,8 @@ export class GpuKeeper implements Disposable {
       try {
         return await work(this.gpu);
       } catch (error) {
-        const reason = await this.gpu.lossReason();
+        // Chromium 113 takes more than 100 ms to say so. What a person can act on need not wait as long.
+        const reason = await this.gpu.lossReason(error instanceof UserError ? 100 : 1000);
         if (reason === undefined) throw error;
         if (losses >= MOST_LOSSES) {
           throw new UserError(

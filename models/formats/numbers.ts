@@ -35,7 +35,10 @@ function smallFloat(bits: 8 | 16, mantissa: number, finite = false) {
   const Codes = bits === 8 ? Uint8Array : Uint16Array;
   return (bytes: ArrayBuffer) => {
     const numbers = table ??= numbersOf(bits, mantissa, finite);
-    return Float32Array.from(new Codes(bytes), (code) => numbers[code]!);
+    const codes = new Codes(bytes);
+    const values = new Float32Array(codes.length);
+    for (let i = 0; i < codes.length; i++) values[i] = numbers[codes[i]!]!;
+    return values;
   };
 }
 

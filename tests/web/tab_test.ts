@@ -314,13 +314,26 @@ Deno.test({
       }
 
       await t.step("where there is no WebGPU it says what to do", async () => {
-        const reply = await tab.evaluate(() => {
-          const script = `Object.defineProperty(WorkerNavigator.prototype, "gpu", { get() {} });
-            import(${JSON.stringify(new URL("worker.js", location.href).href)});`;
-          return engine.start(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
-        }) as unknown as { kind: string; text: string };
-        assert.equal(reply.kind, "unusable");
-        assert.match(reply.text, /no WebGPU: take a current Chrome/);
+        for (
+          const [lack, expected] of [
+            [
+              `Object.defineProperty(WorkerNavigator.prototype, "gpu", { get() {} });`,
+              /no WebGPU: take a current Chrome/,
+            ],
+            [
+              `GPU.prototype.requestAdapter = () => Promise.reject(new Error("not yet."));`,
+              /refuses WebGPU \(not yet\): take a current Chrome/,
+            ],
+          ] as const
+        ) {
+          const reply = await tab.evaluate((lack) => {
+            const worker = JSON.stringify(new URL("worker.js", location.href).href);
+            const blob = new Blob([`${lack} import(${worker});`], { type: "text/javascript" });
+            return engine.start(URL.createObjectURL(blob));
+          }, lack) as unknown as { kind: string; text: string };
+          assert.equal(reply.kind, "unusable");
+          assert.match(reply.text, expected);
+        }
       });
 
       await t.step("after the first visit it works without a network", async () => {

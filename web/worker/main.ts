@@ -17,8 +17,12 @@ import { type KeptState, TabRun } from "./run.ts";
 
 const say = (reply: Reply) => postMessage(reply);
 
-/** What to do where there is no WebGPU. */
-function unusable(): string {
+/**
+ * What to do where there is no WebGPU.
+ *
+ * @param refusal what the browser says instead of giving an adapter
+ */
+function unusable(refusal?: string): string {
   if (!isSecureContext) {
     return "browsers allow WebGPU only to pages of https:// and of this machine itself " +
       "(http://localhost): open the page by such an address";
@@ -27,6 +31,12 @@ function unusable(): string {
     return "this browser has no WebGPU: take a current Chrome, Edge, Firefox or Safari; on Linux " +
       "Chrome may want the switch enable-unsafe-webgpu (chrome://flags). Without one, the program " +
       "does the same in a terminal";
+  }
+  if (refusal) {
+    return `this browser refuses WebGPU (${
+      refusal.replace(/\.$/, "")
+    }): take a current Chrome, Edge, ` +
+      "Firefox or Safari. Without one, the program does the same in a terminal";
   }
   return "this browser finds no graphics adapter for WebGPU: switch hardware acceleration on in its " +
     "settings, or update the graphics driver; on Linux Chrome may want the switches " +
@@ -188,7 +198,10 @@ addEventListener("message", ({ data }: MessageEvent<Request>) => {
   else waiting.push(data);
 });
 
-if (await findAdapter()) {
+// Firefox has the door to WebGPU before it opens it.
+let refusal: string | undefined;
+const adapter = await findAdapter().catch((error: Error) => void (refusal = error.message));
+if (adapter) {
   try {
     const keeper = await GpuKeeper.open(
       () => openGpu(),
@@ -204,4 +217,4 @@ if (await findAdapter()) {
   } catch (error) {
     say({ kind: "unusable", text: (error as Error).message });
   }
-} else say({ kind: "unusable", text: unusable() });
+} else say({ kind: "unusable", text: unusable(refusal) });

@@ -70,6 +70,20 @@ Deno.test("safetensors: half, bfloat16 and double become float32", () => {
   }
 });
 
+Deno.test("safetensors: each half is the number it stands for", () => {
+  const codes = Uint16Array.from({ length: 65536 }, (_, code) => code);
+  const data = new Uint8Array(codes.buffer);
+  const bytes = build(
+    { x: { dtype: "F16", shape: [65536], data_offsets: [0, data.length] } },
+    data.length,
+  );
+  bytes.set(data, bytes.length - data.length);
+  const expected = new Float32Array(new Float16Array(codes.buffer));
+  const read = parseSafetensors(bytes, "halves").read("x");
+  assert.equal(read.length, 65536);
+  assert.ok(read.every((value, code) => Object.is(value, expected[code])));
+});
+
 Deno.test("safetensors: values are copies", () => {
   const file = parseSafetensors(encodeSafetensors(TENSORS), "memory");
   file.read("conv.weight").fill(0);

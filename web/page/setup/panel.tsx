@@ -272,7 +272,10 @@ function Unusable({ text }: { readonly text: string }) {
           <code>chrome://flags/#enable-unsafe-webgpu</code>
           , enable it and start Chrome again.
         </li>
-        <li>Safari has it from version 26, Firefox from 141 on Windows.</li>
+        <li>
+          Safari has it from version 26, Firefox from 141 on Windows. This page is made for these,
+          too, but was not tried in Safari.
+        </li>
         <li>
           Without a browser: <code>mindseye demo</code> on the command line does the same.
         </li>
