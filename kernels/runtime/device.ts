@@ -65,7 +65,8 @@ export class Gpu implements Disposable {
   }
 
   /**
-   * Why the device is lost, if it is: it may say so a little after whatever failed.
+   * Why the device is lost, if it is: nothing can be done with it any more. To be asked after an error,
+   * as errors say it each in their own way; the device may say it a little later.
    *
    * @param patience milliseconds to wait for that
    */
