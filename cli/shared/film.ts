@@ -6,6 +6,7 @@ export const FILM_OPTION: OptionSpec = {
   type: "string",
   value: "gif",
   help: "Leave a film of each picture as it grows, as a GIF",
+  schema: { enum: ["gif"] },
 };
 
 /**

@@ -12,15 +12,18 @@ Deno.test("the time left is reckoned from the first telling, not from what was d
   assert.equal(secondsLeft({ done: 0, at: 0 }, { done: 10, at: 20_000 }, 10), 0);
 });
 
-Deno.test("every stage of looking for facets is told of, from its beginning to its end", () => {
+Deno.test("every stage of looking for facets is told of, from its beginning to its end", async () => {
   const random = new Random(1);
   const [n, channels] = [16, 8];
   const pooled = Float32Array.from({ length: n * channels }, () => random.normal());
   for (const embedding of ["tsne", "umap"] as const) {
     const told: Step[] = [];
     const options = { n, channels, facets: "auto", seed: 0, embedding, iterations: 60 } as const;
-    const analysis = analyseFacets(pooled, { ...options, onProgress: (step) => told.push(step) });
-    assert.deepEqual(analysis, analyseFacets(pooled, options));
+    const analysis = await analyseFacets(pooled, {
+      ...options,
+      onProgress: (step) => told.push(step),
+    });
+    assert.deepEqual(analysis, await analyseFacets(pooled, options));
     assert.deepEqual([...new Set(told.map(({ stage }) => stage))], [
       ...["components", "embedding", "grouping", "judging"],
     ]);
