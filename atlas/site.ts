@@ -4,8 +4,8 @@
 export interface SitePicture {
   /** Such as `facet 1` or `channel 12`. */
   readonly title: string;
-  /** Where it lies, from the atlas's folder. */
-  readonly file: string;
+  /** Where it lies in its run. */
+  readonly folder: string;
   /** Images of the facet. */
   readonly images?: number | undefined;
 }
@@ -15,6 +15,8 @@ export interface SiteRun {
   readonly name: string;
   readonly network: number;
   readonly layer: number;
+  /** Place among the runs of its layer. */
+  readonly place: number;
   readonly folder?: number | undefined;
   readonly objective: number;
   readonly preset: number;
@@ -63,11 +65,45 @@ export interface SiteFolder {
   readonly alike: readonly (readonly (readonly Alike[])[])[];
 }
 
+/**
+ * A picture that looks like one: its network, layer, its run's place in the layer, its own in the run,
+ * and how much they are alike, in hundredths. In an order rather than by names, since there are many.
+ */
+export type LooksLike = readonly [
+  network: number,
+  layer: number,
+  place: number,
+  picture: number,
+  like: number,
+];
+
+/** For some runs of a layer, each picture's most alike of other runs, most alike first. */
+export type SiteLikes = readonly (readonly (readonly LooksLike[])[])[];
+
+/** Runs whose likes are one piece. */
+export const LIKES_TOGETHER = 20;
+
+/** Where runs are, from the atlas's folder. */
+export const RUNS = "runs";
+
+/** Where small copies are, from the atlas's folder. */
+export const SMALL = "small";
+
+const addressOf = encodeURIComponent;
+
+/** Where a picture of a run is, and its small copy, from the atlas's folder. */
+export const pictureAt = {
+  full: (run: string, folder: string) => `${RUNS}/${addressOf(run)}/${addressOf(folder)}/final.png`,
+  small: (run: string, folder: string) => `${SMALL}/${addressOf(run)}/${addressOf(folder)}.webp`,
+} as const;
+
 /** Pieces by name: the page asks for these. */
 export const piece = {
   index: "index",
   layer: (network: number, layer: number) => `layer-${network}-${layer}`,
   folder: (folder: number) => `folder-${folder}`,
+  likes: (network: number, layer: number, place: number) =>
+    `likes-${network}-${layer}-${Math.floor(place / LIKES_TOGETHER)}`,
 } as const;
 
 /** The facet of each photo, by the photo's name. */

@@ -20,9 +20,6 @@ const JOBS = "jobs.jsonl";
 /** Jobs that are written at a time. */
 const LINES = 1000;
 
-/** Where the results of a job are, from the atlas's folder. */
-export const RUNS = "runs";
-
 /** A path as the plan has it, seen from the atlas's folder: both can be moved, or mounted elsewhere. */
 export function fromAtlas(folder: string, path: string): string {
   return relative(resolve(folder), resolve(path)) || ".";

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Claim, Ledger, Outcome } from "../../atlas/ledger.ts";
 import { configOf, type GrowJob, type Job, type LookJob, withPaths } from "../../atlas/plan.ts";
+import { RUNS } from "../../atlas/site.ts";
 import { writeWholeSync } from "../../base/atomic_file.ts";
 import { UserError } from "../../base/errors.ts";
 import { Stopwatch } from "../../vis/grow.ts";
@@ -20,8 +21,9 @@ import { Arguments } from "../shared/options.ts";
 import { hush } from "../shared/progress.ts";
 import type { Sharing } from "../shared/sharing.ts";
 import { visualizeCommand } from "../visualize.ts";
-import { type Atlas, fromHere, RUNS } from "./atlas_folder.ts";
+import { type Atlas, fromHere } from "./atlas_folder.ts";
 import { keepSeen, KeptFolder } from "./large_folder.ts";
+import { picturesIn, smallPictures } from "./small_pictures.ts";
 
 /** With what jobs are done. */
 export interface Means {
@@ -115,6 +117,7 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
   const mine = own(generation);
   // Who had it before us may have died after the last step.
   if (readManifest(join(done, "manifest.json"))?.status === "finished") {
+    await copyPictures(folder, job);
     return { seconds: 0, bytes: bytesIn(done) };
   }
   for (let before = generation - 1; before > 0; before--) {
@@ -149,7 +152,15 @@ async function grow(job: GrowJob, { generation }: Claim, means: Means): Promise<
     Deno.removeSync(mine, { recursive: true });
   }
   for (let each = 1; each <= generation; each++) discard(left(each));
+  await copyPictures(folder, job);
   return { seconds, bytes: bytesIn(done) };
+}
+
+/** Makes small copies of what was grown: little of each job, but `gather` would have all to make. */
+async function copyPictures(folder: string, { name }: GrowJob): Promise<void> {
+  const manifest = readManifest(join(folder, RUNS, name, "manifest.json"));
+  if (!manifest) return;
+  await smallPictures(folder, name, picturesIn(manifest).map((each) => String(each.folder)));
 }
 
 /** Removes a folder that may not be there. */

@@ -2,10 +2,15 @@
 import { join } from "node:path";
 import { Outcomes } from "../../atlas/ledger.ts";
 import type { GrowJob } from "../../atlas/plan.ts";
+import { LIKENESS } from "../../atlas/likeness.ts";
+import { neighbours } from "../../atlas/neighbours.ts";
 import {
   folderPage,
   type Labels,
+  LIKES_TOGETHER,
+  type LooksLike,
   piece,
+  RUNS,
   type SiteIndex,
   type SitePicture,
   type SiteRun,
@@ -18,7 +23,8 @@ import { builtPage } from "../shared/report_page.ts";
 import { folderName } from "../shared/examine.ts";
 import type { Arguments, Command } from "../shared/options.ts";
 import { print, Progress } from "../shared/progress.ts";
-import { type Atlas, readAtlas, RUNS } from "./atlas_folder.ts";
+import { type Atlas, readAtlas } from "./atlas_folder.ts";
+import { picturesIn, type Small, smallPictures } from "./small_pictures.ts";
 
 /** The command. */
 export const atlasGatherCommand: Command = {
@@ -29,8 +35,8 @@ export const atlasGatherCommand: Command = {
   positionals: ["ATLAS, the folder of the atlas"],
   options: {},
   notes:
-    `Leaves index.html in the atlas, and what it loads in site/. Open it, or serve the folder: nothing
-else is needed. It shows what is done so far and what is not; gather again for more.`,
+    `Leaves index.html in the atlas, and what it loads in site/ and small/. Open it, or serve the
+folder: nothing else is needed. It shows what is done so far and what is not; gather again for more.`,
 
   async run(args: Arguments) {
     const [folder] = args.positionals as [string];
@@ -38,7 +44,7 @@ else is needed. It shows what is done so far and what is not; gather again for m
     await builtPage();
     const parts = await atlasParts();
     const put = (name: string, text: string) => writeWholeSync(join(folder, name), text);
-    const index = gather(atlas, (name, value) => {
+    const { index, made } = await gather(atlas, (name, value) => {
       // A script, since pages that are opened as files may load no others.
       put(
         join("site", `${name}.js`),
@@ -48,22 +54,24 @@ else is needed. It shows what is done so far and what is not; gather again for m
     put(join("site", "atlas.js"), parts.script);
     put(join("site", "atlas.css"), parts.style);
     put("index.html", atlasHtml(index.title));
-    print(`${join(folder, "index.html")}: ${index.pictures} pictures`);
+    const copies = made > 0 ? `, small copies made of ${made}` : "";
+    print(`${join(folder, "index.html")}: ${index.pictures} pictures${copies}`);
   },
 };
 
 /** Reads all runs, and hands out the pieces of the pages. */
-function gather(
+async function gather(
   { folder, plan, jobs }: Atlas,
   put: (name: string, value: unknown) => void,
-): SiteIndex {
+): Promise<{ index: SiteIndex; made: number }> {
   const outcomes = new Outcomes(folder);
   outcomes.refresh();
   const progress = new Progress("runs");
   const grows = jobs.filter((job) => job.kind === "grow");
   const layers = plan.networks.map(({ layers }) => layers.map((): SiteRun[] => []));
   const folders = plan.folders.map(() => ({ done: 0, total: 0 }));
-  let [pictures, read] = [0, 0];
+  const likes = new Likes();
+  let [pictures, read, made] = [0, 0, 0];
   // Folder by folder: of no more than one all labels are held.
   const byFolder = Map.groupBy(grows, ({ folder = -1 }) => folder);
   for (const [at, some] of byFolder) {
@@ -77,6 +85,7 @@ function gather(
         name: job.name,
         network: job.network,
         layer,
+        place: layers[job.network]![layer]!.length,
         ...(job.folder === undefined ? {} : { folder: job.folder }),
         objective: job.objective,
         preset: job.preset,
@@ -85,6 +94,12 @@ function gather(
       };
       layers[job.network]![layer]!.push(run);
       pictures += run.pictures.length;
+      if (found) {
+        const folders = run.pictures.map((picture) => picture.folder);
+        const small = await smallPictures(folder, job.name, folders);
+        made += small.made;
+        likes.add(run, small.copies);
+      }
       if (at >= 0) {
         folders[at]!.total++;
         if (found) folders[at]!.done++;
@@ -115,8 +130,68 @@ function gather(
     pictures,
   };
   layers.forEach((own, n) => own.forEach((runs, l) => put(piece.layer(n, l), runs)));
+  likes.hand(put);
   put(piece.index, index);
-  return index;
+  return { index, made };
+}
+
+/** Which pictures look alike, whatever they are of. */
+class Likes {
+  readonly #runs: SiteRun[] = [];
+  /** Of all pictures of all runs one after the other; nothing where a picture is not there. */
+  readonly #numbers: Uint8Array[] = [];
+  /** Place among the runs here, and in the run, of each. */
+  readonly #owners: (readonly [run: number, picture: number])[] = [];
+
+  add(run: SiteRun, copies: readonly (Small | undefined)[]): void {
+    copies.forEach((copy, picture) => {
+      if (copy === undefined) return;
+      this.#numbers.push(Uint8Array.fromBase64(copy.likeness));
+      this.#owners.push([this.#runs.length, picture]);
+    });
+    this.#runs.push(run);
+  }
+
+  /** Finds them, and hands out the pieces that say so. */
+  hand(put: (name: string, value: unknown) => void): void {
+    const numbers = new Int8Array(this.#numbers.length * LIKENESS);
+    this.#numbers.forEach((some, i) => numbers.set(new Int8Array(some.buffer), i * LIKENESS));
+    this.#numbers.length = 0;
+    const layers = new Map<string, number>();
+    const layerOf = this.#runs.map(({ network, layer }) => {
+      const name = `${network} ${layer}`;
+      if (!layers.has(name)) layers.set(name, layers.size);
+      return layers.get(name)!;
+    });
+    const progress = new Progress("pictures compared");
+    const found = this.#runs.map(({ pictures }) => pictures.map((): LooksLike[] => []));
+    let compared = 0;
+    for (
+      const { picture, found: alike } of neighbours(numbers, {
+        dimensions: LIKENESS,
+        runOf: this.#owners.map(([run]) => run),
+        layerOf: this.#owners.map(([run]) => layerOf[run]!),
+      })
+    ) {
+      const [run, own] = this.#owners[picture]!;
+      found[run]![own] = alike.map(({ picture, like }) => {
+        const [other, place] = this.#owners[picture]!;
+        const { network, layer, place: at } = this.#runs[other]!;
+        return [network, layer, at, place, Math.round(100 * like)];
+      });
+      progress.update(++compared, this.#owners.length);
+    }
+    const pieces = new Map<string, LooksLike[][][]>();
+    this.#runs.forEach(({ network, layer, place }, i) => {
+      const name = piece.likes(network, layer, place);
+      const runs = pieces.get(name) ?? [];
+      // A run that is not done has no pictures.
+      while (runs.length < place % LIKES_TOGETHER) runs.push([]);
+      runs[place % LIKES_TOGETHER] = found[i]!;
+      pieces.set(name, runs);
+    });
+    for (const [name, runs] of pieces) put(name, runs);
+  }
 }
 
 /** What a run's manifest says of its pictures, and of facets which photo is in which. */
@@ -133,10 +208,9 @@ function readRun(
   }
   const counts = new Map<number, number>();
   for (const facet of labels.values()) counts.set(facet, (counts.get(facet) ?? 0) + 1);
-  const list = [manifest.facets ?? manifest.pictures].flat().filter(isObject);
-  const pictures = list.map((picture, i): SitePicture => ({
+  const pictures = picturesIn(manifest).map((picture, i): SitePicture => ({
     title: typeof picture.name === "string" ? picture.name : `facet ${i + 1}`,
-    file: [RUNS, name, String(picture.folder), "final.png"].map(encodeURIComponent).join("/"),
+    folder: String(picture.folder),
     ...(manifest.facets ? { images: counts.get(i) ?? 0 } : {}),
   }));
   return { pictures, labels: manifest.facets ? labels : undefined };

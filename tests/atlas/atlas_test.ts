@@ -52,6 +52,8 @@ Deno.test("an atlas is run by some processes that die, and is what one of them m
     assert.match(done.out, /3 of 3 jobs done/);
     const expected = resultsOf(join(alone, "runs"));
     assert.ok([...expected.keys()].filter((name) => name.endsWith("final.png")).length === 4);
+    const copies = resultsOf(join(alone, "small"));
+    assert.ok([...copies.keys()].filter((name) => name.endsWith(".webp")).length === 4);
 
     await plan(PLAN, file, shared);
     assert.deepEqual(jobsOf(shared), jobsOf(alone));
@@ -75,6 +77,7 @@ Deno.test("an atlas is run by some processes that die, and is what one of them m
     const last = await outcomeOf(waits);
     assert.equal(last.code, 0, last.err);
     assert.deepEqual(resultsOf(join(shared, "runs")), expected);
+    assert.deepEqual(resultsOf(join(shared, "small")), copies);
     assert.deepEqual([...Deno.readDirSync(join(shared, "work"))], []);
 
     // A folder in parts, of which none is held: the same photos are chosen.

@@ -4,7 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { piece, type SiteIndex } from "../../atlas/site.ts";
 import { FolderPage } from "./folder_page.tsx";
 import { LayerPage } from "./layer_page.tsx";
+import { OpenPicture } from "./neighbours.tsx";
 import { Overview } from "./overview.tsx";
+import { type OpenedPicture, PictureDialog } from "./picture_dialog.tsx";
 import { usePiece } from "./pieces.ts";
 
 /** Where the visitor is: `#/layer/0/3?channel 12`. */
@@ -23,10 +25,13 @@ function useRoute(): { parts: string[]; wanted: string } {
 export function AtlasPage() {
   const index = usePiece<SiteIndex>(piece.index);
   const { parts: [kind, a, b], wanted } = useRoute();
+  const [opened, setOpened] = useState<OpenedPicture>();
+  // A link of the picture leads to another page.
+  useEffect(() => setOpened(undefined), [kind, a, b, wanted]);
   if (!index) return null;
   const [first, second] = [Number(a), Number(b)];
   return (
-    <>
+    <OpenPicture.Provider value={(run, picture) => setOpened({ run, picture })}>
       <header class="atlas-head">
         <a href="#/">{index.title}</a>
         <Search index={index} key={wanted} wanted={wanted} />
@@ -46,7 +51,8 @@ export function AtlasPage() {
           ? <FolderPage index={index} folder={first} key={a} />
           : <Overview index={index} />}
       </main>
-    </>
+      {opened && <PictureDialog index={index} opened={opened} close={() => setOpened(undefined)} />}
+    </OpenPicture.Provider>
   );
 }
 

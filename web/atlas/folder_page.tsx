@@ -1,9 +1,11 @@
 /** The facets of a folder from layer to layer: how they split and merge, and which are alike. */
 import { useState } from "preact/hooks";
-import { piece, type SiteFolder, type SiteIndex } from "../../atlas/site.ts";
+import { piece, type SiteFolder, type SiteIndex, type SiteRun } from "../../atlas/site.ts";
 import { SCREEN } from "../page/colours.ts";
+import { Neighbours } from "./neighbours.tsx";
 import { usePiece } from "./pieces.ts";
-import { RunPictures, runTitle } from "./run_pictures.tsx";
+import { RunPictures } from "./run_pictures.tsx";
+import { runTitle } from "./run_title.ts";
 
 /** A folder. */
 export function FolderPage({ index, folder }: { index: SiteIndex; folder: number }) {
@@ -16,7 +18,7 @@ export function FolderPage({ index, folder }: { index: SiteIndex; folder: number
       {found?.runs.map((run, i) => (
         <div key={run.name}>
           <RunPictures index={index} run={run} of="layer" />
-          <AlikeFacets index={index} found={found} run={i} />
+          <AlikeFacets index={index} run={run} />
           {found.flows.filter(({ from }) => from === i).map(({ to, photos }) => (
             <Flow key={to} photos={photos} to={runTitle(index, found.runs[to]!, "layer")} />
           ))}
@@ -68,39 +70,22 @@ function Flow({ photos, to }: { photos: number[][]; to: string }) {
   );
 }
 
-/** Facets of other layers and networks that share photos with one's. */
-function AlikeFacets({ index, found, run }: { index: SiteIndex; found: SiteFolder; run: number }) {
+/** What is like each of the facets in other layers and networks. */
+function AlikeFacets({ index, run }: { index: SiteIndex; run: SiteRun }) {
   const [open, setOpen] = useState(false);
-  const alike = found.alike[run]!;
-  if (alike.every((list) => list.length === 0)) return null;
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Facets like these elsewhere</summary>
-      {open && alike.map((list, facet) => (
-        <div class="atlas-alike" key={facet}>
-          <span>facet {facet + 1}</span>
-          {list.map((other) => {
-            const where = found.runs[other.run]!;
-            const picture = where.pictures[other.facet]!;
-            return (
-              <a
-                href={`#/layer/${where.network}/${where.layer}`}
-                key={`${other.run} ${other.facet}`}
-              >
-                <figure>
-                  <img src={picture.file} loading="lazy" decoding="async" alt="" />
-                  <figcaption>
-                    {runTitle(index, where, "layer")}, {picture.title}
-                    <span class="quiet">
-                      {Math.round(100 * other.share)} % of the photos shared
-                    </span>
-                  </figcaption>
-                </figure>
-              </a>
-            );
-          })}
-        </div>
-      ))}
+      {open &&
+        run.pictures.map(({ title, folder }, facet) => (
+          <div class="atlas-neighbours" key={folder}>
+            <span>
+              <span class="atlas-dot" style={`background: ${SCREEN.colour(facet)}`} />
+              {title}
+            </span>
+            <Neighbours index={index} run={run} picture={facet} />
+          </div>
+        ))}
     </details>
   );
 }

@@ -25,9 +25,11 @@ function load(name: string): Promise<void> {
   return loaded;
 }
 
-/** A piece; nothing while it loads. */
-export function usePiece<T>(name: string): T | undefined {
+/** A piece; nothing while it loads, or where none is wanted. */
+export function usePiece<T>(name: string | undefined): T | undefined {
   const [, setLoaded] = useState("");
-  useEffect(() => void load(name).then(() => setLoaded(name)), [name]);
-  return known.get(name) as T | undefined;
+  useEffect(() => {
+    if (name !== undefined) load(name).then(() => setLoaded(name));
+  }, [name]);
+  return name === undefined ? undefined : known.get(name) as T | undefined;
 }

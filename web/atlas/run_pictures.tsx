@@ -1,28 +1,18 @@
 /** The pictures of one run. */
+import { useContext } from "preact/hooks";
 import { SCREEN } from "../page/colours.ts";
-import type { SiteIndex, SiteRun } from "../../atlas/site.ts";
+import { pictureAt, type SiteIndex, type SiteRun } from "../../atlas/site.ts";
+import { OpenPicture } from "./neighbours.tsx";
+import { runTitle } from "./run_title.ts";
 
-/** What a run is called among those of its layer or of its folder. */
-export function runTitle(index: SiteIndex, run: SiteRun, of: "folder" | "layer"): string {
-  const { name, layers } = index.networks[run.network]!;
-  const where = of === "layer"
-    ? `${name} ${layers[run.layer]!.name}`
-    : run.folder === undefined
-    ? "without photos"
-    : index.folders[run.folder]!.name;
-  const objective = index.objectives.length > 1 ? `, ${index.objectives[run.objective]}` : "";
-  const preset = index.presets.length > 1 ? `, ${index.presets[run.preset]}` : "";
-  return where + objective + preset;
-}
-
-/** A row of pictures; each leads to the run's own report. */
+/** A row of pictures, small; each opens large. */
 export function RunPictures({ index, run, of, fits = () => true }: {
   index: SiteIndex;
   run: SiteRun;
   of: "folder" | "layer";
   fits?: (title: string) => boolean;
 }) {
-  const report = `runs/${encodeURIComponent(run.name)}/report.html`;
+  const open = useContext(OpenPicture);
   const place = of === "layer"
     ? `#/layer/${run.network}/${run.layer}`
     : run.folder === undefined
@@ -37,10 +27,15 @@ export function RunPictures({ index, run, of, fits = () => true }: {
           <div class="atlas-row">
             {run.pictures.map((picture, i) =>
               fits(picture.title) && (
-                <a href={report} key={picture.file}>
+                <button
+                  type="button"
+                  class="atlas-picture"
+                  key={picture.folder}
+                  onClick={() => open(run, i)}
+                >
                   <figure>
                     <img
-                      src={picture.file}
+                      src={pictureAt.small(run.name, picture.folder)}
                       loading="lazy"
                       decoding="async"
                       alt={`${picture.title}, ${title}`}
@@ -57,7 +52,7 @@ export function RunPictures({ index, run, of, fits = () => true }: {
                       )}
                     </figcaption>
                   </figure>
-                </a>
+                </button>
               )
             )}
           </div>
