@@ -12,7 +12,8 @@
  *   const [image, channel] = [i >> 1, i % 2];
  *   return (image % 2 === channel ? 1 : 0) + 0.01 * Math.sin(i * i);
  * });
- * const { facets, judgement } = analyseFacets(pooled, { n, channels, facets: "auto", seed: 0 });
+ * const options = { n, channels, facets: "auto", seed: 0 } as const;
+ * const { facets, judgement } = await analyseFacets(pooled, options);
  * assert.deepEqual([...facets.sizes], [20, 20]);
  * assert.equal(judgement.structure, "clear");
  * ```
