@@ -10,7 +10,11 @@ export interface Size {
 }
 
 /** A square planar picture at another side. */
-export function resizeSquare(picture: Float32Array, from: number, to: number): Float32Array {
+export function resizeSquare<P extends ArrayLike<number>>(
+  picture: P,
+  from: number,
+  to: number,
+): P | Float32Array {
   if (from === to) return picture;
   return resizeArea(picture, { width: from, height: from }, { width: to, height: to });
 }

@@ -113,8 +113,12 @@ export function layOutMap(points: MapPoints, { dots: box, ...options }: MapOptio
   };
 }
 
-/** The map from the plane into a box, the same scale in both directions. */
-function fit(points: ArrayLike<number>, box: Box): (x: number, y: number) => Point {
+/**
+ * The map from the plane into a box, the same scale in both directions.
+ *
+ * @param points [n, 2]
+ */
+export function fit(points: ArrayLike<number>, box: Box): (x: number, y: number) => Point {
   // Not Math.min(...values): a folder may hold more images than a call bears arguments.
   const extent = (axis: 0 | 1) => {
     let [least, most] = [Infinity, -Infinity];

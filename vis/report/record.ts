@@ -5,7 +5,8 @@
  */
 import { eventLine, EVENTS_FORMAT } from "../event_lines.ts";
 import type { RunEvent } from "../events.ts";
-import { resizeArea } from "../photos/area_resize.ts";
+import { evenly } from "../facets/embedding.ts";
+import { resizeSquare } from "../photos/area_resize.ts";
 import { pixelsOf, type SourceImage } from "../photos/images.ts";
 import { pictureToRgba, type Rgba } from "../photos/rgba.ts";
 import { chooseParameters, describeOctaves, PRESETS } from "../presets.ts";
@@ -121,8 +122,7 @@ export class Recorder {
   async #small(picture: Float32Array, most: number, quality: number): Promise<string> {
     const size = Math.sqrt(picture.length / 3);
     const side = Math.min(size, most);
-    const square = (length: number) => ({ width: length, height: length });
-    const small = side === size ? picture : resizeArea(picture, square(size), square(side));
+    const small = resizeSquare(picture, size, side);
     return await this.#options.encode(
       { width: side, height: side, rgba: pictureToRgba(small, side, side) },
       quality,
@@ -133,14 +133,12 @@ export class Recorder {
   async #showPhotos(chosen: readonly number[], all: boolean): Promise<void> {
     const { images, hasPhotos } = this.#options;
     if (hasPhotos) return;
-    const first = [...new Set(chosen)].slice(0, MOST_PHOTOS);
-    const others = all ? [...images.keys()].filter((i) => !first.includes(i)) : [];
-    const room = MOST_PHOTOS - first.length;
-    const step = Math.max(1, others.length / Math.max(1, room));
-    const some = others.filter((_, i) => Math.floor((i + 1) / step) > Math.floor(i / step));
+    const first = new Set([...new Set(chosen)].slice(0, MOST_PHOTOS));
+    const others = all ? [...images.keys()].filter((i) => !first.has(i)) : [];
+    const some = evenly(others.length, MOST_PHOTOS - first.size).map((i) => others[i]!);
     const wanted = [
-      ...first.map((image) => ({ image, side: CHOSEN })),
-      ...some.slice(0, room).map((image) => ({ image, side: OTHER })),
+      ...[...first].map((image) => ({ image, side: CHOSEN })),
+      ...some.map((image) => ({ image, side: OTHER })),
     ].filter(({ image }) => !this.#photos.has(image));
     for (let at = 0; at < wanted.length; at += IN_A_LINE) {
       const photos = [];

@@ -1,6 +1,6 @@
 /** Pictures side by side as one picture, without words: rows of squares on white. */
 import { dataUri } from "../../base/data_uri.ts";
-import { resizeArea } from "../photos/area_resize.ts";
+import { resizeSquare } from "../photos/area_resize.ts";
 import { pictureToRgba, type Rgba } from "../photos/rgba.ts";
 import { encodeWebp } from "../photos/codecs/webp_encode.ts";
 import { columnsFor } from "./sheet_svg.ts";
@@ -16,10 +16,7 @@ export const sideOf = (picture: Square): number => Math.sqrt(picture.length / 3)
 
 /** A square picture at another side. */
 export function atSide(picture: Square, side: number): Square {
-  const own = sideOf(picture);
-  if (own === side) return picture;
-  const square = (length: number) => ({ width: length, height: length });
-  return resizeArea(picture, square(own), square(side));
+  return resizeSquare(picture, sideOf(picture), side);
 }
 
 /** A square picture in whole levels. */

@@ -1,9 +1,10 @@
 /** The map of a folder as SVG: every photo a dot, those that have room a small photo. */
 import { Component } from "preact";
 import type { RunView } from "../../state/run_view.ts";
+import { fit } from "../../../vis/report/map.ts";
 import { type Ink, isHollow } from "../colours.ts";
 import { bestOf, photosOf } from "../words.ts";
-import { fit, type Point, roomFor, seen, type View } from "./plane.ts";
+import { type Point, roomFor, seen, type View } from "./plane.ts";
 
 /** Side of a photo on the map, with its edge. */
 export const PHOTO = 44;
@@ -17,10 +18,14 @@ export interface Places {
 }
 
 /** Places on a sheet. */
-export function placesOf(run: RunView, size: Point): Places {
+export function placesOf(run: RunView, [width, height]: Point): Places {
   const { embedding, centres } = run.facets!;
-  const place = fit([...embedding, ...centres], size, MARGIN);
-  return { photos: embedding.map(place), centres: centres.map(place) };
+  const box = { left: MARGIN, top: MARGIN, right: width - MARGIN, bottom: height - MARGIN };
+  const place = fit([...embedding, ...centres].flat(), box);
+  return {
+    photos: embedding.map(([x, y]) => place(x, y)),
+    centres: centres.map(([x, y]) => place(x, y)),
+  };
 }
 
 /** What is drawn. */

@@ -1,4 +1,4 @@
-/** The map's geometry: where photos lie on a sheet, and which of them there is room for. */
+/** The map's geometry: how its sheet is seen, and which photos there is room for. */
 
 /** A place on the sheet, in pixels. */
 export type Point = readonly [x: number, y: number];
@@ -16,29 +16,6 @@ export const WHOLE: View = { k: 1, x: 0, y: 0 };
 /** A place as it is seen. */
 export function seen([x, y]: Point, { k, x: dx, y: dy }: View): Point {
   return [k * x + dx, k * y + dy];
-}
-
-/** Makes places of points: the same scale in both directions, all within a margin of the sheet. */
-export function fit(
-  points: readonly Point[],
-  [width, height]: Point,
-  margin: number,
-): (point: Point) => Point {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const [x, y] of points) {
-    left = Math.min(left, x);
-    right = Math.max(right, x);
-    top = Math.min(top, y);
-    bottom = Math.max(bottom, y);
-  }
-  const scale = Math.min(
-    (width - 2 * margin) / Math.max(right - left, 1e-9),
-    (height - 2 * margin) / Math.max(bottom - top, 1e-9),
-  );
-  return ([x, y]) => [
-    width / 2 + (x - (left + right) / 2) * scale,
-    height / 2 + (y - (top + bottom) / 2) * scale,
-  ];
 }
 
 /**
